@@ -9,6 +9,7 @@ pub mod error;
 pub mod hash;
 pub mod id;
 pub mod secret;
+pub mod shutdown;
 pub mod time;
 pub mod zone;
 

@@ -1,0 +1,293 @@
+//! A camera's stream over RTSP (RFC 2326): the only file that names retina.
+//!
+//! Only the video track is ever set up: audio is never asked for. retina bounds no wait, so each one
+//! is bounded here or by the supervisor.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use futures_util::StreamExt;
+use retina::client::{
+    Credentials, Demuxed, Described, InitialTimestampPolicy, PlayOptions, Session as RetinaSession,
+    SessionGroup, SessionOptions, SetupOptions, TcpTransportOptions, TeardownPolicy, Transport,
+    UdpTransportOptions,
+};
+use retina::codec::{CodecItem, FrameFormat, ParametersRef, VideoFrame, VideoParameters};
+
+use crate::base::Clock;
+use crate::base::time::{TICKS_PER_SECOND, Ticks};
+use crate::catalog::GapCause;
+use crate::config;
+use crate::ingest::{Ended, Item, Session, Source};
+use crate::media::access_unit::{AccessUnit, Codec, SampleEntry};
+use crate::media::nal;
+
+/// Longest wait for connecting, describing and starting a stream.
+const CONNECT_MAX: Duration = Duration::from_secs(15);
+/// Longest wait for an old session of ours to expire in the camera.
+const STALE_WAIT_MAX: Duration = Duration::from_secs(65);
+/// Largest access unit that is taken, in bytes.
+const UNIT_BYTES_MAX: usize = 16 << 20;
+/// So many packets in a row without a picture that could not be understood end the session.
+const CORRUPT_IN_A_ROW_MAX: u32 = 200;
+/// Seconds between 1900 (NTP, RFC 5905) and 1970 (Unix).
+const NTP_TO_UNIX_SECS: i64 = 2_208_988_800;
+
+/// How to reach a stream.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// For log lines: `kassa-1/main`.
+    pub name: String,
+    /// The camera.
+    pub address: SocketAddr,
+    /// Path and query on the camera, with the leading `/`.
+    pub path: String,
+    /// How RTP travels.
+    pub transport: config::Transport,
+    /// File with the user name and password; read anew at each connection.
+    pub credentials: Option<PathBuf>,
+}
+
+/// A camera's stream over RTSP.
+pub struct Rtsp {
+    options: Options,
+    clock: Arc<dyn Clock>,
+    group: Arc<SessionGroup>,
+}
+
+impl Rtsp {
+    /// A source that is not connected yet. Streams of one camera share `group`, so that a session left over from
+    /// before is known to both.
+    pub fn new(options: Options, clock: Arc<dyn Clock>, group: &Group) -> Self {
+        Self { options, clock, group: Arc::clone(&group.0) }
+    }
+
+    fn credentials(&self) -> Result<Option<Credentials>, Ended> {
+        let Some(path) = &self.options.credentials else { return Ok(None) };
+        let read = config::credentials::read(path)
+            .map_err(|e| Ended::new(GapCause::Refused, e.to_string()))?;
+        Ok(Some(Credentials { username: read.user.clone(), password: read.password.to_string() }))
+    }
+
+    async fn open(&self) -> Result<RtspSession, Ended> {
+        let url = format!("rtsp://{}{}", self.options.address, self.options.path);
+        let url = url::Url::parse(&url)
+            .map_err(|e| Ended::new(GapCause::Internal, format!("{url} is not a URL: {e}")))?;
+        let options = SessionOptions::default()
+            .creds(self.credentials()?)
+            .user_agent(concat!("Sinetti/", env!("CARGO_PKG_VERSION")).to_owned())
+            .session_group(Arc::clone(&self.group))
+            .teardown(TeardownPolicy::Auto);
+        let mut session = RetinaSession::describe(url, options).await.map_err(|e| explain("describing the stream", &e))?;
+        let (index, codec) = video_track(&session)?;
+        let transport = match self.options.transport {
+            config::Transport::Tcp => Transport::Tcp(TcpTransportOptions::default()),
+            config::Transport::Udp => Transport::Udp(UdpTransportOptions::default()),
+        };
+        let setup = SetupOptions::default().transport(transport).frame_format(FrameFormat::MP4);
+        session.setup(index, setup).await.map_err(|e| explain("setting up the video track", &e))?;
+        let play = PlayOptions::default().initial_timestamp(InitialTimestampPolicy::Permissive);
+        let playing = session.play(play).await.map_err(|e| explain("starting the stream", &e))?;
+        let stream = playing.demuxed().map_err(|e| explain("starting the stream", &e))?;
+        Ok(RtspSession {
+            stream,
+            clock: Arc::clone(&self.clock),
+            codec,
+            track: index,
+            first_timestamp: None,
+            parameters_sent: false,
+            waiting: None,
+            corrupt_in_a_row: 0,
+        })
+    }
+}
+
+/// What the sessions with one camera know of each other.
+#[derive(Clone)]
+pub struct Group(Arc<SessionGroup>);
+
+impl Group {
+    /// For the camera of that name.
+    pub fn named(name: &str) -> Self {
+        Self(Arc::new(SessionGroup::default().named(name.to_owned())))
+    }
+}
+
+impl Source for Rtsp {
+    type Session = RtspSession;
+
+    async fn connect(&mut self) -> Result<RtspSession, Ended> {
+        // Some cameras send the packets of an old session into a new one; wait until it expired.
+        let stale = self.group.stale_sessions();
+        if stale.max_expires.is_some() {
+            tokio::time::timeout(STALE_WAIT_MAX, self.group.await_stale_sessions(&stale)).await.ok();
+        }
+        match tokio::time::timeout(CONNECT_MAX, self.open()).await {
+            Ok(result) => result,
+            Err(_) => Err(Ended::new(
+                GapCause::ConnectFailed,
+                format!("{} did not answer within {} s", self.options.address, CONNECT_MAX.as_secs()),
+            )),
+        }
+    }
+}
+
+/// An open RTSP session.
+pub struct RtspSession {
+    stream: Demuxed,
+    clock: Arc<dyn Clock>,
+    codec: Codec,
+    track: usize,
+    first_timestamp: Option<i64>,
+    parameters_sent: bool,
+    /// A unit whose parameters were handed out first.
+    waiting: Option<AccessUnit>,
+    corrupt_in_a_row: u32,
+}
+
+impl Session for RtspSession {
+    async fn next(&mut self) -> Result<Item, Ended> {
+        if let Some(unit) = self.waiting.take() {
+            return Ok(Item::Unit(unit));
+        }
+        loop {
+            let item = pin!(self.stream.next()).await;
+            match item {
+                None => return Err(Ended::new(GapCause::CameraClosed, "the camera ended the session")),
+                Some(Err(e)) => return self.broken(&e),
+                Some(Ok(CodecItem::VideoFrame(frame))) => {
+                    if let Some(item) = self.frame(frame)? {
+                        return Ok(item);
+                    }
+                }
+                Some(Ok(CodecItem::Rtcp(packet))) => {
+                    let report = packet.pkts().find_map(|p| p.as_sender_report().ok().flatten());
+                    if let Some(report) = report {
+                        return Ok(Item::CameraClock(self.camera_offset_ms(report.ntp_timestamp().0)));
+                    }
+                }
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+}
+
+impl RtspSession {
+    fn frame(&mut self, frame: VideoFrame) -> Result<Option<Item>, Ended> {
+        self.corrupt_in_a_row = 0;
+        let new_parameters = frame.has_new_parameters() || !self.parameters_sent;
+        if frame.data().len() > UNIT_BYTES_MAX {
+            let text = format!("an access unit of {} bytes is above the bound of {UNIT_BYTES_MAX}", frame.data().len());
+            return Err(Ended::new(GapCause::Protocol, text));
+        }
+        let timestamp = frame.timestamp();
+        let first = *self.first_timestamp.get_or_insert(timestamp.timestamp());
+        let rate = i64::from(timestamp.clock_rate().get());
+        let raw = timestamp.timestamp() - first;
+        let pts = if rate == TICKS_PER_SECOND { raw } else { raw.saturating_mul(TICKS_PER_SECOND) / rate };
+        let received = frame.start_ctx();
+        let unit = AccessUnit {
+            pts: Ticks(pts),
+            received_mono: self.clock.mono_at(received.received()),
+            received_wall: SystemTime::from(received.received_wall()).into(),
+            is_key: false,
+            loss: u32::from(frame.loss()),
+            data: frame.into_data(),
+        };
+        // retina reports IDR only; open-GOP H.265 begins at CRA pictures too.
+        let unit = AccessUnit { is_key: nal::is_random_access(self.codec, &unit.data), ..unit };
+        if !nal::has_picture(self.codec, &unit.data) {
+            return Ok(Some(Item::Corrupt("an access unit without a picture".to_owned())));
+        }
+        if !new_parameters {
+            return Ok(Some(Item::Unit(unit)));
+        }
+        let parameters = match self.stream.streams()[self.track].parameters() {
+            Some(ParametersRef::Video(parameters)) => sample_entry(self.codec, parameters)?,
+            // Not known yet: they will come in band; until then nothing can be decoded.
+            _ => return Ok(None),
+        };
+        self.parameters_sent = true;
+        self.waiting = Some(unit);
+        Ok(Some(Item::Parameters(Arc::new(parameters))))
+    }
+
+    /// An error of retina. It says itself whether polling may go on: after an error that ended the stream the next
+    /// poll yields nothing.
+    fn broken(&mut self, e: &retina::Error) -> Result<Item, Ended> {
+        self.corrupt_in_a_row += 1;
+        let ended = explain("receiving", e);
+        let lost_connection = ended.cause == GapCause::CameraClosed;
+        if lost_connection || self.corrupt_in_a_row > CORRUPT_IN_A_ROW_MAX {
+            return Err(ended);
+        }
+        Ok(Item::Corrupt(ended.detail))
+    }
+
+    /// The camera's clock minus the host's, from an NTP time stamp (32.32 fixed point).
+    fn camera_offset_ms(&self, ntp: u64) -> i64 {
+        let secs = (ntp >> 32).cast_signed() - NTP_TO_UNIX_SECS;
+        let ms = ((ntp & 0xffff_ffff) * 1000 >> 32).cast_signed();
+        secs * 1000 + ms - self.clock.wall().us().div_euclid(1000)
+    }
+}
+
+fn video_track(session: &RetinaSession<Described>) -> Result<(usize, Codec), Ended> {
+    let codec_of = |name: &str| match name {
+        "h264" => Some(Codec::H264),
+        "h265" => Some(Codec::H265),
+        _ => None,
+    };
+    let videos: Vec<_> = session.streams().iter().enumerate().filter(|(_, s)| s.media() == "video").collect();
+    videos.iter().find_map(|(i, s)| codec_of(s.encoding_name()).map(|codec| (*i, codec))).ok_or_else(|| {
+        let names: Vec<_> = videos.iter().map(|(_, s)| s.encoding_name()).collect();
+        let offered = if names.is_empty() { "no video".to_owned() } else { names.join(", ") };
+        Ended::new(GapCause::Protocol, format!("the camera offers {offered}; set it to H.264 or H.265"))
+    })
+}
+
+fn sample_entry(codec: Codec, parameters: &VideoParameters) -> Result<SampleEntry, Ended> {
+    let entry = parameters.mp4_sample_entry();
+    let entry = match parameters.pixel_aspect_ratio() {
+        // An anamorphic picture needs its `pasp` box to be shown right.
+        Some((h, v)) if h != v => match (u16::try_from(h), u16::try_from(v)) {
+            (Ok(h), Ok(v)) => entry.with_aspect_ratio((h, v)),
+            _ => entry,
+        },
+        _ => entry,
+    };
+    let entry = entry.build().map_err(|e| Ended::new(GapCause::Protocol, one_line(&format!("unusable parameter sets: {e}"))))?;
+    let (width, height) = parameters.pixel_dimensions();
+    let side = |n: u32| u16::try_from(n).map_err(|_| Ended::new(GapCause::Protocol, format!("a picture side of {n} pixels")));
+    Ok(SampleEntry { codec, rfc6381: parameters.rfc6381_codec().to_owned(), width: side(width)?, height: side(height)?, entry })
+}
+
+/// A retina error as a cause. Its texts carry addresses and times of packets after a blank line: those are left out.
+fn explain(what: &str, e: &retina::Error) -> Ended {
+    let text = one_line(&e.to_string());
+    let cause = match e.status_code() {
+        Some(_) => GapCause::Refused,
+        None if text.contains("Unable to connect") || text.contains("refused") || text.contains("unreachable") => {
+            GapCause::ConnectFailed
+        }
+        None if text.contains("Error reading") || text.contains("Error writing") || text.contains("closed") || text.contains("EOF") => {
+            GapCause::CameraClosed
+        }
+        None => GapCause::Protocol,
+    };
+    let remedy = match e.status_code() {
+        Some(401 | 403) => "; check the credentials file",
+        Some(404) => "; check the path of the stream",
+        Some(453 | 503) => "; the camera serves too many viewers already",
+        Some(461) => "; try the other transport",
+        _ => "",
+    };
+    Ended::new(cause, format!("{what}: {text}{remedy}"))
+}
+
+fn one_line(text: &str) -> String {
+    text.split("\n\n").next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,88 @@
+//! What goes from a stream's assembler to the writer of its volume.
+
+use std::sync::Arc;
+
+use crate::base::hash::Digest;
+use crate::base::id::{RunId, StreamId};
+use crate::base::time::{Ticks, Wall};
+use crate::catalog::GapCause;
+use crate::media::access_unit::SampleEntry;
+use crate::media::header::{ClockState, Losses};
+use crate::media::segment::Sample;
+use crate::recorder::outbox::Waiting;
+
+/// A piece of a stream, ready to be sealed: a GOP, or at most 2 s of one.
+#[derive(Debug)]
+pub struct Fragment {
+    /// Its run.
+    pub run: RunId,
+    /// How it is decoded.
+    pub entry: Arc<SampleEntry>,
+    /// A new segment begins here whatever the old one's length.
+    pub cut: bool,
+    /// Decoding may begin at its first sample.
+    pub starts_with_key: bool,
+    /// Time of day of its first sample.
+    pub start: Wall,
+    /// Time of day at which its last sample ends.
+    pub end: Wall,
+    /// Media time of its first sample in the run.
+    pub first_dts: Ticks,
+    /// The samples in decoding order.
+    pub samples: Vec<Sample>,
+    /// Bytes of all samples.
+    pub bytes: u64,
+    /// What was lost since the fragment before.
+    pub losses: Losses,
+    /// The clocks when it was made.
+    pub clock: ClockState,
+    /// Activity of the seconds that became complete: second since 1970, value.
+    pub activity: Vec<(i64, u8)>,
+}
+
+/// What the writer of a volume is told.
+#[derive(Debug)]
+pub enum What {
+    /// A stream begins, or begins again after a change of the configuration.
+    Begin(Begin),
+    /// Write this.
+    Fragment(Box<Fragment>),
+    /// The run ended: the segment closes, a gap begins.
+    Ended {
+        /// The gap's cause.
+        cause: GapCause,
+        /// In words.
+        detail: String,
+    },
+    /// There is no run and none could begin.
+    Failed {
+        /// Time of day of the attempt.
+        at: Wall,
+        /// The gap's cause.
+        cause: GapCause,
+        /// In words.
+        detail: String,
+    },
+    /// Pictures were dropped before they reached the writer: the segment closes, a gap begins.
+    Overflow,
+}
+
+/// What the writer must know of a stream before its first fragment.
+#[derive(Debug)]
+pub struct Begin {
+    /// `content_root` of its last segment; zero when there is none.
+    pub previous_root: Digest,
+    /// Where its recording or its last gap ended, if it ever recorded.
+    pub covered_until: Option<Wall>,
+    /// What waits for the writer.
+    pub waiting: Waiting,
+}
+
+/// With the stream that it is about.
+#[derive(Debug)]
+pub struct Order {
+    /// The stream.
+    pub stream: Arc<StreamId>,
+    /// What about it.
+    pub what: What,
+}

@@ -1,0 +1,327 @@
+//! The keeper of one volume: a thread that makes durable what the writer wrote, and only then lets the catalog
+//! promise it.
+//!
+//! A closed segment: sync, rename, sync the folder, *then* the row. Jobs are done in the order in which they were
+//! given, so that a gap's end never overtakes its beginning.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use log::{error, warn};
+
+use crate::base::Clock;
+use crate::base::disk::{self, Syncer};
+use crate::base::error::{Error, Kind, Result};
+use crate::base::id::StreamId;
+use crate::base::time::Mono;
+use crate::catalog::{Catalog, Change, Event, SegmentRow};
+use crate::media::access_unit::SampleEntry;
+use crate::recorder::board::Board;
+use crate::store::volume::Volume;
+
+/// Commits that wait for a catalog that cannot be written.
+const WAITING_COMMITS_MAX: usize = 20_000;
+/// A sync that takes longer than this is worth a line in the log.
+const SLOW_SYNC: Duration = Duration::from_secs(5);
+
+/// A segment being written, as the keeper and readers see it.
+#[derive(Debug)]
+pub struct Open {
+    syncer: Syncer,
+    written: AtomicU64,
+    durable: AtomicU64,
+}
+
+impl Open {
+    /// Nothing is known to be durable yet.
+    pub fn new(syncer: Syncer) -> Self {
+        Self { syncer, written: AtomicU64::new(0), durable: AtomicU64::new(0) }
+    }
+
+    /// The file is whole up to `bytes`.
+    pub fn written(&self, bytes: u64) {
+        self.written.store(bytes, Ordering::Release);
+    }
+
+    /// The file is durable up to so many bytes.
+    pub fn durable(&self) -> u64 {
+        self.durable.load(Ordering::Acquire)
+    }
+}
+
+/// A segment to be closed.
+#[derive(Debug)]
+pub struct Closing {
+    /// Its name so far.
+    pub from: PathBuf,
+    /// Its name from now on.
+    pub to: PathBuf,
+    /// Its row.
+    pub row: Box<SegmentRow>,
+    /// How it is decoded.
+    pub entry: Arc<SampleEntry>,
+    /// Activity by second since 1970.
+    pub activity: Vec<(i64, u8)>,
+    /// What is committed together with the row.
+    pub after: Vec<Change>,
+    /// What is synced.
+    pub open: Arc<Open>,
+}
+
+/// What a keeper is told.
+pub enum Job {
+    /// A segment was begun: sync it from now on.
+    Opened(Arc<Open>),
+    /// A segment is complete.
+    Close(Box<Closing>),
+    /// A segment cannot be completed; it stays as it is for recovery.
+    Abandoned(Arc<Open>),
+    /// Rows without a file.
+    Commit {
+        /// The rows.
+        changes: Vec<Change>,
+        /// The event that goes with them.
+        event: Option<Event>,
+    },
+}
+
+/// What a keeper needs to know.
+pub struct Options {
+    /// Its volume.
+    pub volume: Volume,
+    /// Nothing else lies on the file system: it is synced as a whole.
+    pub dedicated: bool,
+    /// How often, in seconds.
+    pub sync_secs: u32,
+    /// The clocks.
+    pub clock: Arc<dyn Clock>,
+    /// Where it shows what it does.
+    pub board: Board,
+}
+
+/// The way to a keeper.
+pub struct Keeper {
+    sender: Sender<Job>,
+    thread: JoinHandle<()>,
+}
+
+impl Keeper {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When no thread can be had.
+    pub fn start(options: Options, catalog: Catalog) -> Result<Self> {
+        let (sender, receiver) = channel();
+        let name = format!("keep {}", options.volume.name);
+        let thread = std::thread::Builder::new().name(name).spawn(move || {
+            Work { options, rows: Rows::new(catalog), open: Vec::new(), synced_at: Mono::default() }.run(&receiver);
+        })?;
+        Ok(Self { sender, thread })
+    }
+
+    /// Gives a job.
+    pub fn tell(&self, job: Job) {
+        // The thread ends only after this end of the channel.
+        self.sender.send(job).ok();
+    }
+
+    /// Waits until every job is done and every row is committed.
+    ///
+    /// # Errors
+    /// When the thread failed.
+    pub fn finish(self) -> Result<()> {
+        drop(self.sender);
+        self.thread.join().map_err(|_| Error::new(Kind::Internal, "the keeper's thread failed"))
+    }
+}
+
+struct Work {
+    options: Options,
+    rows: Rows,
+    open: Vec<Arc<Open>>,
+    synced_at: Mono,
+}
+
+impl Work {
+    fn run(mut self, jobs: &Receiver<Job>) {
+        let every = Duration::from_secs(u64::from(self.options.sync_secs));
+        self.synced_at = self.options.clock.mono();
+        loop {
+            let passed = self.options.clock.mono().since(self.synced_at);
+            match jobs.recv_timeout(every.saturating_sub(passed)) {
+                Ok(job) => self.work(job),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if self.options.clock.mono().since(self.synced_at) >= every {
+                self.sync();
+                self.rows.retry();
+                self.synced_at = self.options.clock.mono();
+            }
+        }
+        self.rows.finish();
+    }
+
+    fn work(&mut self, job: Job) {
+        match job {
+            Job::Opened(open) => self.open.push(open),
+            Job::Abandoned(open) => self.forget(&open),
+            Job::Commit { changes, event } => self.rows.commit(changes, event),
+            Job::Close(closing) => {
+                self.forget(&closing.open);
+                let path = closing.from.clone();
+                if let Err(e) = self.close(*closing) {
+                    // No row: the promise cannot be made. Recovery looks at what is really there.
+                    error!("closing {}: {e}", path.display());
+                }
+            }
+        }
+    }
+
+    fn forget(&mut self, open: &Arc<Open>) {
+        self.open.retain(|o| !Arc::ptr_eq(o, open));
+    }
+
+    fn close(&mut self, closing: Closing) -> Result<()> {
+        let Closing { from, to, row, entry, activity, mut after, open } = closing;
+        let stream = row.stream.clone();
+        let closed = open
+            .syncer
+            .sync()
+            .and_then(|()| disk::rename(&from, &to))
+            .and_then(|()| to.parent().map_or(Ok(()), disk::sync_dir));
+        let mut changes = Vec::with_capacity(after.len() + 2);
+        if closed.is_ok() {
+            changes.push(Change::SegmentClosed { row, entry: (*entry).clone() });
+            changes.extend(activity_changes(&stream, &activity));
+            self.options.board.update(&stream, |line| line.segments += 1);
+        }
+        changes.append(&mut after);
+        if !changes.is_empty() {
+            self.rows.commit(changes, None);
+        }
+        closed
+    }
+
+    fn sync(&mut self) {
+        let began = self.options.clock.mono();
+        if self.options.dedicated {
+            let lengths: Vec<_> = self.open.iter().map(|o| o.written.load(Ordering::Acquire)).collect();
+            match disk::sync_file_system(&self.options.volume.root) {
+                Ok(()) => self.open.iter().zip(lengths).for_each(|(o, len)| o.durable.store(len, Ordering::Release)),
+                Err(e) => error!("{e}"),
+            }
+        } else {
+            for open in &self.open {
+                let written = open.written.load(Ordering::Acquire);
+                if written == open.durable() {
+                    continue;
+                }
+                match open.syncer.sync() {
+                    Ok(()) => open.durable.store(written, Ordering::Release),
+                    Err(e) => error!("{e}"),
+                }
+            }
+        }
+        let took = self.options.clock.mono().since(began);
+        if took > SLOW_SYNC {
+            warn!("volume \"{}\" took {:.1} s to sync; a power cut loses that much more", self.options.volume.name, took.as_secs_f64());
+        }
+    }
+}
+
+/// Activity as one change for each UTC hour that it touches.
+fn activity_changes(stream: &StreamId, seconds: &[(i64, u8)]) -> Vec<Change> {
+    let mut changes: Vec<Change> = Vec::new();
+    let mut at = 0;
+    while let Some((first, _)) = seconds.get(at) {
+        let hour = first.div_euclid(3600);
+        // Seconds that follow each other within the hour.
+        let run = seconds[at..]
+            .iter()
+            .zip(*first..)
+            .take_while(|((second, _), expected)| second == expected && second.div_euclid(3600) == hour)
+            .count();
+        changes.push(Change::Activity {
+            stream: stream.clone(),
+            hour_start: crate::base::time::Wall::from_secs(hour * 3600),
+            from_second: u16::try_from(first.rem_euclid(3600)).unwrap_or_default(),
+            values: seconds[at..at + run].iter().map(|(_, value)| *value).collect(),
+        });
+        at += run.max(1);
+    }
+    changes
+}
+
+type Waiting = VecDeque<(Vec<Change>, Option<Event>)>;
+
+/// The way to the catalog. What it refuses waits, in order, and is tried again.
+struct Rows {
+    catalog: Catalog,
+    refused: Arc<Mutex<Waiting>>,
+}
+
+impl Rows {
+    fn new(catalog: Catalog) -> Self {
+        Self { catalog, refused: Arc::default() }
+    }
+
+    fn commit(&mut self, changes: Vec<Change>, event: Option<Event>) {
+        {
+            let mut refused = self.lock();
+            if !refused.is_empty() {
+                // Order matters: behind those that wait.
+                if refused.len() < WAITING_COMMITS_MAX {
+                    refused.push_back((changes, event));
+                } else {
+                    error!("too many rows wait for the catalog; the next are adopted from the volume at the next start");
+                }
+                return;
+            }
+        }
+        let waiting = Arc::clone(&self.refused);
+        let kept = (changes.clone(), event.clone());
+        self.catalog.commit_later(
+            changes,
+            event,
+            Box::new(move |result| {
+                if let Err(e) = result {
+                    error!("the catalog refused rows, they wait: {e}");
+                    waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(kept);
+                }
+            }),
+        );
+    }
+
+    fn retry(&mut self) {
+        loop {
+            let Some((changes, event)) = self.lock().front().cloned() else { return };
+            if let Err(e) = self.catalog.commit(changes, event) {
+                warn!("the catalog still refuses rows: {e}");
+                return;
+            }
+            self.lock().pop_front();
+        }
+    }
+
+    fn finish(mut self) {
+        // Waits for what is under way, then gives what was refused a last chance.
+        if let Err(e) = self.catalog.commit(Vec::new(), None) {
+            error!("{e}");
+        }
+        self.retry();
+        let left = self.lock().len();
+        if left > 0 {
+            error!("{left} commits could not be written; their segments are adopted at the next start");
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

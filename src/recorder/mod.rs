@@ -1,0 +1,13 @@
+//! Layer 3: from access units to sealed segments on a volume, and what a crash left of them.
+//!
+//! A stream's [`assembler`] runs where its camera is read; each volume has a [`writer`] and a [`keeper`],
+//! threads of their own. What does not belong here: cameras (`ingest`), deletion (`retention`).
+
+pub mod assembler;
+pub mod board;
+pub mod fragment;
+pub mod keeper;
+pub mod outbox;
+pub mod recovery;
+pub mod timeline;
+pub mod writer;

@@ -1,0 +1,240 @@
+//! What a crash left: segments that were being written, and closed ones whose row was not committed.
+//!
+//! No key is needed: each fragment bears its leaf and the BLAKE3 of its sealed bytes. A file is adopted up to its
+//! last whole fragment, or put into quarantine; it is never deleted unseen. Adoption ends as normal operation does:
+//! trailer, sync, rename, sync the folder, *then* the row.
+
+use std::collections::HashMap;
+use std::io::IoSlice;
+use std::path::{Path, PathBuf};
+
+use log::{info, warn};
+
+use crate::base::Clock;
+use crate::base::disk::{self, DiskFile};
+use crate::base::error::{Context, Error, Kind, Result};
+use crate::base::id::{BoxId, StreamId};
+use crate::base::time::{Ticks, Wall};
+use crate::catalog::{Catalog, Change, Event, GapCause, Reader, SegmentRow};
+use crate::media::header::{FragmentIndex, SegmentTrailer};
+use crate::media::read::{self, Initial};
+use crate::store::file::SegmentFile;
+use crate::store::volume::{PART_SUFFIX, Volume};
+
+/// What recovery did on one volume.
+#[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
+pub struct Report {
+    /// Segments that were being written and are complete now.
+    pub adopted: u32,
+    /// Closed segments whose row was missing.
+    pub rows_added: u32,
+    /// Bytes behind the last whole fragment that were cut off.
+    pub cut_bytes: u64,
+    /// Files put into quarantine, with the reason.
+    pub quarantined: Vec<String>,
+    /// Empty files that held nothing and were removed.
+    pub empty: u32,
+}
+
+/// Brings one volume and the catalog into agreement after a crash.
+///
+/// # Errors
+/// When the volume cannot be read or the catalog not be written. A single bad file is no error: it goes into quarantine.
+pub fn recover(volume: &Volume, box_id: BoxId, catalog: &Catalog, clock: &dyn Clock) -> Result<Report> {
+    let reader = catalog.reader()?;
+    let mut report = Report::default();
+    let part = format!(".mp4{PART_SUFFIX}");
+    let mut paths = volume.files(|name| name.ends_with(&part) || name.ends_with(".mp4"))?;
+    // By name, that is by time: a chain of roots is adopted in its order.
+    paths.sort();
+    let known = known_paths(&reader, volume)?;
+    for path in paths.into_iter().filter(|p| !known.contains_key(p)) {
+        let is_part = path.to_string_lossy().ends_with(PART_SUFFIX);
+        let done = if is_part { adopt(volume, box_id, &path, &mut report) } else { read_closed(box_id, &path) };
+        match done {
+            Ok(Some(found)) => {
+                if reader.segment_by_uuid(found.row.segment)?.is_some() {
+                    report.quarantined.push(set_aside(volume, &path, "its segment id is taken")?);
+                    continue;
+                }
+                if is_part { report.adopted += 1 } else { report.rows_added += 1 }
+                insert(catalog, volume, found)?;
+            }
+            Ok(None) => {}
+            Err(e) if matches!(e.kind(), Kind::Corrupt | Kind::Foreign | Kind::Invalid | Kind::Exists) => {
+                report.quarantined.push(set_aside(volume, &path, &e.to_string())?);
+            }
+            Err(e) => return Err(e),
+        }
+    }
+    note(volume, catalog, &report, clock)?;
+    Ok(report)
+}
+
+/// Paths of the volume's rows.
+fn known_paths(reader: &Reader, volume: &Volume) -> Result<HashMap<PathBuf, ()>> {
+    Ok(reader
+        .segments_of_volume(volume.id)?
+        .into_iter()
+        .map(|row| (volume.segment_path(&row.stream, row.start, row.segment), ()))
+        .collect())
+}
+
+struct Found {
+    row: SegmentRow,
+    entry: crate::media::access_unit::SampleEntry,
+}
+
+/// Completes a segment that was being written. `None` when there was nothing in it.
+fn adopt(volume: &Volume, box_id: BoxId, path: &Path, report: &mut Report) -> Result<Option<Found>> {
+    let what = || format!("adopting {}", path.display());
+    let source = SegmentFile::open(path).context(what)?;
+    if source.bytes() == 0 {
+        disk::remove_file(path)?;
+        report.empty += 1;
+        return Ok(None);
+    }
+    let initial = read::read_initial(&source).context(what)?;
+    own(&initial, box_id)?;
+    let scan = read::scan(&source, &initial, true).context(what)?;
+    if scan.fragments.is_empty() {
+        return Err(Error::corrupt("no whole fragment").attempted(what()));
+    }
+    let end = end_of(&initial, &scan.fragments);
+    let trailer = match scan.trailer {
+        // Complete but for its name.
+        Some(trailer) => trailer,
+        None => {
+            let mut file = DiskFile::open_existing(path)?;
+            report.cut_bytes += file.len().saturating_sub(scan.whole_len);
+            file.truncate(scan.whole_len)?;
+            let (bytes, trailer) = read::rebuild_trailer(&initial.header, scan.fragments, end)?;
+            file.append(&mut [IoSlice::new(&bytes)])?;
+            file.sync()?;
+            trailer
+        }
+    };
+    let stream = stream_of(&initial);
+    let to = volume.segment_path(&stream, initial.header.start, initial.header.segment);
+    disk::rename(path, &to)?;
+    if let Some(dir) = to.parent() {
+        disk::sync_dir(dir)?;
+    }
+    let bytes = SegmentFile::open(&to)?.bytes();
+    Ok(Some(Found { row: row(volume, &initial, &trailer, bytes), entry: initial.entry }))
+}
+
+/// A closed segment without a row.
+fn read_closed(box_id: BoxId, path: &Path) -> Result<Option<Found>> {
+    let what = || format!("adopting {}", path.display());
+    let source = SegmentFile::open(path).context(what)?;
+    let initial = read::read_initial(&source).context(what)?;
+    own(&initial, box_id)?;
+    let scan = read::scan(&source, &initial, true).context(what)?;
+    match (scan.trailer, scan.damage) {
+        (Some(trailer), None) => {
+            let volume_less = row_without_volume(&initial, &trailer, source.bytes());
+            Ok(Some(Found { row: volume_less, entry: initial.entry }))
+        }
+        (_, damage) => {
+            Err(Error::corrupt(damage.unwrap_or_else(|| "it has no trailer".to_owned())).attempted(what()))
+        }
+    }
+}
+
+fn own(initial: &Initial, box_id: BoxId) -> Result<()> {
+    if initial.header.box_id != box_id {
+        return Err(Error::new(Kind::Foreign, format!("it was recorded by box {}", initial.header.box_id)));
+    }
+    Ok(())
+}
+
+fn stream_of(initial: &Initial) -> StreamId {
+    StreamId { camera: initial.header.camera.clone(), kind: initial.header.stream }
+}
+
+fn end_of(initial: &Initial, fragments: &[FragmentIndex]) -> Wall {
+    initial.header.start.plus_ticks(media_duration(fragments))
+}
+
+fn media_duration(fragments: &[FragmentIndex]) -> Ticks {
+    fragments.iter().fold(Ticks(0), |sum, f| sum + f.duration)
+}
+
+fn row(volume: &Volume, initial: &Initial, trailer: &SegmentTrailer, bytes: u64) -> SegmentRow {
+    SegmentRow { volume: volume.id, ..row_without_volume(initial, trailer, bytes) }
+}
+
+fn row_without_volume(initial: &Initial, trailer: &SegmentTrailer, bytes: u64) -> SegmentRow {
+    let header = &initial.header;
+    SegmentRow {
+        segment: header.segment,
+        stream: stream_of(initial),
+        run: header.run,
+        volume: crate::base::id::VolumeId::from_bytes([0; 16]),
+        start: header.start,
+        end: trailer.end,
+        media_duration: media_duration(&trailer.fragments),
+        bytes,
+        samples: trailer.fragments.iter().map(|f| u64::from(f.samples)).sum(),
+        fragments: u32::try_from(trailer.fragments.len()).unwrap_or(u32::MAX),
+        key_day: header.key_slot.day.clone(),
+        key_index: header.key_slot.index,
+        generation: header.generation,
+        content_root: trailer.content_root,
+        previous_root: header.previous_root,
+        recovered: trailer.recovered,
+        time_uncertain: trailer.clock.time_uncertain,
+        packets_lost: trailer.losses.packets_lost,
+        corrupt_units: trailer.losses.corrupt_units,
+        discontinuities: trailer.losses.discontinuities,
+        host_synchronised: trailer.clock.host_synchronised,
+        host_error_us: trailer.clock.host_error_us,
+        camera_offset_ms: trailer.clock.camera_offset_ms,
+        sample_entry: initial.entry.hash(),
+    }
+}
+
+fn insert(catalog: &Catalog, volume: &Volume, found: Found) -> Result<()> {
+    let Found { mut row, entry } = found;
+    row.volume = volume.id;
+    info!("{}: adopted {} ({} samples)", row.stream, row.start, row.samples);
+    let changes = vec![
+        Change::StreamSeen(row.stream.clone()),
+        Change::RunStarted { run: row.run, stream: row.stream.clone(), at: row.start },
+        Change::SegmentClosed { row: Box::new(row), entry },
+    ];
+    catalog.commit(changes, None)
+}
+
+fn set_aside(volume: &Volume, path: &Path, why: &str) -> Result<String> {
+    let to = volume.quarantine(path)?;
+    warn!("{} was put into quarantine as {}: {why}", path.display(), to.display());
+    Ok(format!("{}: {why}", to.display()))
+}
+
+fn note(volume: &Volume, catalog: &Catalog, report: &Report, clock: &dyn Clock) -> Result<()> {
+    if *report == Report::default() {
+        return Ok(());
+    }
+    let facts = serde_json::to_value(report).map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
+    let event = Event::by_box(clock.wall(), "volume.recovered", &volume.name, "ok", facts);
+    catalog.commit(Vec::new(), Some(event))
+}
+
+/// After recovery: every stream that was recording when the process died gets a gap from its last picture on.
+///
+/// # Errors
+/// When the catalog cannot be read or written.
+pub fn open_gaps(catalog: &Catalog, cause: GapCause) -> Result<()> {
+    let reader = catalog.reader()?;
+    let mut changes = Vec::new();
+    for stream in reader.streams()? {
+        if reader.open_gap(&stream)?.is_none()
+            && let Some(start) = reader.last_end(&stream)?
+        {
+            changes.push(Change::GapOpened { stream, start, cause, detail: None });
+        }
+    }
+    if changes.is_empty() { Ok(()) } else { catalog.commit(changes, None) }
+}

@@ -1,0 +1,165 @@
+//! The state folder: what makes this machine this box.
+//!
+//! ```text
+//! DIR/box.json          identity, format version, recovery recipient, public half of the ledger key
+//! DIR/sinetti.toml      the configuration
+//! DIR/catalog.db        the catalog
+//! DIR/keys/ledger.pk8   Ed25519 key that signs checkpoints (PKCS #8, mode 0600)
+//! DIR/lock              held by the running daemon, or by a command while none runs
+//! DIR/control.sock      where commands talk to the daemon (mode 0600)
+//! ```
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use ring::signature::{Ed25519KeyPair, KeyPair};
+
+use crate::base::disk::{self, Lock, SECRET_DIR_MODE, SECRET_MODE};
+use crate::base::error::{Context, Error, Kind, Result};
+use crate::base::hash::{Digest, hex};
+use crate::base::id::BoxId;
+use crate::base::time::Wall;
+use crate::vault::identity::Recipient;
+
+const FORMAT: u32 = 1;
+
+/// What `box.json` says.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+struct BoxFile {
+    format: u32,
+    #[serde(rename = "box")]
+    box_id: BoxId,
+    created: Wall,
+    recovery: Recipient,
+    ledger_key: String,
+}
+
+/// A state folder whose identity was read.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// The folder.
+    pub dir: PathBuf,
+    /// This box.
+    pub box_id: BoxId,
+    /// To whom every segment key is wrapped besides the vault generation.
+    pub recovery: Recipient,
+    /// Public half of the ledger key, 64 hex digits.
+    pub ledger_key: String,
+}
+
+impl State {
+    /// Makes a state folder: a new box identity and a new ledger key. Nothing is left behind when it fails half way.
+    ///
+    /// # Errors
+    /// [`Kind::Exists`] when `dir` is a state folder already; [`Kind::Invalid`] when it holds anything else.
+    pub fn create(dir: &Path, recovery: Recipient, now: Wall) -> Result<Self> {
+        check_empty(dir)?;
+        disk::create_dir_all(dir, SECRET_DIR_MODE)?;
+        let random = ring::rand::SystemRandom::new();
+        let failed = |_| Error::new(Kind::Internal, "no random numbers for the ledger key");
+        let key = Ed25519KeyPair::generate_pkcs8(&random).map_err(failed)?;
+        let pair = Ed25519KeyPair::from_pkcs8(key.as_ref())
+            .map_err(|_| Error::new(Kind::Internal, "the new ledger key cannot be read"))?;
+        disk::create_dir_all(&dir.join("keys"), SECRET_DIR_MODE)?;
+        disk::create(&dir.join("keys/ledger.pk8"), key.as_ref(), SECRET_MODE)?;
+        let file = BoxFile {
+            format: FORMAT,
+            box_id: BoxId::random(),
+            created: now,
+            recovery,
+            ledger_key: hex(pair.public_key().as_ref()),
+        };
+        let state = Self::from_file(dir, file.clone());
+        // Last, since it is what makes the folder a state folder.
+        let json = serde_json::to_vec_pretty(&file).map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
+        disk::create(&dir.join("box.json"), &json, SECRET_MODE)?;
+        Ok(state)
+    }
+
+    /// Opens a state folder.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when there is none, [`Kind::Foreign`] for a newer format, [`Kind::Denied`] when others may
+    /// enter the folder.
+    pub fn open(dir: &Path) -> Result<Self> {
+        let what = || format!("opening state folder {}", dir.display());
+        let path = dir.join("box.json");
+        let bytes = fs::read(&path).map_err(|e| match e.kind() {
+            std::io::ErrorKind::NotFound => Error::new(
+                Kind::NotFound,
+                format!("there is no box.json; make one with: sinetti --dir {} init", dir.display()),
+            )
+            .attempted(what()),
+            _ => Error::from(e).attempted(what()),
+        })?;
+        let value: serde_json::Value = serde_json::from_slice(&bytes)
+            .map_err(|e| Error::corrupt(format!("box.json cannot be read: {e}")).attempted(what()))?;
+        let format = value.get("format").and_then(serde_json::Value::as_u64).unwrap_or_default();
+        if format > u64::from(FORMAT) {
+            let text = format!("it has format {format}, made by a newer version of Sinetti; this one knows {FORMAT}. Nothing was changed");
+            return Err(Error::new(Kind::Foreign, text).attempted(what()));
+        }
+        let file: BoxFile = serde_json::from_value(value)
+            .map_err(|e| Error::corrupt(format!("box.json cannot be read: {e}")).attempted(what()))?;
+        let mode = fs::metadata(dir).context(what)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            let remedy = format!("others may enter it (mode {:04o}); run: chmod 700 {}", mode & 0o777, dir.display());
+            return Err(Error::new(Kind::Denied, remedy).attempted(what()));
+        }
+        Ok(Self::from_file(dir, file))
+    }
+
+    fn from_file(dir: &Path, file: BoxFile) -> Self {
+        Self { dir: dir.to_owned(), box_id: file.box_id, recovery: file.recovery, ledger_key: file.ledger_key }
+    }
+
+    /// The configuration file.
+    pub fn config_path(&self) -> PathBuf {
+        self.dir.join("sinetti.toml")
+    }
+
+    /// The catalog.
+    pub fn catalog_path(&self) -> PathBuf {
+        self.dir.join("catalog.db")
+    }
+
+    /// The daemon's socket.
+    pub fn socket_path(&self) -> PathBuf {
+        self.dir.join("control.sock")
+    }
+
+    /// Short form of the ledger key's SHA-256 for people: eight groups of four hex digits.
+    pub fn fingerprint(&self) -> String {
+        let digest = Digest::sha256(&[self.ledger_key.as_bytes()]).to_string();
+        let groups: Vec<_> = digest.as_bytes().chunks(4).take(8).map(String::from_utf8_lossy).collect();
+        groups.join(" ")
+    }
+
+    /// Takes the folder for this process alone.
+    ///
+    /// # Errors
+    /// [`Kind::Busy`] when the daemon, or a command, has it.
+    pub fn lock(&self) -> Result<Lock> {
+        Lock::take(&self.dir.join("lock")).map_err(|e| match e.kind() {
+            Kind::Busy => Error::new(Kind::Busy, format!("another sinetti uses {}", self.dir.display())),
+            _ => e,
+        })
+    }
+}
+
+/// Refuses a folder that holds anything.
+///
+/// # Errors
+/// As [`State::create`].
+pub fn check_empty(dir: &Path) -> Result<()> {
+    if dir.join("box.json").exists() {
+        let text = format!("{} is a state folder already; nothing was changed", dir.display());
+        return Err(Error::new(Kind::Exists, text));
+    }
+    let Ok(mut entries) = fs::read_dir(dir) else { return Ok(()) };
+    match entries.next() {
+        None => Ok(()),
+        Some(_) => Err(Error::invalid(format!("{} is not empty; give a new or empty folder", dir.display()))),
+    }
+}
