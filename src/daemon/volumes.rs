@@ -1,0 +1,113 @@
+//! The volumes that are recorded to: each with its writer and keeper.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
+
+use log::error;
+
+use crate::base::Clock;
+use crate::base::error::{Error, Kind, Result};
+use crate::base::id::BoxId;
+use crate::catalog::{Catalog, Change};
+use crate::config::{RecorderConfig, VolumeConfig};
+use crate::recorder::board::Board;
+use crate::recorder::fragment::Order;
+use crate::recorder::keeper::{self, Keeper};
+use crate::recorder::writer::{self, Sealing, Writer};
+use crate::store::volume::Volume;
+
+/// The volumes with their threads.
+#[derive(Default)]
+pub struct Volumes {
+    running: BTreeMap<String, Running>,
+}
+
+struct Running {
+    sender: Sender<Order>,
+    writer: JoinHandle<Keeper>,
+}
+
+/// What every volume's threads share.
+pub struct Shared {
+    /// This box.
+    pub box_id: BoxId,
+    /// To whom keys are wrapped.
+    pub sealing: Sealing,
+    /// The catalog.
+    pub catalog: Arc<Catalog>,
+    /// The clocks.
+    pub clock: Arc<dyn Clock>,
+    /// Where it is shown what goes on.
+    pub board: Board,
+}
+
+impl Volumes {
+    /// Starts the threads of an opened volume.
+    ///
+    /// # Errors
+    /// When the catalog refuses the volume or no thread can be had.
+    pub fn start(&mut self, volume: Volume, config: &VolumeConfig, recorder: &RecorderConfig, shared: &Shared) -> Result<()> {
+        let seen = Change::VolumeSeen {
+            volume: volume.id,
+            name: volume.name.clone(),
+            path: volume.root.to_string_lossy().into_owned(),
+        };
+        shared.catalog.commit(seen, None)?;
+        let keeper = Keeper::start(
+            keeper::Options {
+                volume: volume.clone(),
+                dedicated: config.dedicated,
+                sync_secs: recorder.sync_secs,
+                clock: Arc::clone(&shared.clock),
+                board: shared.board.clone(),
+            },
+            Arc::clone(&shared.catalog),
+        )?;
+        let name = volume.name.clone();
+        let writer = Writer::new(
+            writer::Options {
+                volume,
+                box_id: shared.box_id,
+                sealing: shared.sealing.clone(),
+                reserve_bytes: config.reserve_bytes,
+                clock: Arc::clone(&shared.clock),
+                board: shared.board.clone(),
+            },
+            keeper,
+        );
+        let (sender, orders) = channel();
+        let thread = std::thread::Builder::new().name(format!("write {name}")).spawn(move || writer.run(&orders))?;
+        self.running.insert(name, Running { sender, writer: thread });
+        Ok(())
+    }
+
+    /// The way to a volume's writer.
+    ///
+    /// # Errors
+    /// When there is no such volume.
+    pub fn sender(&self, name: &str) -> Result<Sender<Order>> {
+        let unknown = || Error::new(Kind::NotFound, format!("volume \"{name}\" is not in use; restart Sinetti after adding a volume"));
+        self.running.get(name).map(|r| r.sender.clone()).ok_or_else(unknown)
+    }
+
+    /// Closes every segment and waits until all rows are committed. The streams must have been stopped.
+    pub fn finish(self) {
+        // All writers first: they work at the same time.
+        let keepers: Vec<_> = self
+            .running
+            .into_iter()
+            .map(|(name, running)| {
+                drop(running.sender);
+                (name, running.writer)
+            })
+            .collect();
+        for (name, writer) in keepers {
+            let done = writer.join().map_err(|_| Error::new(Kind::Internal, "the writer's thread failed"));
+            if let Err(e) = done.and_then(Keeper::finish) {
+                error!("volume \"{name}\": {e}");
+            }
+        }
+    }
+}
