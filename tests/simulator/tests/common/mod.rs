@@ -144,7 +144,7 @@ pub(crate) fn probe(url: &str, transport: &str) -> Output {
         .expect("runs")
 }
 
-/// Presentation times in seconds of the first packets ffprobe gets.
+/// Presentation times in seconds of the first packets ffprobe gets. It has none for the very first, which is not a number.
 pub(crate) fn capture(url: &str, transport: &str, count: usize) -> Vec<f64> {
     let interval = format!("%+#{count}");
     let arguments = [
@@ -161,7 +161,9 @@ pub(crate) fn capture(url: &str, transport: &str, count: usize) -> Vec<f64> {
     let output = run("ffprobe", &[&arguments[..], &rest[..]].concat());
     String::from_utf8_lossy(&output.stdout)
         .lines()
-        .map(|line| line.trim_end_matches(',').parse().expect("a time"))
+        .map(|line| line.trim_end_matches(','))
+        .filter(|line| !line.is_empty())
+        .map(|line| line.parse().unwrap_or(f64::NAN))
         .collect()
 }
 
@@ -178,7 +180,7 @@ pub(crate) fn reads_all(kind: Kind, transport: &str) {
     let url = server.url("/till/main");
     let times = capture(&url, transport, 50);
     assert_eq!(times.len(), 50);
-    for pair in times.windows(2) {
+    for pair in times.windows(2).skip(1) {
         assert!((pair[1] - pair[0] - 1.0 / 15.0).abs() < 1e-3, "{pair:?}");
     }
     let counters = handle.counters();
