@@ -25,7 +25,6 @@ const AUDIO_TRACK: u8 = 1;
 const IDLE: Duration = Duration::from_secs(60);
 
 struct Connection {
-    stream: TcpStream,
     local: IpAddr,
     peer: IpAddr,
     cameras: Cameras,
@@ -40,6 +39,8 @@ struct Connection {
     playback: Option<Playback>,
     last_heard: Instant,
     ended: bool,
+    /// Last, so dropped last: a client that sees the connection closed finds its session counted as ended.
+    stream: TcpStream,
 }
 
 /// Serves a connection until either side ends it.
