@@ -8,6 +8,8 @@
 //! |---|---|---|
 //! | 0 | [`base`] | clock, disk, time, ids, errors |
 //! | 1 | [`media`] | access units, fragmented MP4, Common Encryption, leaf hashes; no IO |
+//! | 2 | [`catalog`] | SQLite index: what is recorded, what is missing and why, events, the vault's rows |
 
 pub mod base;
+pub mod catalog;
 pub mod media;

@@ -1,0 +1,81 @@
+//! Activity: a byte for each second, in rows of an hour.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::base::error::{Error, Result};
+use crate::base::id::StreamId;
+use crate::base::time::{Span, Wall};
+use crate::catalog::column::Columns;
+use crate::catalog::reader::Reader;
+use crate::catalog::stream;
+
+const US_PER_HOUR: i64 = 3_600_000_000;
+const SECONDS_PER_HOUR: usize = 3600;
+
+/// An hour's levels.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct ActivityHour {
+    /// Beginning of the hour, UTC.
+    pub hour: Wall,
+    /// A level for each second from there on, 0 = nothing; may stop before the hour does.
+    #[serde(with = "crate::catalog::json::bytes")]
+    pub values: Vec<u8>,
+}
+
+pub(super) fn merge(
+    db: &Connection,
+    stream: &StreamId,
+    hour: Wall,
+    from_second: u16,
+    values: &[u8],
+) -> Result<()> {
+    let from = usize::from(from_second);
+    let to = from + values.len();
+    if to > SECONDS_PER_HOUR || hour.us() % US_PER_HOUR != 0 {
+        return Err(Error::invalid(format!(
+            "{} seconds from second {from} of {hour} do not lie in one hour",
+            values.len()
+        )));
+    }
+    let stream = stream::ensure(db, stream, hour)?;
+    let mut levels: Vec<u8> = db
+        .prepare_cached("select levels from activity where stream = ? and hour_us = ?")?
+        .query_row(params![stream, hour], |row| row.get(0))
+        .optional()?
+        .unwrap_or_default();
+    if levels.len() < to {
+        levels.resize(to, 0);
+    }
+    levels[from..to].copy_from_slice(values);
+    db.prepare_cached(
+        "insert into activity (stream, hour_us, levels) values (?1, ?2, ?3)
+         on conflict (stream, hour_us) do update set levels = ?3",
+    )?
+    .execute(params![stream, hour, levels])?;
+    Ok(())
+}
+
+impl Reader {
+    /// Activity of a stream in all hours that share an instant with `span`.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn activity(&self, stream: &StreamId, span: Span) -> Result<Vec<ActivityHour>> {
+        let Some(id) = stream::find(&self.db, stream)? else {
+            return Ok(Vec::new());
+        };
+        let mut statement = self.db.prepare_cached(
+            "select hour_us, levels from activity
+             where stream = ? and hour_us > ? and hour_us < ? order by hour_us",
+        )?;
+        let first = span.start.plus_us(-US_PER_HOUR);
+        let rows = statement.query_map(params![id, first, span.end], |row| {
+            let mut columns = Columns::of(row);
+            Ok(ActivityHour {
+                hour: columns.get()?,
+                values: columns.get()?,
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+}

@@ -1,0 +1,199 @@
+//! Everything that can happen to the catalog, as a value.
+
+use rusqlite::Connection;
+
+use crate::base::error::{Context, Result};
+use crate::base::id::{GenerationId, PersonId, RunId, SegmentId, StreamId, VolumeId};
+use crate::base::time::{Span, Wall};
+use crate::catalog::gap::GapCause;
+use crate::catalog::sample_entry::SampleEntryRow;
+use crate::catalog::segment::SegmentRow;
+use crate::catalog::{
+    activity, gap, generation, person, run, sample_entry, segment, stream, volume,
+};
+
+/// One change. A stream, and a run that a segment names, is made when it is not there yet; so rows found on a volume
+/// can be put in without their history.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// A stream is configured, or was found on a volume.
+    StreamSeen {
+        /// Which.
+        stream: StreamId,
+        /// When; the earliest is kept.
+        at: Wall,
+    },
+    /// A volume is there; its name and path are kept up to date.
+    VolumeSeen {
+        /// Which, by its own marker.
+        volume: VolumeId,
+        /// Its name in the configuration.
+        name: String,
+        /// Where it is mounted.
+        path: String,
+    },
+    /// A session with a camera has begun. `Exists` when the run is known.
+    RunStarted {
+        /// The new run.
+        run: RunId,
+        /// Of which stream.
+        stream: StreamId,
+        /// Its first instant.
+        at: Wall,
+    },
+    /// A session has ended. `NotFound` when the run is unknown; the first end of a run stands.
+    RunEnded {
+        /// Which.
+        run: RunId,
+        /// Its end.
+        at: Wall,
+        /// Why, for people.
+        cause: String,
+    },
+    /// How some segments' samples are decoded; before the first segment that names it. Again: nothing happens.
+    SampleEntrySeen(Box<SampleEntryRow>),
+    /// A segment's file is whole and durable. `Exists` when the segment is known, `NotFound` when its volume or sample
+    /// entry is not.
+    SegmentClosed(Box<SegmentRow>),
+    /// A segment's file is gone, or set aside as unreadable. `NotFound` when it is unknown.
+    SegmentRemoved(SegmentId),
+    /// Nothing is recorded from here on. When a gap is open already, that one stays, its detail renewed.
+    GapOpened {
+        /// Of which stream.
+        stream: StreamId,
+        /// First instant without recording.
+        start: Wall,
+        /// Why.
+        cause: GapCause,
+        /// What more is known, for people.
+        detail: Option<String>,
+    },
+    /// The open gap of a stream ends; with no length it vanishes. Nothing happens when none is open.
+    GapClosed {
+        /// Of which stream.
+        stream: StreamId,
+        /// First instant recorded again.
+        end: Wall,
+    },
+    /// A gap of which both ends are known; of no length: nothing happens. An open gap is not touched.
+    GapRecorded {
+        /// Of which stream.
+        stream: StreamId,
+        /// From when to when.
+        span: Span,
+        /// Why.
+        cause: GapCause,
+        /// What more is known, for people.
+        detail: Option<String>,
+    },
+    /// Levels of activity for some seconds of an hour, over what was there. `Invalid` when they leave the hour.
+    Activity {
+        /// Of which stream.
+        stream: StreamId,
+        /// Beginning of a UTC hour.
+        hour_start: Wall,
+        /// The first of the seconds, 0 to 3599.
+        from_second: u16,
+        /// A level for each second; 0 = nothing.
+        values: Vec<u8>,
+    },
+    /// A person who may open the vault. `Exists` when id or name is taken.
+    PersonAdded {
+        /// Who.
+        person: PersonId,
+        /// Name for signing in.
+        name: String,
+        /// The vault's record as JSON text.
+        row: String,
+    },
+    /// A new vault generation, which becomes the current one. `Exists` when it is known.
+    GenerationAdded {
+        /// Which.
+        generation: GenerationId,
+        /// Its public half, as age writes it.
+        recipient: String,
+        /// Since when.
+        created: Wall,
+    },
+    /// A generation's private half, wrapped to someone. `Exists` when that person has one, `NotFound` when generation
+    /// or person is unknown.
+    WrapAdded {
+        /// Whose private half.
+        generation: GenerationId,
+        /// To whom; `None` = the recovery identity.
+        person: Option<PersonId>,
+        /// The age ciphertext.
+        bytes: Vec<u8>,
+    },
+}
+
+impl From<Change> for Vec<Change> {
+    fn from(change: Change) -> Self {
+        vec![change]
+    }
+}
+
+/// Writes one change inside the caller's transaction.
+pub(super) fn apply(db: &Connection, change: &Change) -> Result<()> {
+    match change {
+        Change::StreamSeen { stream, at } => stream::ensure(db, stream, *at)
+            .map(drop)
+            .context(|| format!("noting stream {stream}")),
+        Change::VolumeSeen { volume, name, path } => {
+            volume::seen(db, *volume, name, path).context(|| format!("noting volume {volume}"))
+        }
+        Change::RunStarted { run, stream, at } => {
+            run::start(db, *run, stream, *at).context(|| format!("noting run {run} of {stream}"))
+        }
+        Change::RunEnded { run, at, cause } => {
+            run::end(db, *run, *at, cause).context(|| format!("ending run {run}"))
+        }
+        Change::SampleEntrySeen(row) => {
+            sample_entry::seen(db, row).context(|| format!("noting sample entry {}", row.hash))
+        }
+        Change::SegmentClosed(row) => segment::insert(db, row)
+            .context(|| format!("indexing segment {} of {}", row.segment, row.stream)),
+        Change::SegmentRemoved(id) => {
+            segment::remove(db, *id).context(|| format!("dropping segment {id}"))
+        }
+        Change::GapOpened {
+            stream,
+            start,
+            cause,
+            detail,
+        } => gap::open(db, stream, *start, *cause, detail.as_deref())
+            .context(|| format!("opening a gap of {stream}")),
+        Change::GapClosed { stream, end } => {
+            gap::close(db, stream, *end).context(|| format!("closing the gap of {stream}"))
+        }
+        Change::GapRecorded {
+            stream,
+            span,
+            cause,
+            detail,
+        } => gap::record(db, stream, *span, *cause, detail.as_deref())
+            .context(|| format!("noting a gap of {stream}")),
+        Change::Activity {
+            stream,
+            hour_start,
+            from_second,
+            values,
+        } => activity::merge(db, stream, *hour_start, *from_second, values)
+            .context(|| format!("noting activity of {stream} at {hour_start}")),
+        Change::PersonAdded { person, name, row } => {
+            person::insert(db, *person, name, row).context(|| format!("adding person {person}"))
+        }
+        Change::GenerationAdded {
+            generation,
+            recipient,
+            created,
+        } => generation::insert(db, *generation, recipient, *created)
+            .context(|| format!("adding vault generation {generation}")),
+        Change::WrapAdded {
+            generation,
+            person,
+            bytes,
+        } => generation::insert_wrap(db, *generation, *person, bytes)
+            .context(|| format!("adding a wrap of vault generation {generation}")),
+    }
+}

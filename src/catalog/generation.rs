@@ -1,0 +1,148 @@
+//! Vault generations and their wrapped private halves.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::base::error::Result;
+use crate::base::id::{GenerationId, PersonId};
+use crate::base::time::Wall;
+use crate::catalog::column::Columns;
+use crate::catalog::reader::Reader;
+
+/// A vault generation.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct GenerationRow {
+    /// Which.
+    pub generation: GenerationId,
+    /// Its public half, as age writes it.
+    pub recipient: String,
+    /// Since when.
+    pub created: Wall,
+    /// New segment keys are wrapped to it; true of one.
+    pub current: bool,
+}
+
+/// A generation's private half, wrapped.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct WrapRow {
+    /// Whose private half.
+    pub generation: GenerationId,
+    /// To whom; `None` = the recovery identity.
+    pub person: Option<PersonId>,
+    /// The age ciphertext.
+    #[serde(with = "crate::catalog::json::bytes")]
+    pub bytes: Vec<u8>,
+}
+
+pub(super) fn insert(
+    db: &Connection,
+    generation: GenerationId,
+    recipient: &str,
+    created: Wall,
+) -> Result<()> {
+    db.execute("update generation set current = 0 where current = 1", [])?;
+    db.execute(
+        "insert into generation (uuid, recipient, created_us, current) values (?, ?, ?, 1)",
+        params![generation, recipient, created],
+    )?;
+    Ok(())
+}
+
+pub(super) fn insert_wrap(
+    db: &Connection,
+    generation: GenerationId,
+    person: Option<PersonId>,
+    bytes: &[u8],
+) -> Result<()> {
+    db.execute(
+        "insert into wrap (generation, person, bytes) values (?, ?, ?)",
+        params![generation, person, bytes],
+    )?;
+    Ok(())
+}
+
+const SELECT: &str = "select uuid, recipient, created_us, current from generation";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<GenerationRow> {
+    let mut columns = Columns::of(row);
+    Ok(GenerationRow {
+        generation: columns.get()?,
+        recipient: columns.get()?,
+        created: columns.get()?,
+        current: columns.get()?,
+    })
+}
+
+impl Reader {
+    /// All generations, oldest first.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn generations(&self) -> Result<Vec<GenerationRow>> {
+        let mut statement = self
+            .db
+            .prepare_cached(&format!("{SELECT} order by created_us, uuid"))?;
+        Ok(statement
+            .query_map([], read)?
+            .collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The generation to which new segment keys are wrapped.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn current_generation(&self) -> Result<Option<GenerationRow>> {
+        let mut statement = self
+            .db
+            .prepare_cached(&format!("{SELECT} where current = 1"))?;
+        Ok(statement.query_row([], read).optional()?)
+    }
+
+    /// A person's wrap of one generation.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn wrap(&self, generation: GenerationId, person: PersonId) -> Result<Option<WrapRow>> {
+        let mut wraps = self.wraps_where(
+            "generation = ?1 and person = ?2",
+            params![generation, person],
+        )?;
+        Ok(wraps.pop())
+    }
+
+    /// All wraps of a person: what signing in opens.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn wraps(&self, person: PersonId) -> Result<Vec<WrapRow>> {
+        self.wraps_where("person = ?1", params![person])
+    }
+
+    /// The wrap of a generation to the recovery identity.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn wrap_for_recovery(&self, generation: GenerationId) -> Result<Option<WrapRow>> {
+        let mut wraps =
+            self.wraps_where("generation = ?1 and person is null", params![generation])?;
+        Ok(wraps.pop())
+    }
+
+    fn wraps_where(
+        &self,
+        condition: &str,
+        parameters: &[&dyn rusqlite::ToSql],
+    ) -> Result<Vec<WrapRow>> {
+        let mut statement = self.db.prepare_cached(&format!(
+            "select generation, person, bytes from wrap where {condition} order by id"
+        ))?;
+        let rows = statement.query_map(parameters, |row| {
+            let mut columns = Columns::of(row);
+            Ok(WrapRow {
+                generation: columns.get()?,
+                person: columns.get()?,
+                bytes: columns.get()?,
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+}

@@ -1,0 +1,43 @@
+//! Layer 2: the index of what is recorded, in SQLite. The only module that names `rusqlite`.
+//!
+//! One thread writes ([`Catalog`]), anyone may read ([`Reader`]). A [`Change`] and the [`Event`] that answers for it
+//! go in by one call, [`Catalog::commit`], and share a transaction. A row is a promise: the caller has made the file
+//! durable before it sends the row.
+//!
+//! What does not belong here: files of footage, keys in the clear, decisions about what is deleted.
+
+mod activity;
+mod change;
+mod column;
+mod connection;
+mod coverage;
+mod event;
+mod gap;
+mod generation;
+mod json;
+mod person;
+mod reader;
+mod run;
+mod sample_entry;
+mod segment;
+mod stream;
+mod volume;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use activity::ActivityHour;
+pub use change::Change;
+pub use coverage::{Coverage, CoverageGap, HourRow, SEAM_US_MAX};
+pub use event::{Event, EventRow};
+pub use gap::{GapCause, GapRow};
+pub use generation::{GenerationRow, WrapRow};
+pub use person::PersonRow;
+pub use reader::Reader;
+pub use run::RunRow;
+pub use sample_entry::SampleEntryRow;
+pub use segment::{SegmentPage, SegmentRow};
+pub use stream::{StreamRow, Totals};
+pub use volume::VolumeRow;
+pub use writer::{Catalog, Pending};

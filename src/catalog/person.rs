@@ -1,0 +1,60 @@
+//! Persons who may open the vault, as the vault records them.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::base::error::Result;
+use crate::base::id::PersonId;
+use crate::catalog::column::Columns;
+use crate::catalog::reader::Reader;
+
+/// A person.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct PersonRow {
+    /// Who.
+    pub person: PersonId,
+    /// Name for signing in.
+    pub name: String,
+    /// The vault's record as JSON text.
+    pub row: String,
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<PersonRow> {
+    let mut columns = Columns::of(row);
+    Ok(PersonRow {
+        person: columns.get()?,
+        name: columns.get()?,
+        row: columns.get()?,
+    })
+}
+
+pub(super) fn insert(db: &Connection, person: PersonId, name: &str, row: &str) -> Result<()> {
+    db.prepare_cached("insert into person (uuid, name, row) values (?, ?, ?)")?
+        .execute(params![person, name, row])?;
+    Ok(())
+}
+
+impl Reader {
+    /// All persons by name.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn persons(&self) -> Result<Vec<PersonRow>> {
+        let mut statement = self
+            .db
+            .prepare_cached("select uuid, name, row from person order by name")?;
+        Ok(statement
+            .query_map([], read)?
+            .collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The person who signs in as `name`.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn person(&self, name: &str) -> Result<Option<PersonRow>> {
+        let mut statement = self
+            .db
+            .prepare_cached("select uuid, name, row from person where name = ?")?;
+        Ok(statement.query_row([name], read).optional()?)
+    }
+}

@@ -1,0 +1,138 @@
+//! Cameras and their streams, with running totals.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::base::error::{Context, Result};
+use crate::base::id::StreamId;
+use crate::base::time::Wall;
+use crate::catalog::column::Columns;
+use crate::catalog::reader::Reader;
+
+/// A stream that was ever configured.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct StreamRow {
+    /// Which.
+    pub stream: StreamId,
+    /// The earliest that is known of its camera.
+    pub first_seen: Wall,
+}
+
+/// What is kept of a stream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
+pub struct Totals {
+    /// Closed segments.
+    pub segments: u64,
+    /// Bytes of their files.
+    pub bytes: u64,
+    /// Start of the oldest.
+    pub oldest: Option<Wall>,
+    /// End of the newest.
+    pub newest: Option<Wall>,
+}
+
+/// The stream's number; it is made, with its camera, when it is missing.
+pub(super) fn ensure(db: &Connection, stream: &StreamId, at: Wall) -> Result<i64> {
+    db.prepare_cached(
+        "insert into camera (name, first_seen_us) values (?1, ?2)
+         on conflict (name) do update set first_seen_us = ?2 where first_seen_us > ?2",
+    )?
+    .execute(params![stream.camera, at])?;
+    db.prepare_cached(
+        "insert into stream (camera, kind) select id, ?2 from camera where name = ?1
+         on conflict (camera, kind) do nothing",
+    )?
+    .execute(params![stream.camera, stream.kind])?;
+    find(db, stream)?
+        .ok_or(rusqlite::Error::QueryReturnedNoRows)
+        .context(|| "finding it again")
+}
+
+/// The stream's number, if it is known.
+pub(super) fn find(db: &Connection, stream: &StreamId) -> Result<Option<i64>> {
+    db.prepare_cached(
+        "select stream.id from stream join camera on camera.id = stream.camera
+         where camera.name = ? and stream.kind = ?",
+    )?
+    .query_row(params![stream.camera, stream.kind], |row| row.get(0))
+    .optional()
+    .context(|| format!("looking for stream {stream}"))
+}
+
+/// Counts a new segment in.
+pub(super) fn add(db: &Connection, stream: i64, segment: i64, bytes: i64, us: i64) -> Result<()> {
+    db.prepare_cached(
+        "update stream set segments = segments + 1, bytes = bytes + ?3, longest_us = max(longest_us, ?4),
+             last_segment = ?2
+         where id = ?1",
+    )?
+    .execute(params![stream, segment, bytes, us])?;
+    Ok(())
+}
+
+/// Counts a removed segment out.
+pub(super) fn subtract(db: &Connection, stream: i64, segment: i64, bytes: i64) -> Result<()> {
+    db.prepare_cached(
+        "update stream set segments = segments - 1, bytes = bytes - ?3,
+             last_segment = iif(last_segment = ?2, (select max(id) from segment where stream = ?1), last_segment)
+         where id = ?1",
+    )?
+    .execute(params![stream, segment, bytes])?;
+    Ok(())
+}
+
+impl Reader {
+    /// All streams by name.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn streams(&self) -> Result<Vec<StreamRow>> {
+        let mut statement = self.db.prepare_cached(
+            "select camera.name, stream.kind, camera.first_seen_us
+             from stream join camera on camera.id = stream.camera order by camera.name, stream.kind",
+        )?;
+        let rows = statement.query_map([], |row| {
+            let mut columns = Columns::of(row);
+            Ok(StreamRow {
+                stream: StreamId {
+                    camera: columns.get()?,
+                    kind: columns.get()?,
+                },
+                first_seen: columns.get()?,
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// What is kept of a stream; all zero for an unknown one. Cheap whatever the number of segments.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn totals(&self, stream: &StreamId) -> Result<Totals> {
+        let Some(id) = find(&self.db, stream)? else {
+            return Ok(Totals::default());
+        };
+        let mut statement = self.db.prepare_cached(
+            "select segments, bytes,
+                 (select start_us from segment where stream = ?1 order by start_us limit 1),
+                 (select end_us from recorded where stream = ?1 order by start_us desc limit 1)
+             from stream where id = ?1",
+        )?;
+        Ok(statement.query_row([id], |row| {
+            let mut columns = Columns::of(row);
+            Ok(Totals {
+                segments: columns.count()?,
+                bytes: columns.count()?,
+                oldest: columns.get()?,
+                newest: columns.get()?,
+            })
+        })?)
+    }
+
+    /// Start of the oldest segment of a stream.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn oldest(&self, stream: &StreamId) -> Result<Option<Wall>> {
+        Ok(self.totals(stream)?.oldest)
+    }
+}
