@@ -8,6 +8,8 @@
 //! |---|---|---|
 //! | 0 | [`base`] | clock, disk, time, ids, errors |
 //! | 1 | [`media`] | access units, fragmented MP4, Common Encryption, leaf hashes; no IO |
+//! | 1 | [`vault`] | the key hierarchy: persons, generations, segment keys, recovery; pure |
 
 pub mod base;
 pub mod media;
+pub mod vault;
