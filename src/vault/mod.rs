@@ -13,6 +13,8 @@
 mod bech32;
 pub mod generation;
 pub mod identity;
+pub mod passphrase;
+pub mod person;
 pub mod slot;
 mod text;
 pub mod wrap;
