@@ -1,0 +1,20 @@
+//! Layer 1: the key hierarchy. Bytes in, bytes out; secrets are zeroised and never printed.
+//!
+//! ```text
+//! recovery identity (2 of 3 paper shares)  ──────────────────────────────┐
+//! passphrase ──opens──> person's identity ──unwraps──> vault generation ──┴──unwraps──> segment key
+//! ```
+//!
+//! Every wrap is an age file (C2SP age, X25519), so that `age` and FFmpeg open footage without Sinetti;
+//! `docs/recovery.md` shows how.
+//!
+//! What does not belong here: files, rows in a database, roles, sessions, the time of day.
+
+mod bech32;
+pub mod generation;
+pub mod identity;
+pub mod passphrase;
+pub mod person;
+pub mod slot;
+mod text;
+pub mod wrap;
