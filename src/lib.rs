@@ -8,6 +8,8 @@
 //! |---|---|---|
 //! | 0 | [`base`] | clock, disk, time, ids, errors |
 //! | 1 | [`media`] | access units, fragmented MP4, Common Encryption, leaf hashes; no IO |
+//! | 1 | [`config`] | the configuration: types, load, checks, differences, edits |
 
 pub mod base;
+pub mod config;
 pub mod media;
