@@ -1,0 +1,34 @@
+//! Layer 1: the configuration, `DIR/sinetti.toml`: its types, reading it with every mistake named by
+//! line, what changed between two of them, and the edits that commands make.
+//!
+//! The daemon only ever reads it; `sinetti camera add` and `sinetti volume add` append to it. What does
+//! not belong here: people and their rights (the catalog keeps those), and anything that acts on a setting.
+
+mod address;
+mod credentials;
+mod diff;
+mod edit;
+mod error;
+mod keep;
+mod load;
+mod parse;
+mod read;
+#[cfg(test)]
+mod tests;
+mod types;
+mod values;
+
+pub use address::{CAMERA_PORT, is_private, private_networks};
+pub use credentials::Credentials;
+pub use diff::{Diff, diff};
+pub use edit::{NewCamera, NewVolume, add_camera, add_volume, save, starter};
+pub use error::{ConfigErrors, Problem};
+pub use load::{FILE_BYTES_MAX, FILE_NAME, Loaded, load};
+pub use parse::{CAMERAS_MAX, SECTIONS, VOLUMES_MAX, parse};
+pub use types::{
+    CameraConfig, Config, Keep, NetworkConfig, Purpose, RecorderConfig, Site, Transport,
+    VolumeConfig,
+};
+
+/// The configuration that documents every key, its default and its consequence.
+pub const SAMPLE: &str = include_str!("../../config/sinetti.sample.toml");
