@@ -6,10 +6,26 @@
 //!
 //! | layer | modules | |
 //! |---|---|---|
-//! | 0 | [`base`] | clock, disk, time, ids, errors |
+//! | 0 | [`base`] | clock, disk, time, ids, errors: the only code that asks for the time or changes a file |
 //! | 1 | [`media`] | access units, fragmented MP4, Common Encryption, leaf hashes; no IO |
-//! | 2 | [`catalog`] | SQLite index: what is recorded, what is missing and why, events, the vault's rows |
+//! | 1 | [`config`] | the configuration: types, loading, validation, difference |
+//! | 1 | [`vault`] | the key hierarchy: persons, generations, key slots, recovery shares; no IO |
+//! | 2 | [`catalog`] | the SQLite index: rows and the events that answer for them |
+//! | 2 | [`store`] | where things lie: volumes, key slots, the state folder |
+//! | 3 | [`ingest`] | from a camera to access units |
+//! | 3 | [`recorder`] | from access units to sealed segments, and what a crash left of them |
+//! | 3 | [`evidence`] | from segments to a clip that plays anywhere |
+//! | 6 | [`daemon`] | joins the parts, and stops them |
+//! | 7 | [`cmd`] | one file a subcommand |
 
 pub mod base;
 pub mod catalog;
+pub mod cmd;
+pub mod config;
+pub mod daemon;
+pub mod evidence;
+pub mod ingest;
 pub mod media;
+pub mod recorder;
+pub mod store;
+pub mod vault;

@@ -120,6 +120,11 @@ impl Streams {
         Ok(Task { stream, stopper, why, handle })
     }
 
+    /// True when the camera's streams run.
+    pub fn runs(&self, camera: &CameraId) -> bool {
+        self.tasks.contains_key(camera)
+    }
+
     /// Stops a camera's streams and waits until their last picture is handed over.
     pub async fn stop(&mut self, camera: &CameraId, cause: GapCause, detail: &str) {
         let tasks = self.tasks.remove(camera).unwrap_or_default();

@@ -43,18 +43,21 @@ pub struct Shared {
     pub board: Board,
 }
 
+/// Tells the catalog of a volume.
+///
+/// # Errors
+/// What the catalog says.
+pub fn seen(catalog: &Catalog, volume: &Volume) -> Result<()> {
+    let path = volume.root.to_string_lossy().into_owned();
+    catalog.commit(Change::VolumeSeen { volume: volume.id, name: volume.name.clone(), path }, None)
+}
+
 impl Volumes {
     /// Starts the threads of an opened volume.
     ///
     /// # Errors
     /// When the catalog refuses the volume or no thread can be had.
     pub fn start(&mut self, volume: Volume, config: &VolumeConfig, recorder: &RecorderConfig, shared: &Shared) -> Result<()> {
-        let seen = Change::VolumeSeen {
-            volume: volume.id,
-            name: volume.name.clone(),
-            path: volume.root.to_string_lossy().into_owned(),
-        };
-        shared.catalog.commit(seen, None)?;
         let keeper = Keeper::start(
             keeper::Options {
                 volume: volume.clone(),

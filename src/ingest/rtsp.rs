@@ -67,7 +67,7 @@ impl Rtsp {
 
     fn credentials(&self) -> Result<Option<Credentials>, Ended> {
         let Some(path) = &self.options.credentials else { return Ok(None) };
-        let read = config::credentials::read(path)
+        let read = config::Credentials::read(path)
             .map_err(|e| Ended::new(GapCause::Refused, e.to_string()))?;
         Ok(Some(Credentials { username: read.user.clone(), password: read.password.to_string() }))
     }

@@ -74,6 +74,8 @@ pub struct Begin {
     pub previous_root: Digest,
     /// Where its recording or its last gap ended, if it ever recorded.
     pub covered_until: Option<Wall>,
+    /// Where its open gap began, if one is open.
+    pub gap: Option<Wall>,
     /// What waits for the writer.
     pub waiting: Waiting,
 }

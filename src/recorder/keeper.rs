@@ -19,7 +19,7 @@ use crate::base::disk::{self, Syncer};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::id::StreamId;
 use crate::base::time::Mono;
-use crate::catalog::{Catalog, Change, Event, SegmentRow};
+use crate::catalog::{Catalog, Change, Event, SampleEntryRow, SegmentRow};
 use crate::media::access_unit::SampleEntry;
 use crate::recorder::board::Board;
 use crate::store::volume::Volume;
@@ -115,7 +115,7 @@ impl Keeper {
     ///
     /// # Errors
     /// When no thread can be had.
-    pub fn start(options: Options, catalog: Catalog) -> Result<Self> {
+    pub fn start(options: Options, catalog: Arc<Catalog>) -> Result<Self> {
         let (sender, receiver) = channel();
         let name = format!("keep {}", options.volume.name);
         let thread = std::thread::Builder::new().name(name).spawn(move || {
@@ -197,7 +197,8 @@ impl Work {
             .and_then(|()| to.parent().map_or(Ok(()), disk::sync_dir));
         let mut changes = Vec::with_capacity(after.len() + 2);
         if closed.is_ok() {
-            changes.push(Change::SegmentClosed { row, entry: (*entry).clone() });
+            changes.push(Change::SampleEntrySeen(Box::new(SampleEntryRow::from(&*entry))));
+            changes.push(Change::SegmentClosed(row));
             changes.extend(activity_changes(&stream, &activity));
             self.options.board.update(&stream, |line| line.segments += 1);
         }
@@ -262,12 +263,12 @@ type Waiting = VecDeque<(Vec<Change>, Option<Event>)>;
 
 /// The way to the catalog. What it refuses waits, in order, and is tried again.
 struct Rows {
-    catalog: Catalog,
+    catalog: Arc<Catalog>,
     refused: Arc<Mutex<Waiting>>,
 }
 
 impl Rows {
-    fn new(catalog: Catalog) -> Self {
+    fn new(catalog: Arc<Catalog>) -> Self {
         Self { catalog, refused: Arc::default() }
     }
 

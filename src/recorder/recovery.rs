@@ -4,22 +4,26 @@
 //! last whole fragment, or put into quarantine; it is never deleted unseen. Adoption ends as normal operation does:
 //! trailer, sync, rename, sync the folder, *then* the row.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::io::IoSlice;
 use std::path::{Path, PathBuf};
 
 use log::{info, warn};
 
 use crate::base::Clock;
+use crate::base::clock::HostSync;
 use crate::base::disk::{self, DiskFile};
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{BoxId, StreamId};
 use crate::base::time::{Ticks, Wall};
-use crate::catalog::{Catalog, Change, Event, GapCause, Reader, SegmentRow};
+use crate::catalog::{Catalog, Change, Event, GapCause, Reader, SampleEntryRow, SegmentRow};
 use crate::media::header::{FragmentIndex, SegmentTrailer};
 use crate::media::read::{self, Initial};
 use crate::store::file::SegmentFile;
 use crate::store::volume::{PART_SUFFIX, Volume};
+
+/// Rows read at a time.
+const PAGE: u32 = 5_000;
 
 /// What recovery did on one volume.
 #[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
@@ -48,7 +52,7 @@ pub fn recover(volume: &Volume, box_id: BoxId, catalog: &Catalog, clock: &dyn Cl
     // By name, that is by time: a chain of roots is adopted in its order.
     paths.sort();
     let known = known_paths(&reader, volume)?;
-    for path in paths.into_iter().filter(|p| !known.contains_key(p)) {
+    for path in paths.into_iter().filter(|p| !known.contains(p)) {
         let is_part = path.to_string_lossy().ends_with(PART_SUFFIX);
         let done = if is_part { adopt(volume, box_id, &path, &mut report) } else { read_closed(box_id, &path) };
         match done {
@@ -72,12 +76,16 @@ pub fn recover(volume: &Volume, box_id: BoxId, catalog: &Catalog, clock: &dyn Cl
 }
 
 /// Paths of the volume's rows.
-fn known_paths(reader: &Reader, volume: &Volume) -> Result<HashMap<PathBuf, ()>> {
-    Ok(reader
-        .segments_of_volume(volume.id)?
-        .into_iter()
-        .map(|row| (volume.segment_path(&row.stream, row.start, row.segment), ()))
-        .collect())
+fn known_paths(reader: &Reader, volume: &Volume) -> Result<HashSet<PathBuf>> {
+    let (mut known, mut from) = (HashSet::new(), None);
+    loop {
+        let page = reader.all_segments(volume.id, from, PAGE)?;
+        known.extend(page.rows.iter().map(|row| volume.segment_path(&row.stream, row.start, row.segment)));
+        match page.next {
+            Some(next) => from = Some(next),
+            None => return Ok(known),
+        }
+    }
 }
 
 struct Found {
@@ -176,7 +184,7 @@ fn row_without_volume(initial: &Initial, trailer: &SegmentTrailer, bytes: u64) -
         end: trailer.end,
         media_duration: media_duration(&trailer.fragments),
         bytes,
-        samples: trailer.fragments.iter().map(|f| u64::from(f.samples)).sum(),
+        samples: trailer.fragments.iter().fold(0, |sum, f| sum.saturating_add(f.samples)),
         fragments: u32::try_from(trailer.fragments.len()).unwrap_or(u32::MAX),
         key_day: header.key_slot.day.clone(),
         key_index: header.key_slot.index,
@@ -188,8 +196,7 @@ fn row_without_volume(initial: &Initial, trailer: &SegmentTrailer, bytes: u64) -
         packets_lost: trailer.losses.packets_lost,
         corrupt_units: trailer.losses.corrupt_units,
         discontinuities: trailer.losses.discontinuities,
-        host_synchronised: trailer.clock.host_synchronised,
-        host_error_us: trailer.clock.host_error_us,
+        host: HostSync { synchronised: trailer.clock.host_synchronised, error_us: trailer.clock.host_error_us },
         camera_offset_ms: trailer.clock.camera_offset_ms,
         sample_entry: initial.entry.hash(),
     }
@@ -200,9 +207,8 @@ fn insert(catalog: &Catalog, volume: &Volume, found: Found) -> Result<()> {
     row.volume = volume.id;
     info!("{}: adopted {} ({} samples)", row.stream, row.start, row.samples);
     let changes = vec![
-        Change::StreamSeen(row.stream.clone()),
-        Change::RunStarted { run: row.run, stream: row.stream.clone(), at: row.start },
-        Change::SegmentClosed { row: Box::new(row), entry },
+        Change::SampleEntrySeen(Box::new(SampleEntryRow::from(&entry))),
+        Change::SegmentClosed(Box::new(row)),
     ];
     catalog.commit(changes, None)
 }
@@ -218,7 +224,7 @@ fn note(volume: &Volume, catalog: &Catalog, report: &Report, clock: &dyn Clock) 
         return Ok(());
     }
     let facts = serde_json::to_value(report).map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
-    let event = Event::by_box(clock.wall(), "volume.recovered", &volume.name, "ok", facts);
+    let event = Event::of_box(clock.wall(), "volume-recovered", &volume.name, facts);
     catalog.commit(Vec::new(), Some(event))
 }
 
@@ -229,7 +235,7 @@ fn note(volume: &Volume, catalog: &Catalog, report: &Report, clock: &dyn Clock) 
 pub fn open_gaps(catalog: &Catalog, cause: GapCause) -> Result<()> {
     let reader = catalog.reader()?;
     let mut changes = Vec::new();
-    for stream in reader.streams()? {
+    for stream in reader.streams()?.into_iter().map(|row| row.stream) {
         if reader.open_gap(&stream)?.is_none()
             && let Some(start) = reader.last_end(&stream)?
         {

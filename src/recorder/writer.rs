@@ -13,10 +13,11 @@ use log::{error, info};
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::base::Clock;
+use crate::base::clock::HostSync;
 use crate::base::disk::DiskFile;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::Digest;
-use crate::base::id::{BoxId, GenerationId, RunId, SegmentId, StreamId};
+use crate::base::id::{BoxId, RunId, SegmentId, StreamId};
 use crate::base::secret::SegmentKey;
 use crate::base::time::{Mono, Ticks, Wall};
 use crate::catalog::{Change, GapCause};
@@ -29,6 +30,7 @@ use crate::recorder::keeper::{Closing, Job, Keeper, Open};
 use crate::recorder::outbox::Waiting;
 use crate::store::slots;
 use crate::store::volume::{self, Volume};
+use crate::vault::generation::Generation;
 use crate::vault::identity::Recipient;
 use crate::vault::slot;
 
@@ -45,9 +47,9 @@ const MEET_US: i64 = 1_000_000;
 #[derive(Clone, Debug)]
 pub struct Sealing {
     /// The vault generation in force.
-    pub generation: GenerationId,
-    /// Its public half, and the recovery recipient.
-    pub recipients: Vec<Recipient>,
+    pub generation: Generation,
+    /// The recovery recipient.
+    pub recovery: Recipient,
 }
 
 /// What a writer needs to know.
@@ -98,7 +100,7 @@ struct Segment {
     start: Wall,
     end: Wall,
     media: Ticks,
-    samples: u64,
+    samples: u32,
     losses: Losses,
     clock: ClockState,
     activity: Vec<(i64, u8)>,
@@ -160,13 +162,13 @@ impl Writer {
             // What this writer closed itself is newer than what the catalog said.
             previous_root: known.as_ref().map_or(begin.previous_root, |k| k.previous_root),
             covered_until: known.as_ref().and_then(|k| k.covered_until).max(begin.covered_until),
-            gap_open: known.as_ref().is_some_and(|k| k.gap_open),
+            gap_open: known.as_ref().map_or(begin.gap.is_some(), |k| k.gap_open),
             open: None,
             run: None,
             retry_at: None,
         };
         if known.is_none() {
-            self.keeper.tell(Job::Commit { changes: vec![Change::StreamSeen((*id).clone())], event: None });
+            self.keeper.tell(Job::Commit { changes: vec![Change::StreamSeen { stream: (*id).clone(), at: self.options.clock.wall() }], event: None });
         }
         self.streams.insert(id, stream);
     }
@@ -239,8 +241,8 @@ impl Writer {
         let mut key = [0; 16];
         self.random.fill(&mut key).map_err(|_| Error::new(Kind::Internal, "no random numbers for a segment key"))?;
         let key = SegmentKey::from_bytes(key);
-        let recipients: Vec<_> = self.options.sealing.recipients.iter().collect();
-        let sealed_key = slot::encode(id, self.options.sealing.generation, &key, &recipients)?;
+        let sealing = &self.options.sealing;
+        let sealed_key = slot::encode(id, &key, Some(&sealing.generation), &sealing.recovery)?;
         let place = slots::append(volume, &stream.id, &fragment.start.day(), &sealed_key)?;
         let header = SegmentHeader {
             box_id: self.options.box_id,
@@ -250,7 +252,7 @@ impl Writer {
             segment: id,
             start: fragment.start,
             run_media_start: fragment.first_dts,
-            generation: self.options.sealing.generation,
+            generation: sealing.generation.id,
             key_slot: KeySlot { day: place.day, index: place.index },
             previous_root: stream.previous_root,
         };
@@ -308,7 +310,7 @@ impl Writer {
 
     fn append(&mut self, stream: &mut Stream, fragment: Fragment) -> Result<()> {
         let Some(open) = &mut stream.open else { return Ok(()) };
-        let units = fragment.samples.len() as u64;
+        let units = u32::try_from(fragment.samples.len()).unwrap_or(u32::MAX);
         let sealed = open.builder.fragment(fragment.samples)?;
         let mut slices = Vec::with_capacity(sealed.samples.len() + 1);
         slices.push(IoSlice::new(&sealed.head));
@@ -328,7 +330,7 @@ impl Writer {
             if line.phase != Phase::Recording {
                 line.phase = Phase::Recording;
             }
-            line.units += units;
+            line.units += u64::from(units);
             line.bytes += fragment.bytes;
             line.packets_lost += u64::from(fragment.losses.packets_lost);
             line.camera_offset_ms = fragment.clock.camera_offset_ms;
@@ -372,7 +374,7 @@ impl Writer {
         self.options.board.update(&stream.id, |line| line.growing = None);
         let mut after = Vec::new();
         if let Some((cause, detail)) = gap {
-            after.push(Change::RunEnded { run: open.run, at: end, cause });
+            after.push(Change::RunEnded { run: open.run, at: end, cause: cause.to_string() });
             if !stream.gap_open {
                 after.push(Change::GapOpened { stream: (*stream.id).clone(), start: end, cause, detail: Some(detail) });
                 stream.gap_open = true;
@@ -434,7 +436,7 @@ impl RowFacts {
             media_duration: open.media,
             bytes: open.file.len(),
             samples: open.samples,
-            fragments: u32::try_from(open.builder.fragments()).unwrap_or(u32::MAX),
+            fragments: u32::try_from(open.builder.fragments().len()).unwrap_or(u32::MAX),
             key_day: header.key_slot.day.clone(),
             key_index: header.key_slot.index,
             generation: header.generation,
@@ -445,8 +447,7 @@ impl RowFacts {
             packets_lost: open.losses.packets_lost,
             corrupt_units: open.losses.corrupt_units,
             discontinuities: open.losses.discontinuities,
-            host_synchronised: open.clock.host_synchronised,
-            host_error_us: open.clock.host_error_us,
+            host: HostSync { synchronised: open.clock.host_synchronised, error_us: open.clock.host_error_us },
             camera_offset_ms: open.clock.camera_offset_ms,
             sample_entry: open.entry.hash(),
         }

@@ -1,0 +1,221 @@
+//! The daemon's Unix socket (mode 0600): one JSON question a line, one JSON answer a line.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::warn;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+
+use crate::base::disk::{self, Lock};
+use crate::base::error::{Context, Error, Kind, Result};
+use crate::base::id::StreamId;
+use crate::base::time::{Span, Wall};
+use crate::base::Clock;
+use crate::base::clock::SystemClock;
+use crate::catalog::{Catalog, Reader};
+use crate::daemon::answer::{self, Answer, Ask, Status};
+use crate::daemon::volumes::Shared;
+use crate::recorder::board::Board;
+use crate::store::state::State;
+
+/// Longest question, in bytes.
+const ASK_BYTES_MAX: u64 = 64 << 10;
+/// Questions answered at a time.
+const AT_A_TIME: usize = 4;
+/// A client that says nothing for so long is let go.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+/// Longest wait of a command for the daemon's answer.
+const ANSWER_MAX: Duration = Duration::from_secs(120);
+
+/// The listening socket.
+pub struct Control {
+    task: JoinHandle<()>,
+    path: std::path::PathBuf,
+}
+
+#[derive(Clone)]
+struct Facts {
+    catalog: Arc<Catalog>,
+    board: Board,
+    clock: Arc<dyn Clock>,
+    started: Wall,
+}
+
+impl Control {
+    /// Listens. The lock on the state folder is held, so a socket that lies there is a dead one's.
+    ///
+    /// # Errors
+    /// When the socket cannot be made.
+    pub fn start(state: &State, catalog: &Arc<Catalog>, board: &Board, shared: &Shared, started: Wall) -> Result<Self> {
+        let path = state.socket_path();
+        let what = || format!("making the control socket {}", path.display());
+        if path.exists() {
+            disk::remove_file(&path)?;
+        }
+        let listener = UnixListener::bind(&path).context(what)?;
+        // The folder has mode 0700; this is the second lock on the same door.
+        set_mode(&path).context(what)?;
+        let facts = Facts { catalog: Arc::clone(catalog), board: board.clone(), clock: Arc::clone(&shared.clock), started };
+        let permits = Arc::new(Semaphore::new(AT_A_TIME));
+        let task = tokio::spawn(async move {
+            loop {
+                let Ok((stream, _)) = listener.accept().await else { continue };
+                let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+                let facts = facts.clone();
+                tokio::spawn(async move {
+                    if let Err(e) = converse(stream, facts).await {
+                        warn!("control socket: {e}");
+                    }
+                    drop(permit);
+                });
+            }
+        });
+        Ok(Self { task, path })
+    }
+
+    /// Stops listening.
+    pub fn stop(self) {
+        self.task.abort();
+        if let Err(e) = disk::remove_file(&self.path) {
+            warn!("{e}");
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a socket has no other way to get its mode")]
+fn set_mode(path: &std::path::Path) -> std::io::Result<()> {
+    fs::set_permissions(path, fs::Permissions::from_mode(disk::SECRET_MODE))
+}
+
+async fn converse(stream: tokio::net::UnixStream, facts: Facts) -> Result<()> {
+    let (read, mut write) = stream.into_split();
+    let mut read = tokio::io::BufReader::new(read.take(ASK_BYTES_MAX));
+    loop {
+        let mut line = String::new();
+        read.get_mut().set_limit(ASK_BYTES_MAX);
+        match tokio::time::timeout(SILENCE_MAX, read.read_line(&mut line)).await {
+            Ok(Ok(0)) | Err(_) => return Ok(()),
+            Ok(Err(e)) => return Err(e.into()),
+            Ok(Ok(_)) => {}
+        }
+        let facts = facts.clone();
+        let answer = tokio::task::spawn_blocking(move || {
+            let ask = serde_json::from_str(&line).map_err(|e| Error::invalid(format!("not a question: {e}")));
+            ask.and_then(|ask| facts.answer(&ask)).unwrap_or_else(|e| Answer::Refused { error: e.to_string() })
+        })
+        .await
+        .unwrap_or_else(|e| Answer::Refused { error: e.to_string() });
+        let mut bytes = serde_json::to_vec(&answer).map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
+        bytes.push(b'\n');
+        write.write_all(&bytes).await?;
+    }
+}
+
+impl Facts {
+    fn answer(&self, ask: &Ask) -> Result<Answer> {
+        if let Ask::Note { event } = ask {
+            self.catalog.commit(Vec::new(), (**event).clone())?;
+            return Ok(Answer::Done);
+        }
+        let reader = self.catalog.reader()?;
+        let answered = answer::from_catalog(&reader, ask, self.clock.wall())?;
+        Ok(match (answered, ask) {
+            (Answer::Status(status), _) => Answer::Status(Box::new(Status {
+                started: Some(self.started),
+                process: std::process::id(),
+                streams: self.board.lines().into_iter().map(|(id, line)| (id.to_string(), line)).collect(),
+                ..*status
+            })),
+            (Answer::Footage(mut footage), Ask::Footage { stream, span }) => {
+                footage.growing = self.growing(stream, *span);
+                Answer::Footage(footage)
+            }
+            (other, _) => other,
+        })
+    }
+
+    /// The segment being written, as far as it is durable.
+    fn growing(&self, stream: &StreamId, span: Span) -> Option<crate::recorder::board::Growing> {
+        let growing = self.board.lines().remove(stream)?.growing?;
+        let has = Span { start: growing.start, end: growing.end };
+        (growing.durable_bytes > 0 && has.overlaps(&span)).then_some(growing)
+    }
+}
+
+/// A command's way to the facts: the running daemon, or the catalog itself.
+pub enum Client {
+    /// The daemon answers.
+    Daemon(BufReader<UnixStream>),
+    /// None runs: the state folder is ours meanwhile.
+    Alone {
+        /// Held until the command ends.
+        lock: Lock,
+        /// The catalog.
+        reader: Box<Reader>,
+        /// For events.
+        state: Box<State>,
+    },
+}
+
+impl Client {
+    /// Finds the daemon, or takes its place.
+    ///
+    /// # Errors
+    /// [`Kind::Busy`] when something else holds the state folder.
+    pub fn open(state: &State) -> Result<Self> {
+        if let Ok(stream) = UnixStream::connect(state.socket_path()) {
+            stream.set_read_timeout(Some(ANSWER_MAX))?;
+            stream.set_write_timeout(Some(ANSWER_MAX))?;
+            return Ok(Self::Daemon(BufReader::new(stream)));
+        }
+        let lock = state.lock().map_err(|e| e.attempted("the recorder does not answer"))?;
+        // Opening for writing brings an older catalog up to date; it is the same that the daemon would do.
+        let catalog = Catalog::open(&state.catalog_path(), state.box_id)?;
+        let reader = Box::new(catalog.reader()?);
+        catalog.close()?;
+        Ok(Self::Alone { lock, reader, state: Box::new(state.clone()) })
+    }
+
+    /// True when the daemon answers.
+    pub fn is_daemon(&self) -> bool {
+        matches!(self, Self::Daemon(_))
+    }
+
+    /// Asks.
+    ///
+    /// # Errors
+    /// What the daemon refuses, or what the catalog says.
+    pub fn ask(&mut self, ask: &Ask) -> Result<Answer> {
+        let what = || "asking the recorder";
+        match self {
+            Self::Daemon(stream) => {
+                let mut line = serde_json::to_vec(ask).map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
+                line.push(b'\n');
+                stream.get_mut().write_all(&line).context(what)?;
+                let mut text = String::new();
+                stream.read_line(&mut text).context(what)?;
+                match serde_json::from_str(&text) {
+                    Ok(Answer::Refused { error }) => Err(Error::invalid(error)),
+                    Ok(answer) => Ok(answer),
+                    Err(_) => Err(Error::new(Kind::Unavailable, "it ended while answering").attempted(what())),
+                }
+            }
+            Self::Alone { reader, state, .. } => {
+                if let Ask::Note { event } = ask {
+                    let catalog = Catalog::open(&state.catalog_path(), state.box_id)?;
+                    catalog.commit(Vec::new(), (**event).clone())?;
+                    catalog.close()?;
+                    return Ok(Answer::Done);
+                }
+                answer::from_catalog(reader, ask, SystemClock::shared().wall())
+            }
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Layer 6: joins the parts, hands each what it needs, and stops them in order.
+//!
+//! Cameras are read on one thread (the async runtime's own); each volume has a writer and a keeper; the catalog has its
+//! writer. Stopping goes the way of a frame: cameras, writers, keepers, catalog, so that nothing received is lost.
+
+pub mod answer;
+pub mod control;
+pub mod streams;
+pub mod volumes;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::{error, info, warn};
+use notify::Watcher;
+use rustix::process::DumpableBehavior;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::base::Clock;
+use crate::base::clock::SystemClock;
+use crate::base::error::{Context, Error, Kind, Result};
+use crate::base::time::Wall;
+use crate::catalog::{Catalog, Event, GapCause};
+use crate::config::{self, Config, Loaded};
+use crate::daemon::control::Control;
+use crate::daemon::streams::Streams;
+use crate::daemon::volumes::{Shared, Volumes};
+use crate::recorder::board::Board;
+use crate::recorder::recovery;
+use crate::recorder::writer::Sealing;
+use crate::store::state::State;
+use crate::store::volume::Volume;
+use crate::vault::generation::Generation;
+
+/// A volume that could not be opened is tried again this often.
+const VOLUME_RETRY: Duration = Duration::from_secs(10);
+/// Changes of the configuration file are gathered for this long: editors write more than once.
+const SETTLE: Duration = Duration::from_millis(300);
+
+/// Runs the recorder on the state folder `dir` until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When it cannot begin: another one runs, the configuration is wrong, no vault generation. Nothing was changed then.
+pub fn run(dir: &Path) -> Result<()> {
+    // A core dump could hold clear pictures and keys.
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).context(|| "forbidding core dumps")?;
+    let state = State::open(dir)?;
+    let _lock = state.lock()?;
+    let loaded = config::load(&state.config_path())?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(4)
+        .build()
+        .context(|| "starting the runtime")?;
+    let mut daemon = Daemon::open(state, loaded, SystemClock::shared())?;
+    let result = runtime.block_on(daemon.serve());
+    drop(runtime);
+    daemon.close();
+    result
+}
+
+struct Daemon {
+    state: State,
+    config: Loaded,
+    clock: Arc<dyn Clock>,
+    catalog: Arc<Catalog>,
+    board: Board,
+    shared: Arc<Shared>,
+    volumes: Volumes,
+    streams: Streams,
+    /// Volumes of the configuration that could not be opened yet.
+    missing: Vec<String>,
+    started: Wall,
+}
+
+/// The vault generation in force.
+///
+/// # Errors
+/// When there is none: `sinetti init` did not finish.
+fn sealing(state: &State, catalog: &Catalog) -> Result<Sealing> {
+    let row = catalog.reader()?.current_generation()?.ok_or_else(|| {
+        Error::new(Kind::NotFound, "the catalog has no vault generation; was sinetti init interrupted?")
+    })?;
+    let generation = Generation { id: row.generation, recipient: row.recipient.parse()?, created: row.created };
+    Ok(Sealing { generation, recovery: state.recovery.clone() })
+}
+
+impl Daemon {
+    fn open(state: State, config: Loaded, clock: Arc<dyn Clock>) -> Result<Self> {
+        let catalog = Arc::new(Catalog::open(&state.catalog_path(), state.box_id)?);
+        let board = Board::default();
+        let shared = Arc::new(Shared {
+            box_id: state.box_id,
+            sealing: sealing(&state, &catalog)?,
+            catalog: Arc::clone(&catalog),
+            clock: Arc::clone(&clock),
+            board: board.clone(),
+        });
+        let recorder = config.config.recorder.clone();
+        let streams = Streams::new(Arc::clone(&clock), Arc::clone(&catalog), board.clone(), recorder);
+        let missing = config.config.volumes.iter().map(|v| v.name.clone()).collect();
+        let started = clock.wall();
+        Ok(Self { state, config, clock, catalog, board, shared, volumes: Volumes::default(), streams, missing, started })
+    }
+
+    async fn serve(&mut self) -> Result<()> {
+        // Signals first, so that a stop during a long recovery is an orderly one.
+        let mut terminate = signal(SignalKind::terminate()).context(|| "listening for SIGTERM")?;
+        let mut interrupt = signal(SignalKind::interrupt()).context(|| "listening for SIGINT")?;
+        self.note("start", serde_json::json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "configuration": self.config.digest.to_string(),
+        }))?;
+        self.open_volumes(true).await;
+        // Whatever was being recorded when the process died has a gap from there on.
+        recovery::open_gaps(&self.catalog, GapCause::Killed)?;
+        self.start_cameras();
+        let control = Control::start(&self.state, &self.catalog, &self.board, &self.shared, self.started)?;
+        let (_watcher, mut changes) = watch(&self.state.config_path())?;
+        info!("recording {} cameras of {}", self.config.config.cameras.iter().filter(|c| c.enabled).count(), self.config.config.site.name);
+        let mut retry = tokio::time::interval(VOLUME_RETRY);
+        retry.tick().await;
+        loop {
+            tokio::select! {
+                biased;
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                Some(()) = changes.recv() => {
+                    tokio::time::sleep(SETTLE).await;
+                    while changes.try_recv().is_ok() {}
+                    self.reload().await;
+                }
+                _ = retry.tick(), if !self.missing.is_empty() => {
+                    if self.open_volumes(false).await {
+                        self.start_cameras();
+                    }
+                }
+            }
+        }
+        info!("stopping");
+        control.stop();
+        self.streams.stop_all().await;
+        Ok(())
+    }
+
+    fn close(self) {
+        self.volumes.finish();
+        let event = Event::of_box(self.clock.wall(), "stop", "recorder", serde_json::json!({}));
+        let closed = self.catalog.commit(Vec::new(), event).and_then(|()| self.catalog.close());
+        match closed {
+            Ok(()) => info!("stopped; everything received is on disk and in the catalog"),
+            Err(e) => error!("{e}"),
+        }
+    }
+
+    fn note(&self, action: &str, facts: serde_json::Value) -> Result<()> {
+        let event = Event::of_box(self.clock.wall(), action, "recorder", facts);
+        self.catalog.commit(Vec::new(), event)
+    }
+
+    /// Opens and recovers the volumes that are missing; true when one came.
+    async fn open_volumes(&mut self, loud: bool) -> bool {
+        let mut came = false;
+        for name in std::mem::take(&mut self.missing) {
+            let Some(volume_config) = self.config.config.volume(&name).cloned() else { continue };
+            let shared = Arc::clone(&self.shared);
+            let opened = tokio::task::spawn_blocking(move || {
+                let volume = Volume::open(&volume_config.path, shared.box_id, &volume_config.name)?;
+                // The row of the volume must be there before those of its segments.
+                volumes::seen(&shared.catalog, &volume)?;
+                let report = recovery::recover(&volume, shared.box_id, &shared.catalog, &*shared.clock)?;
+                Ok::<_, Error>((volume, volume_config, report))
+            })
+            .await
+            .unwrap_or_else(|e| Err(Error::new(Kind::Internal, e.to_string())));
+            let started = opened.and_then(|(volume, volume_config, report)| {
+                if report.adopted + report.rows_added > 0 {
+                    info!("volume \"{name}\": {} segments adopted", report.adopted + report.rows_added);
+                }
+                self.volumes.start(volume, &volume_config, &self.config.config.recorder, &self.shared)
+            });
+            match started {
+                Ok(()) => came = true,
+                Err(e) => {
+                    if loud {
+                        error!("{e}; its cameras are not recorded until it is there");
+                    }
+                    self.missing.push(name);
+                }
+            }
+        }
+        came
+    }
+
+    /// Starts every enabled camera that does not run and whose volume is there.
+    fn start_cameras(&mut self) {
+        for camera in self.config.config.cameras.clone() {
+            if camera.enabled && !self.streams.runs(&camera.id) && !self.missing.contains(&camera.volume)
+                && let Err(e) = self.streams.start(&camera, &self.volumes)
+            {
+                error!("{}: {e}", camera.id);
+            }
+        }
+    }
+
+    /// Reads the configuration again. A bad file changes nothing and is reported.
+    async fn reload(&mut self) {
+        let loaded = match config::load(&self.state.config_path()) {
+            Ok(loaded) if loaded.digest == self.config.digest => return,
+            Ok(loaded) => loaded,
+            Err(e) => {
+                error!("the configuration was changed but is not used, the one before stays in force:\n{e}");
+                let refused = Event { result: "refused".to_owned(), ..Event::of_box(self.clock.wall(), "configuration-loaded", "sinetti.toml", serde_json::json!({})) };
+                if let Err(e) = self.catalog.commit(Vec::new(), refused) {
+                    error!("{e}");
+                }
+                return;
+            }
+        };
+        let diff = config::diff(&self.config.config, &loaded.config);
+        for line in &diff.lines {
+            info!("configuration: {line}");
+        }
+        if diff.volumes_changed || diff.recorder_changed {
+            warn!("changes under [recorder] and [[volume]] take effect at the next start: systemctl restart sinetti");
+        }
+        let facts = serde_json::json!({ "digest": loaded.digest.to_string(), "changes": diff.lines });
+        if let Err(e) = self.note("configuration-loaded", facts) {
+            error!("{e}");
+        }
+        let recorder_and_volumes = (self.config.config.recorder.clone(), self.config.config.volumes.clone());
+        self.stop_changed(&loaded.config, &diff).await;
+        self.config = loaded;
+        (self.config.config.recorder, self.config.config.volumes) = recorder_and_volumes;
+        self.start_cameras();
+    }
+
+    async fn stop_changed(&mut self, new: &Config, diff: &config::Diff) {
+        for id in &diff.removed {
+            self.streams.stop(id, GapCause::Removed, "the camera was removed from the configuration").await;
+        }
+        for id in &diff.changed {
+            let (cause, detail) = match new.camera(id) {
+                Some(camera) if !camera.enabled => (GapCause::Disabled, "the camera was switched off in the configuration"),
+                _ => (GapCause::Stopped, "the camera's configuration was changed"),
+            };
+            self.streams.stop(id, cause, detail).await;
+        }
+    }
+}
+
+/// Tells of changes to the file at `path`. The folder is watched, since an atomic replacement makes a new file.
+fn watch(path: &Path) -> Result<(notify::RecommendedWatcher, tokio::sync::mpsc::Receiver<()>)> {
+    let (sender, receiver) = tokio::sync::mpsc::channel(8);
+    let name = path.file_name().map(std::ffi::OsStr::to_owned);
+    let what = || format!("watching {}", path.display());
+    let failed = |e: notify::Error| Error::new(Kind::Io, e.to_string()).attempted(what());
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        // An error means that events were lost: look.
+        let concerns = event.map_or(true, |event| {
+            !event.kind.is_access() && event.paths.iter().any(|p| p.file_name() == name.as_deref())
+        });
+        if concerns {
+            // Full means that a look is due already.
+            sender.try_send(()).ok();
+        }
+    })
+    .map_err(failed)?;
+    let dir = path.parent().unwrap_or(Path::new("."));
+    watcher.watch(dir, notify::RecursiveMode::NonRecursive).map_err(failed)?;
+    Ok((watcher, receiver))
+}
