@@ -49,11 +49,11 @@ pub fn load(path: &Path) -> Result<Loaded, ConfigErrors> {
     })
 }
 
-fn read_bounded(path: &Path) -> Result<Vec<u8>, Error> {
+/// The file's bytes; one more than allowed where there are more.
+pub(crate) fn read_bounded(path: &Path) -> Result<Vec<u8>, Error> {
     let what = || "reading the configuration";
     let file = File::open(path).context(what)?;
     let mut bytes = Vec::new();
-    // One byte more than allowed shows that there is more.
     file.take(FILE_BYTES_MAX as u64 + 1)
         .read_to_end(&mut bytes)
         .context(what)?;

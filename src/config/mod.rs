@@ -6,15 +6,22 @@
 
 mod address;
 mod credentials;
+mod diff;
+mod edit;
 mod error;
 mod keep;
 mod load;
 mod parse;
 mod read;
+#[cfg(test)]
+mod tests;
 mod types;
+mod values;
 
 pub use address::{CAMERA_PORT, is_private, private_networks};
 pub use credentials::Credentials;
+pub use diff::{Diff, diff};
+pub use edit::{NewCamera, NewVolume, add_camera, add_volume, save, starter};
 pub use error::{ConfigErrors, Problem};
 pub use load::{FILE_BYTES_MAX, FILE_NAME, Loaded, load};
 pub use parse::{CAMERAS_MAX, SECTIONS, VOLUMES_MAX, parse};
@@ -22,3 +29,6 @@ pub use types::{
     CameraConfig, Config, Keep, NetworkConfig, Purpose, RecorderConfig, Site, Transport,
     VolumeConfig,
 };
+
+/// The configuration that documents every key, its default and its consequence.
+pub const SAMPLE: &str = include_str!("../../config/sinetti.sample.toml");

@@ -1,14 +1,14 @@
 //! The schema: every section and key, its default, its bounds, and what must agree with what.
 
 use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ipnet::IpNet;
 use toml::de::{DeTable, DeValue};
 
 use crate::base::error::Kind;
-use crate::base::id::{CAMERA_ID_BYTES_MAX, CameraId};
+use crate::base::id::CameraId;
 use crate::base::zone::Zone;
 use crate::config::address::{parse_address, parse_subnet, private_networks};
 use crate::config::credentials::Credentials;
@@ -21,15 +21,14 @@ use crate::config::types::{
     RESERVE_GIB_RANGE, RecorderConfig, SEGMENT_SECS, STALL_SECS, SYNC_SECS, Site, Transport,
     VolumeConfig, ZONE_DEFAULT, mib_bytes,
 };
+use crate::config::values::{
+    gib_bytes, parse_name, parse_stream_path, parse_volume_name, parse_volume_path,
+};
 
 /// Most cameras that one box records.
 pub const CAMERAS_MAX: usize = 256;
 /// Most volumes of one box.
 pub const VOLUMES_MAX: usize = 16;
-/// The longest name of a site, camera or area, in characters.
-const NAME_CHARS_MAX: usize = 80;
-/// The longest path on a camera, in bytes.
-const STREAM_PATH_BYTES_MAX: usize = 512;
 
 /// Every section and the keys it can have; whatever else a file has is refused.
 pub const SECTIONS: &[(&str, &[&str])] = &[
@@ -399,11 +398,19 @@ impl<'a> File<'a> {
             return Err("it is empty; leave the key out for a camera without password".to_owned());
         }
         let path = self.base_dir.join(text);
-        match Credentials::read(&path) {
-            Ok(_) => Ok(path),
-            Err(_) if !path.exists() => Err("there is no such file; make it with mode 0600, first line the user name, second line the password".to_owned()),
-            Err(e) => Err(e.to_string()),
-        }
+        let e = match Credentials::read(&path) {
+            Ok(_) => return Ok(path),
+            // A folder's own size would be what is told of it.
+            Err(_) if path.is_dir() => return Err("it is a folder, not a file".to_owned()),
+            Err(e) => e,
+        };
+        Err(match (e.kind(), e.os_code()) {
+            (Kind::NotFound, _) => "there is no such file; make it with mode 0600, first line the user name, second line the password".to_owned(),
+            (Kind::Denied, Some(_)) => "the file may not be read; it must belong to the user that Sinetti runs as".to_owned(),
+            // Then it is a file, and its name can be told.
+            (Kind::Denied | Kind::Full | Kind::Invalid, None) => e.to_string(),
+            _ => "it is not a file that can be read".to_owned(),
+        })
     }
 }
 
@@ -471,83 +478,4 @@ fn keys_of(name: &str) -> &'static [&'static str] {
         .iter()
         .find(|(section, _)| *section == name)
         .map_or(&[], |(_, keys)| keys)
-}
-
-fn parse_name(text: &str) -> Result<String, String> {
-    if text.trim().is_empty() {
-        return Err("it is empty; write the name that people use".to_owned());
-    }
-    if text.chars().count() > NAME_CHARS_MAX {
-        return Err(format!(
-            "{} is longer than {NAME_CHARS_MAX} characters",
-            quote(text)
-        ));
-    }
-    if text.contains(char::is_control) || text.trim() != text {
-        return Err(format!(
-            "{} has a control character, or a space at an end",
-            quote(text)
-        ));
-    }
-    Ok(text.to_owned())
-}
-
-fn parse_volume_name(text: &str) -> Result<String, String> {
-    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-    let first_good = text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
-    if first_good && text.len() <= CAMERA_ID_BYTES_MAX && text.chars().all(good) {
-        Ok(text.to_owned())
-    } else {
-        Err(format!(
-            "{} must be 1 to {CAMERA_ID_BYTES_MAX} of a-z, 0-9, - and _, beginning with a letter or digit",
-            quote(text)
-        ))
-    }
-}
-
-fn parse_volume_path(text: &str) -> Result<PathBuf, String> {
-    let path = Path::new(text);
-    if !path.is_absolute() || text.contains(char::is_control) {
-        return Err(format!(
-            "{} must be an absolute path, such as \"/srv/sinetti\"",
-            quote(text)
-        ));
-    }
-    if path.components().any(|part| part == Component::ParentDir) {
-        return Err(format!("{} must be written without \"..\"", quote(text)));
-    }
-    if path.parent().is_none() {
-        return Err("\"/\" is the whole system; give the footage a folder of its own".to_owned());
-    }
-    // Put together anew, so that a doubled or last slash makes no difference.
-    Ok(path.components().collect())
-}
-
-/// The text is not repeated in the error: a whole RTSP address with a password could stand there.
-fn parse_stream_path(text: &str) -> Result<String, String> {
-    if !text.starts_with('/') {
-        return Err(
-            "it must be the path on the camera alone, beginning with /, such as \"/stream1\""
-                .to_owned(),
-        );
-    }
-    if text.len() > STREAM_PATH_BYTES_MAX {
-        return Err(format!("it is longer than {STREAM_PATH_BYTES_MAX} bytes"));
-    }
-    if !text.bytes().all(|b| b.is_ascii_graphic()) || text.contains('#') {
-        return Err(
-            "it has a space, a # or a character outside ASCII; write those as %20, %23 and so on"
-                .to_owned(),
-        );
-    }
-    Ok(text.to_owned())
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the range was checked; a fraction of a byte does not matter"
-)]
-fn gib_bytes(gib: f64) -> u64 {
-    (gib * 1_073_741_824.0) as u64
 }
