@@ -400,6 +400,8 @@ impl<'a> File<'a> {
         let path = self.base_dir.join(text);
         let e = match Credentials::read(&path) {
             Ok(_) => return Ok(path),
+            // A folder's own size would be what is told of it.
+            Err(_) if path.is_dir() => return Err("it is a folder, not a file".to_owned()),
             Err(e) => e,
         };
         Err(match (e.kind(), e.os_code()) {

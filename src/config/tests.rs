@@ -247,7 +247,7 @@ fn a_file_is_loaded_with_its_digest_and_its_secrets_checked() {
     let folder_as_file = text.replace("secrets/kassa-1", "secrets");
     disk::replace(&path, folder_as_file.as_bytes(), 0o600).expect("file");
     let e = load(&path).expect_err("folder").to_string();
-    assert!(e.ends_with("it is not a file that can be read"), "{e}");
+    assert!(e.ends_with("it is a folder, not a file"), "{e}");
     disk::replace(&path, text.as_bytes(), 0o600).expect("file");
     disk::replace(&secret, b"manager1\n", 0o600).expect("file");
     let e = load(&path).expect_err("form").to_string();
