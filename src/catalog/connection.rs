@@ -183,6 +183,8 @@ fn migrate(db: &mut Connection, from: usize) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn schema_of(db: &Connection) -> Vec<String> {
@@ -259,5 +261,10 @@ mod tests {
         assert_eq!(number("foreign_keys"), Ok(1));
         assert_eq!(number("temp_store"), Ok(2));
         assert_eq!(number("cache_size"), Ok(-2048));
+        for file in std::fs::read_dir(dir.path()).expect("files") {
+            let file = file.expect("file");
+            let mode = file.metadata().expect("mode").permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{file:?}");
+        }
     }
 }

@@ -23,10 +23,29 @@ const GROUP_MAX: usize = 256;
 /// Called once with the outcome, on the writer's thread: it must be short and must not call the catalog.
 type Done = Box<dyn FnOnce(Result<()>) + Send>;
 
+/// Tells the sender of a commit how it went; also when the thread ends without having come to it.
+struct Answer(Option<Done>);
+
+impl Answer {
+    fn give(mut self, result: Result<()>) {
+        if let Some(done) = self.0.take() {
+            done(result);
+        }
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if let Some(done) = self.0.take() {
+            done(Err(closed()));
+        }
+    }
+}
+
 struct Commit {
     changes: Vec<Change>,
     event: Option<Event>,
-    done: Done,
+    answer: Answer,
 }
 
 enum Message {
@@ -107,14 +126,13 @@ impl Catalog {
         let commit = Box::new(Commit {
             changes: changes.into(),
             event: event.into(),
-            done: Box::new(move |result| {
+            answer: Answer(Some(Box::new(move |result| {
                 // Nobody waits any more: the result is nobody's.
                 answer.send(result).ok();
-            }),
+            }))),
         });
-        if let Err(unsent) = self.sender.send(Message::Commit(commit)) {
-            refuse(unsent.0, closed());
-        }
+        // What cannot be sent is dropped and so answered: the catalog is closed.
+        self.sender.send(Message::Commit(commit)).ok();
         Pending(pending)
     }
 
@@ -130,15 +148,14 @@ impl Catalog {
         let commit = Box::new(Commit {
             changes: changes.into(),
             event: event.into(),
-            done: on_done,
+            answer: Answer(Some(on_done)),
         });
-        match self.sender.try_send(Message::Commit(commit)) {
-            Ok(()) => {}
-            Err(TrySendError::Full(unsent)) => {
-                let text = format!("{QUEUE_MAX} commits wait for the catalog already");
-                refuse(unsent, Error::new(Kind::Full, text));
-            }
-            Err(TrySendError::Disconnected(unsent)) => refuse(unsent, closed()),
+        // What is not sent because the catalog is closed is dropped and so answered.
+        if let Err(TrySendError::Full(Message::Commit(unsent))) =
+            self.sender.try_send(Message::Commit(commit))
+        {
+            let text = format!("{QUEUE_MAX} commits wait for the catalog already");
+            unsent.answer.give(Err(Error::new(Kind::Full, text)));
         }
     }
 
@@ -183,12 +200,6 @@ fn closed() -> Error {
     Error::new(Kind::Unavailable, "the catalog is closed")
 }
 
-fn refuse(message: Message, why: Error) {
-    if let Message::Commit(commit) = message {
-        (commit.done)(Err(why));
-    }
-}
-
 fn run(mut db: Connection, receiver: &Receiver<Message>) -> Result<()> {
     let mut open = true;
     while open {
@@ -218,11 +229,11 @@ fn write_group(db: &mut Connection, group: Vec<Commit>) {
     let mut written = Vec::with_capacity(group.len());
     let mut failed = Vec::new();
     let outcome = write_all(db, group, &mut written, &mut failed);
-    for (done, error) in failed {
-        done(Err(error));
+    for (answer, error) in failed {
+        answer.give(Err(error));
     }
-    for done in written {
-        done(match &outcome {
+    for answer in written {
+        answer.give(match &outcome {
             Ok(()) => Ok(()),
             Err(e) => Err(Error::new(e.kind(), e.to_string())),
         });
@@ -233,8 +244,8 @@ fn write_group(db: &mut Connection, group: Vec<Commit>) {
 fn write_all(
     db: &mut Connection,
     group: Vec<Commit>,
-    written: &mut Vec<Done>,
-    failed: &mut Vec<(Done, Error)>,
+    written: &mut Vec<Answer>,
+    failed: &mut Vec<(Answer, Error)>,
 ) -> Result<()> {
     if group.is_empty() {
         return Ok(());
@@ -244,17 +255,17 @@ fn write_all(
         .context(|| "writing to the catalog");
     for commit in group {
         if begun.is_err() {
-            written.push(commit.done);
+            written.push(commit.answer);
             continue;
         }
         match write_one(db, &commit.changes, commit.event.as_ref()) {
-            Ok(()) => written.push(commit.done),
+            Ok(()) => written.push(commit.answer),
             // SQLite itself has rolled back everything: no room, or an error of the disk.
             Err(e) if db.is_autocommit() => {
                 begun = Err(e);
-                written.push(commit.done);
+                written.push(commit.answer);
             }
-            Err(e) => failed.push((commit.done, e)),
+            Err(e) => failed.push((commit.answer, e)),
         }
     }
     begun
@@ -279,4 +290,112 @@ fn write_one(db: &mut Connection, changes: &[Change], event: Option<&Event>) -> 
         event::insert(&one, event)?;
     }
     Ok(one.commit()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::base::time::Wall;
+
+    /// Commits as one group; what each was answered.
+    fn answers(
+        db: &mut Connection,
+        commits: Vec<(Vec<Change>, Option<Event>)>,
+    ) -> Vec<Option<Kind>> {
+        let (group, pending): (Vec<_>, Vec<_>) = commits
+            .into_iter()
+            .map(|(changes, event)| {
+                let (send, pending) = sync_channel(1);
+                let done: Done = Box::new(move |result| send.send(result).expect("room for one"));
+                let answer = Answer(Some(done));
+                (
+                    Commit {
+                        changes,
+                        event,
+                        answer,
+                    },
+                    Pending(pending),
+                )
+            })
+            .unzip();
+        write_group(db, group);
+        pending
+            .into_iter()
+            .map(|p| p.wait().err().map(|e| e.kind()))
+            .collect()
+    }
+
+    #[test]
+    fn a_full_disk_fails_the_commit_and_not_the_catalog() {
+        let dir = tempfile::tempdir().expect("dir");
+        let path = dir.path().join("catalog");
+        let box_id = BoxId::random();
+        let mut db = connection::open_writer(&path, box_id).expect("open");
+        let pages: i64 = db
+            .query_row("pragma page_count", [], |row| row.get(0))
+            .expect("pages");
+        db.query_row(
+            &format!("pragma max_page_count = {}", pages + 4),
+            [],
+            |_| Ok(()),
+        )
+        .expect("bound");
+        let seen = |camera: &str| {
+            let stream = format!("{camera}/main").parse().expect("stream");
+            vec![Change::StreamSeen {
+                stream,
+                at: Wall::default(),
+            }]
+        };
+        let event = |len: usize| {
+            Some(Event::of_box(
+                Wall::default(),
+                "start",
+                "box",
+                json!("x".repeat(len)),
+            ))
+        };
+        let group = vec![
+            (seen("one"), None),
+            (seen("two"), event(100_000)),
+            (seen("three"), None),
+        ];
+        let told = answers(&mut db, group);
+        assert_eq!(told[1], Some(Kind::Full));
+        assert_eq!(answers(&mut db, vec![(seen("four"), event(1))]), [None]);
+
+        let reader = Reader::open(&path, box_id).expect("reader");
+        let streams = reader.streams().expect("query");
+        let has = |camera: &str| {
+            streams
+                .iter()
+                .any(|row| row.stream.camera.as_str() == camera)
+        };
+        assert_eq!(has("one"), told[0].is_none());
+        assert!(!has("two"));
+        assert_eq!(has("three"), told[2].is_none());
+        assert!(has("four"));
+        assert_eq!(reader.events(0, 10).expect("query").len(), 1);
+        assert_eq!(
+            reader.integrity_check().expect("check"),
+            Vec::<String>::new()
+        );
+    }
+
+    #[test]
+    fn a_commit_that_nobody_came_to_is_answered() {
+        let (send, receive) = sync_channel(1);
+        let done: Done = Box::new(move |result| send.send(result).expect("room for one"));
+        drop(Commit {
+            changes: Vec::new(),
+            event: None,
+            answer: Answer(Some(done)),
+        });
+        assert_eq!(
+            Pending(receive).wait().expect_err("dropped").kind(),
+            Kind::Unavailable
+        );
+    }
 }
