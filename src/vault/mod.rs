@@ -15,6 +15,7 @@ pub mod generation;
 pub mod identity;
 pub mod passphrase;
 pub mod person;
+pub mod shares;
 pub mod slot;
 mod text;
 pub mod wrap;
