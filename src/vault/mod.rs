@@ -15,6 +15,9 @@ pub mod generation;
 pub mod identity;
 pub mod passphrase;
 pub mod person;
+#[cfg(test)]
+mod recovery_page;
+pub mod shares;
 pub mod slot;
 mod text;
 pub mod wrap;
