@@ -4,3 +4,14 @@
 //! What does not belong here: files, sockets, time of day, threads.
 
 pub mod access_unit;
+pub mod boxes;
+pub mod fragment;
+pub mod header;
+pub mod leaf;
+pub mod merkle;
+pub mod moov;
+pub mod read;
+pub(crate) mod seal;
+pub mod segment;
+#[cfg(test)]
+pub(crate) mod testing;
