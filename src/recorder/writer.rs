@@ -22,7 +22,7 @@ use crate::base::secret::SegmentKey;
 use crate::base::time::{Mono, Ticks, Wall};
 use crate::catalog::{Change, GapCause};
 use crate::media::access_unit::SampleEntry;
-use crate::media::header::{ClockState, KeySlot, Losses, SegmentHeader};
+use crate::media::header::{ClockState, KeySlot, Losses, SegmentHeader, SegmentTrailer};
 use crate::media::segment::SegmentBuilder;
 use crate::recorder::board::{Board, Growing, Phase};
 use crate::recorder::fragment::{Begin, Fragment, Order, What, add_losses, worsen_clock};
@@ -381,7 +381,9 @@ impl Writer {
             }
             stream.run = None;
         }
-        let (trailer, root) = open.builder.trailer(end, open.losses, open.clock, false);
+        let header = open.builder.header();
+        let trailer = SegmentTrailer::new(header, open.builder.fragments().to_vec(), end, open.losses, open.clock, false);
+        let (root, trailer) = (trailer.content_root, trailer.to_bytes());
         stream.covered_until = Some(end);
         stream.previous_root = root;
         if let Err(e) = open.file.append(&mut [IoSlice::new(&trailer)]) {
