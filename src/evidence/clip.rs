@@ -40,7 +40,7 @@ pub struct Clip {
     pub codec: Codec,
     /// Picture size in pixels.
     pub size: (u16, u16),
-    /// Packets that the network lost in the segments that it was taken from.
+    /// The segments that it was taken from.
     pub source_segments: Vec<SegmentId>,
 }
 
