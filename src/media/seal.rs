@@ -10,7 +10,7 @@ use ctr::cipher::{InnerIvInit, KeyInit, StreamCipher, StreamCipherCoreWrapper};
 use crate::base::secret::SegmentKey;
 
 /// How much of a sample is worked on at a time, so that it is still in the first-level cache for the next hash.
-pub(crate) const CHUNK_BYTES: usize = 16 << 10;
+pub(crate) const CHUNK_BYTES: usize = 64 << 10;
 
 /// A segment's cipher.
 pub(crate) struct Cipher(Aes128);
