@@ -19,14 +19,14 @@ use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::Digest;
 use crate::base::id::{BoxId, RunId, SegmentId, StreamId};
 use crate::base::secret::SegmentKey;
-use crate::base::time::{Mono, Ticks, Wall};
+use crate::base::time::{Mono, Span, Ticks, Wall};
 use crate::catalog::{Change, GapCause, SegmentRow};
 use crate::media::access_unit::SampleEntry;
 use crate::media::header::{ClockState, KeySlot, Losses, SegmentHeader, SegmentTrailer};
 use crate::media::segment::SegmentBuilder;
 use crate::recorder::board::{Board, Growing, Phase};
 use crate::recorder::fragment::{Begin, Fragment, Order, What, add_losses, worsen_clock};
-use crate::recorder::keeper::{Closing, Job, Keeper, Open};
+use crate::recorder::keeper::{self, Closing, Job, Keeper, Open};
 use crate::recorder::outbox::Waiting;
 use crate::store::slots;
 use crate::store::volume::{self, Volume};
@@ -298,7 +298,10 @@ impl Writer {
         let part = volume.part_path(&stream.id, fragment.start, id);
         let mut file = DiskFile::create_new(&part, volume::FILE_MODE)?;
         file.append(&mut [IoSlice::new(&builder.initial_bytes())])?;
-        let open = Arc::new(Open::new(file.syncer()?));
+        let open = Arc::new(Open::new(
+            file.syncer()?,
+            volume.segment_dir(&stream.id, fragment.start),
+        ));
         self.keeper.tell(Job::Opened(Arc::clone(&open)));
         let mut changes = Vec::new();
         if stream.run != Some(fragment.run) {
@@ -486,6 +489,11 @@ impl Writer {
             // The fragments are whole: the file is adopted when the volume is next opened.
             error!("{}: the segment stays open on disk: {e}", stream.id);
             self.keeper.tell(Job::Abandoned(open.open));
+            let span = Span {
+                start: open.start,
+                end,
+            };
+            after.insert(0, keeper::unconfirmed((*stream.id).clone(), span));
             self.keeper.tell(Job::Commit {
                 changes: after,
                 event: None,
