@@ -157,6 +157,7 @@ impl Writer {
             What::Overflow => {
                 let text = "the disk did not keep up; pictures were dropped";
                 error!("{}: {text}", stream.id);
+                self.trouble(&stream, text);
                 self.end(&mut stream, GapCause::StorageSlow, text);
             }
         }
@@ -239,7 +240,18 @@ impl Writer {
         if !stream.gap_open {
             error!("{}: not recording: {text}", stream.id);
         }
+        self.trouble(stream, text);
         self.gap(stream, at, cause, text);
+    }
+
+    /// Shows what is wrong with the volume on the stream's line.
+    fn trouble(&self, stream: &Stream, text: &str) {
+        let now = self.options.clock.wall();
+        self.options.board.update(&stream.id, |line| {
+            line.phase = Phase::Trouble;
+            line.last_error = Some(text.to_owned());
+            line.last_error_at = Some(now);
+        });
     }
 
     fn has_room(&mut self) -> bool {
@@ -433,6 +445,7 @@ impl Writer {
                 error!("{}: {e}", stream.id);
             }
         }
+        self.trouble(stream, &e.to_string());
         let cause = cause_of(e);
         self.close(stream, None, Some((cause, e.to_string())));
     }
