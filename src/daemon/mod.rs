@@ -30,7 +30,7 @@ use crate::daemon::streams::Streams;
 use crate::daemon::volumes::{Shared, Volumes};
 use crate::recorder::board::Board;
 use crate::recorder::recovery;
-use crate::recorder::writer::Sealing;
+use crate::recorder::segment::Sealing;
 use crate::store::state::State;
 use crate::store::volume::Volume;
 use crate::vault::generation::Generation;

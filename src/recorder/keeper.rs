@@ -101,6 +101,8 @@ pub struct Closing {
     pub activity: Vec<(i64, u8)>,
     /// What is committed together with the row.
     pub after: Vec<Change>,
+    /// The event that goes with them.
+    pub event: Option<Event>,
     /// What is synced.
     pub open: Arc<Open>,
 }
@@ -242,6 +244,7 @@ impl Work {
             entry,
             activity,
             mut after,
+            event,
             open,
         } = closing;
         let stream = row.stream.clone();
@@ -266,7 +269,7 @@ impl Work {
         }
         changes.append(&mut after);
         if !changes.is_empty() {
-            self.rows.commit(changes, None);
+            self.rows.commit(changes, event);
         }
         closed
     }

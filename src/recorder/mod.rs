@@ -10,6 +10,7 @@ pub mod fragment;
 pub mod keeper;
 pub mod outbox;
 pub mod recovery;
+pub mod segment;
 pub mod timeline;
 pub mod writer;
 
