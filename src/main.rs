@@ -1,1 +1,17 @@
-fn main() {}
+//! The `sinetti` command: parse arguments, dispatch, exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    sinetti::cmd::log_to_stderr();
+    let args = sinetti::cmd::Args::parse();
+    match sinetti::cmd::dispatch(args) {
+        Ok(code) => code,
+        Err(e) => {
+            log::error!("{e}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -394,7 +394,7 @@ const REMOTE_FILE_SYSTEMS: [(u64, &str); 5] = [
 pub fn remote_file_system(dir: &Path) -> Result<Option<&'static str>> {
     let stat = rustix::fs::statfs(dir)
         .context(|| format!("looking at the file system of {}", dir.display()))?;
-    let magic = u64::from_ne_bytes(i64::from(stat.f_type).to_ne_bytes()) & 0xffff_ffff;
+    let magic = u64::from_ne_bytes(stat.f_type.to_ne_bytes()) & 0xffff_ffff;
     Ok(REMOTE_FILE_SYSTEMS
         .iter()
         .find(|(number, _)| *number == magic)

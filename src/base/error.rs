@@ -128,6 +128,12 @@ impl From<std::io::Error> for Error {
     }
 }
 
+impl From<fmt::Error> for Error {
+    fn from(_: fmt::Error) -> Self {
+        Self::new(Kind::Internal, "a text could not be formed")
+    }
+}
+
 impl From<rustix::io::Errno> for Error {
     fn from(e: rustix::io::Errno) -> Self {
         std::io::Error::from(e).into()

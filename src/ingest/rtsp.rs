@@ -39,8 +39,6 @@ const NTP_TO_UNIX_SECS: i64 = 2_208_988_800;
 /// How to reach a stream.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// For log lines: `kassa-1/main`.
-    pub name: String,
     /// The camera.
     pub address: SocketAddr,
     /// Path and query on the camera, with the leading `/`.

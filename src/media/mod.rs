@@ -4,12 +4,16 @@
 //! What does not belong here: files, sockets, time of day, threads.
 
 pub mod access_unit;
+pub mod activity;
 pub mod boxes;
+pub mod clip;
 pub mod fragment;
 pub mod header;
 pub mod leaf;
 pub mod merkle;
 pub mod moov;
+pub mod nal;
+pub mod order;
 pub mod read;
 pub(crate) mod seal;
 pub mod segment;

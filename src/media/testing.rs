@@ -1,11 +1,15 @@
 //! Material for this layer's unit tests.
 
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use crate::base::error::Result;
 use crate::base::hash::Digest;
 use crate::base::id::{BoxId, GenerationId, RunId, SegmentId, StreamKind};
 use crate::base::secret::SegmentKey;
 use crate::base::time::{Ticks, Wall};
 use crate::media::access_unit::{Codec, SampleEntry, VISUAL_ENTRY_BYTES};
-use crate::media::boxes::{put_box, put_u32s};
+use crate::media::boxes::{boxes, put_box, put_u32s};
 use crate::media::header::{FragmentIndex, KeySlot, SegmentHeader};
 use crate::media::segment::{Sample, SegmentBuilder};
 
@@ -101,4 +105,103 @@ pub(crate) fn index(n: u8) -> FragmentIndex {
         starts_with_key: true,
         leaf: Digest([n; 32]),
     }
+}
+
+/// Two seconds of a moving test picture that FFmpeg encoded with `encoder`: its sample entry and its
+/// samples, cut out of the MP4 that FFmpeg made; and that file.
+pub(crate) fn real_video(encoder: &[&str]) -> (SampleEntry, Vec<Sample>, Vec<u8>) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("real.mp4");
+    let made = Command::new("ffmpeg")
+        .args([
+            "-v",
+            "error",
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc2=s=320x240:r=25:d=2",
+            "-threads",
+            "1",
+        ])
+        .args(encoder)
+        .args([
+            "-pix_fmt",
+            "yuv420p",
+            "-video_track_timescale",
+            "90000",
+            "-movflags",
+            "faststart",
+        ])
+        .arg(&path)
+        .status()
+        .expect("ffmpeg is installed");
+    assert!(made.success());
+    let file = std::fs::read(&path).expect("readable");
+    let (entry, samples) = demux(&file).expect("an MP4 of FFmpeg");
+    (entry, samples, file)
+}
+
+/// Reads a progressive MP4 with one track whose samples lie in a row.
+fn demux(file: &[u8]) -> Result<(SampleEntry, Vec<Sample>)> {
+    let mut top = boxes(file).filter_map(Result::ok);
+    let moov = top.find(|b| &b.head.kind == b"moov").expect("moov");
+    let stbl = [b"trak", b"mdia", b"minf", b"stbl"]
+        .iter()
+        .try_fold(moov, |parent, kind| parent.child(0, kind))?;
+    let stsd = stbl.child(0, b"stsd")?;
+    let entry = stsd.children(8)?.next().expect("an entry")?;
+    let numbers = |kind: &[u8; 4]| -> Result<Vec<i64>> {
+        let table = stbl.child(0, kind)?;
+        let words = table.body.chunks_exact(4).skip(1);
+        Ok(words
+            .map(|w| i64::from(i32::from_be_bytes(w.try_into().expect("four"))))
+            .collect())
+    };
+    let runs = |table: &[i64]| -> Vec<i64> {
+        let pairs = table[1..].chunks_exact(2);
+        pairs
+            .flat_map(|p| std::iter::repeat_n(p[1], usize::try_from(p[0]).expect("a count")))
+            .collect()
+    };
+    let sizes = numbers(b"stsz")?[2..].to_vec();
+    let durations = runs(&numbers(b"stts")?);
+    let offsets = numbers(b"ctts").map_or_else(|_| vec![0; sizes.len()], |t| runs(&t));
+    let keys = numbers(b"stss")?[1..].to_vec();
+    let mut at = usize::try_from(numbers(b"stco")?[1]).expect("an offset");
+    let (mut dts, mut samples) = (0, Vec::new());
+    for (i, size) in sizes.iter().enumerate() {
+        let end = at + usize::try_from(*size).expect("a size");
+        samples.push(Sample {
+            data: file[at..end].to_vec(),
+            dts: Ticks(dts),
+            pts: Ticks(dts + offsets[i]),
+            duration: Ticks(durations[i]),
+            is_key: keys.contains(&(i64::try_from(i).expect("small") + 1)),
+        });
+        (at, dts) = (end, dts + durations[i]);
+    }
+    Ok((SampleEntry::parse(entry.whole)?, samples))
+}
+
+/// What a program of FFmpeg's says on standard output when it is fed `input`; it must not complain.
+pub(crate) fn ffmpeg(program: &str, args: &[&str], input: &[u8]) -> String {
+    let mut child = Command::new(program)
+        .args(["-v", "error"])
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("ffmpeg is installed");
+    let mut stdin = child.stdin.take().expect("piped");
+    let input = input.to_vec();
+    let feed = std::thread::spawn(move || stdin.write_all(&input).ok());
+    let output = child.wait_with_output().expect("it ran");
+    feed.join().expect("fed");
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && complaints.is_empty(),
+        "{complaints}"
+    );
+    String::from_utf8(output.stdout).expect("text")
 }

@@ -76,6 +76,8 @@ struct Run {
     next_cut: Option<Wall>,
     segment_bytes: u64,
     parameter_changes: (Ticks, u32),
+    /// Of the sequencer, as far as they were counted.
+    discontinuities: u32,
     /// Whole GOPs are being dropped since the queue is full.
     dropping: bool,
 }
@@ -106,6 +108,7 @@ impl Assembler {
             next_cut: None,
             segment_bytes: 0,
             parameter_changes: (Ticks(0), 0),
+            discontinuities: 0,
             dropping: false,
         });
     }
@@ -288,7 +291,9 @@ impl Assembler {
 impl Run {
     fn note_repairs(&mut self) {
         let dropped = std::mem::take(&mut self.timeline.dropped);
-        let jumps = std::mem::take(&mut self.timeline.jumps) + self.sequencer.take_discontinuities();
+        let seen = self.sequencer.discontinuities();
+        let jumps = std::mem::take(&mut self.timeline.jumps) + seen.saturating_sub(self.discontinuities);
+        self.discontinuities = seen;
         self.losses.corrupt_units = self.losses.corrupt_units.saturating_add(dropped);
         self.losses.discontinuities = self.losses.discontinuities.saturating_add(jumps);
     }

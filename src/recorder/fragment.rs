@@ -40,6 +40,21 @@ pub struct Fragment {
     pub activity: Vec<(i64, u8)>,
 }
 
+/// Adds what was lost in one fragment to what was lost in its segment.
+pub fn add_losses(sum: &mut Losses, more: &Losses) {
+    sum.packets_lost = sum.packets_lost.saturating_add(more.packets_lost);
+    sum.corrupt_units = sum.corrupt_units.saturating_add(more.corrupt_units);
+    sum.discontinuities = sum.discontinuities.saturating_add(more.discontinuities);
+}
+
+/// A segment's clocks are as good as they were at their worst; the camera's offset is the latest.
+pub fn worsen_clock(state: &mut ClockState, now: &ClockState) {
+    state.host_synchronised &= now.host_synchronised;
+    state.host_error_us = state.host_error_us.max(now.host_error_us);
+    state.camera_offset_ms = now.camera_offset_ms.or(state.camera_offset_ms);
+    state.time_uncertain |= now.time_uncertain;
+}
+
 /// What the writer of a volume is told.
 #[derive(Debug)]
 pub enum What {

@@ -5,6 +5,7 @@
 
 pub mod assembler;
 pub mod board;
+pub mod check;
 pub mod fragment;
 pub mod keeper;
 pub mod outbox;

@@ -17,7 +17,7 @@ use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{BoxId, StreamId};
 use crate::base::time::{Ticks, Wall};
 use crate::catalog::{Catalog, Change, Event, GapCause, Reader, SampleEntryRow, SegmentRow};
-use crate::media::header::{FragmentIndex, SegmentTrailer};
+use crate::media::header::{ClockState, FragmentIndex, Losses, SegmentTrailer};
 use crate::media::read::{self, Initial};
 use crate::store::file::SegmentFile;
 use crate::store::volume::{PART_SUFFIX, Volume};
@@ -116,8 +116,10 @@ fn adopt(volume: &Volume, box_id: BoxId, path: &Path, report: &mut Report) -> Re
             let mut file = DiskFile::open_existing(path)?;
             report.cut_bytes += file.len().saturating_sub(scan.whole_len);
             file.truncate(scan.whole_len)?;
-            let (bytes, trailer) = read::rebuild_trailer(&initial.header, scan.fragments, end)?;
-            file.append(&mut [IoSlice::new(&bytes)])?;
+            // What was lost on the way and how the clocks stood died with the process: nothing is made up.
+            let (losses, clock) = (Losses::default(), ClockState { time_uncertain: false, ..ClockState::default() });
+            let trailer = SegmentTrailer::new(&initial.header, scan.fragments, end, losses, clock, true);
+            file.append(&mut [IoSlice::new(&trailer.to_bytes())])?;
             file.sync()?;
             trailer
         }

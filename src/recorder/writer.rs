@@ -22,10 +22,10 @@ use crate::base::secret::SegmentKey;
 use crate::base::time::{Mono, Ticks, Wall};
 use crate::catalog::{Change, GapCause};
 use crate::media::access_unit::SampleEntry;
-use crate::media::header::{ClockState, KeySlot, Losses, SegmentHeader};
+use crate::media::header::{ClockState, KeySlot, Losses, SegmentHeader, SegmentTrailer};
 use crate::media::segment::SegmentBuilder;
 use crate::recorder::board::{Board, Growing, Phase};
-use crate::recorder::fragment::{Begin, Fragment, Order, What};
+use crate::recorder::fragment::{Begin, Fragment, Order, What, add_losses, worsen_clock};
 use crate::recorder::keeper::{Closing, Job, Keeper, Open};
 use crate::recorder::outbox::Waiting;
 use crate::store::slots;
@@ -321,8 +321,8 @@ impl Writer {
         open.end = fragment.end;
         open.media = open.media + sealed.index.duration;
         open.samples += units;
-        open.losses.add(&fragment.losses);
-        open.clock.worsen(&fragment.clock);
+        add_losses(&mut open.losses, &fragment.losses);
+        worsen_clock(&mut open.clock, &fragment.clock);
         open.activity.extend(fragment.activity);
         stream.covered_until = Some(open.end);
         let (end, written, durable) = (open.end, open.file.len(), open.open.durable());
@@ -381,7 +381,9 @@ impl Writer {
             }
             stream.run = None;
         }
-        let (trailer, root) = open.builder.trailer(end, open.losses, open.clock, false);
+        let header = open.builder.header();
+        let trailer = SegmentTrailer::new(header, open.builder.fragments().to_vec(), end, open.losses, open.clock, false);
+        let (root, trailer) = (trailer.content_root, trailer.to_bytes());
         stream.covered_until = Some(end);
         stream.previous_root = root;
         if let Err(e) = open.file.append(&mut [IoSlice::new(&trailer)]) {
@@ -392,11 +394,11 @@ impl Writer {
             return;
         }
         open.open.written(open.file.len());
-        let facts = RowFacts { end, root };
+        let row = RowFacts { end, root }.row(&self.options, stream, &open);
         let closing = Closing {
             from: open.file.path().to_owned(),
             to: self.options.volume.segment_path(&stream.id, open.start, open.id),
-            row: Box::new(facts.row(&self.options, stream, &open)),
+            row: Box::new(row),
             entry: Arc::clone(&open.entry),
             activity: std::mem::take(&mut open.activity),
             after,

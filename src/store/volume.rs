@@ -78,6 +78,16 @@ impl Volume {
         Ok(Self { id: identity.volume, name: name.to_owned(), root: root.to_owned() })
     }
 
+    /// Opens a volume whatever box it belongs to, for reading with the recovery identity.
+    ///
+    /// # Errors
+    /// When `root` bears no identity that can be read.
+    pub fn of_any_box(root: &Path) -> Result<Self> {
+        let identity: Identity = serde_json::from_slice(&fs::read(root.join(IDENTITY_FILE))?)
+            .map_err(|e| Error::corrupt(format!("{IDENTITY_FILE} cannot be read: {e}")))?;
+        Self::open(root, identity.box_id, &identity.name)
+    }
+
     /// Opens a volume of this box.
     ///
     /// # Errors

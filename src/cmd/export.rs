@@ -1,0 +1,249 @@
+//! `sinetti export`: recorded footage as MP4 that plays anywhere, every leaf hash checked on the way.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crate::base::clock::SystemClock;
+use crate::base::error::{Error, Kind, Result};
+use crate::base::id::StreamId;
+use crate::base::time::{Span, Wall};
+use crate::base::zone::Zone;
+use crate::catalog::{CoverageGap, Event};
+use crate::cmd::{StreamArgs, say, say_json, secret};
+use crate::config;
+use crate::daemon::answer::{Answer, Ask, Footage};
+use crate::daemon::control::Client;
+use crate::evidence::clip::{self, Clip};
+use crate::evidence::keys::KeyRing;
+use crate::evidence::select::{self, Source, Stretch};
+use crate::store::state::State;
+use crate::store::volume::Volume;
+use crate::vault::generation::{self, Generation};
+use crate::vault::person::PersonRow;
+
+/// Longest span of one export.
+const SPAN_US_MAX: i64 = 31 * 86_400_000_000;
+
+/// Arguments of `export`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    stream: StreamArgs,
+    /// From this time on: site time (23.11.2026 17.45, 17:45), or with an offset (2026-11-23T15:45:00Z).
+    #[arg(long, value_name = "TIME")]
+    from: String,
+    /// Until this time.
+    #[arg(long, value_name = "TIME")]
+    to: String,
+    /// The clip. A gap begins a further file: clip-2.mp4 and so on.
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// Personal user name. May be left out while there is only one person.
+    #[arg(long)]
+    person: Option<String>,
+    /// File (mode 0600) with the passphrase. Default: asked for.
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+    /// For scripts.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was exported.
+#[derive(serde::Serialize)]
+struct Report {
+    stream: StreamId,
+    asked: Span,
+    clips: Vec<Clip>,
+    gaps: Vec<CoverageGap>,
+    packets_lost: u64,
+    time_uncertain: bool,
+}
+
+/// Runs it.
+pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
+    let state = State::open(dir)?;
+    let zone = config::load(&state.config_path())?.config.site.zone;
+    let clock = SystemClock::shared();
+    let asked = span(args, zone, clock.wall())?;
+    if args.output.exists() {
+        return Err(Error::new(Kind::Exists, format!("{} exists already; give another name", args.output.display())));
+    }
+    let mut client = Client::open(&state)?;
+    let stream = args.stream.id();
+    let (footage, stretches) = find(&mut client, &state, &stream, asked)?;
+    if stretches.is_empty() {
+        return Err(nothing(&stream, &footage, asked, zone));
+    }
+    let keys = unlock(&mut client, args)?;
+    let mut report = Report {
+        stream,
+        asked,
+        clips: Vec::new(),
+        gaps: footage.coverage.gaps.clone(),
+        packets_lost: footage.segments.iter().map(|s| u64::from(s.packets_lost)).sum(),
+        time_uncertain: footage.segments.iter().any(|s| s.time_uncertain),
+    };
+    for (stretch, n) in stretches.iter().zip(1..) {
+        report.clips.push(clip::write(stretch, &keys.1, &numbered(&args.output, n))?);
+    }
+    note(&mut client, &report, &keys.0, clock.wall())?;
+    if args.json {
+        say_json(&report)?;
+    } else {
+        say(&text(&report, zone)?)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn span(args: &Args, zone: Zone, now: Wall) -> Result<Span> {
+    let asked = Span { start: zone.parse(&args.from, now)?, end: zone.parse(&args.to, now)? };
+    if asked.us() <= 0 {
+        let (from, to) = (zone.rfc3339(asked.start), zone.rfc3339(asked.end));
+        return Err(Error::invalid(format!("--from ({from}) must lie before --to ({to})")));
+    }
+    if asked.us() > SPAN_US_MAX {
+        return Err(Error::new(Kind::Full, "at most 31 days can be exported at once"));
+    }
+    Ok(asked)
+}
+
+fn find(client: &mut Client, state: &State, stream: &StreamId, span: Span) -> Result<(Footage, Vec<Stretch>)> {
+    let mut attempt = || {
+        let ask = Ask::Footage { stream: stream.clone(), span };
+        let Answer::Footage(footage) = client.ask(&ask)? else {
+            return Err(Error::new(Kind::Internal, "an answer to another question"));
+        };
+        let stretches = select::select(sources(&footage, state)?, span)?;
+        Ok((*footage, stretches))
+    };
+    match attempt() {
+        // The segment being written may have been closed, and so renamed, between the question and the look.
+        Err(e) if e.kind() == Kind::NotFound => attempt(),
+        other => other,
+    }
+}
+
+fn sources(footage: &Footage, state: &State) -> Result<Vec<Source>> {
+    let mut opened: Vec<Volume> = Vec::new();
+    for row in &footage.volumes {
+        let needed = footage.segments.iter().any(|s| s.volume == row.volume)
+            || footage.growing.as_ref().is_some_and(|g| g.path.starts_with(&row.path));
+        if needed {
+            opened.push(Volume::open(Path::new(&row.path), state.box_id, &row.name)?);
+        }
+    }
+    let missing = || Error::new(Kind::NotFound, "the volume of a segment is not known");
+    let mut sources = Vec::new();
+    for row in &footage.segments {
+        let volume = opened.iter().find(|v| v.id == row.volume).ok_or_else(missing)?;
+        let path = volume.segment_path(&row.stream, row.start, row.segment);
+        sources.push(Source { path, volume: volume.clone(), durable_bytes: None });
+    }
+    if let Some(growing) = &footage.growing {
+        let volume = opened.iter().find(|v| growing.path.starts_with(&v.root)).ok_or_else(missing)?;
+        let durable_bytes = Some(growing.durable_bytes);
+        sources.push(Source { path: growing.path.clone(), volume: volume.clone(), durable_bytes });
+    }
+    Ok(sources)
+}
+
+fn nothing(stream: &StreamId, footage: &Footage, asked: Span, zone: Zone) -> Error {
+    let causes: Vec<_> = footage.coverage.gaps.iter().map(|g| g.cause.to_string()).collect();
+    let why = if causes.is_empty() { String::new() } else { format!(" (gap: {})", causes.join(", ")) };
+    let (from, to) = (zone.rfc3339(asked.start), zone.rfc3339(asked.end));
+    Error::new(Kind::NotFound, format!("nothing is recorded of {stream} from {from} to {to}{why}; sinetti ls shows what is"))
+}
+
+/// Who exports, and the keys that person opens.
+fn unlock(client: &mut Client, args: &Args) -> Result<(PersonRow, KeyRing)> {
+    let Answer::Person { person, wraps, generations } = client.ask(&Ask::Person { name: args.person.clone() })? else {
+        return Err(Error::new(Kind::Internal, "an answer to another question"));
+    };
+    let person: PersonRow = serde_json::from_str(&person.row)
+        .map_err(|e| Error::corrupt(format!("the row of person \"{}\" cannot be read: {e}", person.name)))?;
+    let prompt = format!("Passphrase of {}", person.name);
+    let passphrase = secret::passphrase(args.passphrase_file.as_deref(), &prompt, false)?;
+    let identity = person.open(&passphrase)?;
+    let mut keys = KeyRing::default();
+    for wrap in wraps {
+        if let Some(row) = generations.iter().find(|g| g.generation == wrap.generation) {
+            let public = Generation { id: row.generation, recipient: row.recipient.parse()?, created: row.created };
+            keys.add(public.id, generation::open(&public, &wrap.bytes, &identity)?);
+        }
+    }
+    if keys.is_empty() {
+        return Err(Error::new(Kind::Denied, format!("{} holds no vault generation and opens no footage", person.name)));
+    }
+    Ok((person, keys))
+}
+
+/// `clip.mp4`, `clip-2.mp4`, `clip-3.mp4` …
+fn numbered(path: &Path, n: u32) -> PathBuf {
+    if n == 1 {
+        return path.to_owned();
+    }
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let extension = path.extension().map_or(String::new(), |e| format!(".{}", e.to_string_lossy()));
+    path.with_file_name(format!("{stem}-{n}{extension}"))
+}
+
+fn note(client: &mut Client, report: &Report, person: &PersonRow, now: Wall) -> Result<()> {
+    let clips: Vec<_> = report
+        .clips
+        .iter()
+        .map(|c| serde_json::json!({ "span": c.span, "pictures": c.pictures, "sha256": c.sha256 }))
+        .collect();
+    let event = Event {
+        actor: person.person.to_string(),
+        ..Event::of_box(now, "export", &report.stream, serde_json::json!({ "asked": report.asked, "clips": clips }))
+    };
+    client.ask(&Ask::Note { event: Box::new(event) }).map(drop)
+}
+
+fn text(report: &Report, zone: Zone) -> Result<String> {
+    let mut out = String::new();
+    for clip in &report.clips {
+        writeln!(out, "{}", clip.path.display())?;
+        writeln!(out, "  from       {}", zone.rfc3339(clip.span.start))?;
+        writeln!(out, "  to         {}", zone.rfc3339(clip.span.end))?;
+        writeln!(out, "  pictures   {}, {} x {}, every one checked against its leaf hash", clip.pictures, clip.size.0, clip.size.1)?;
+        if clip.undecodable_leading > 0 {
+            writeln!(out, "  leading    {} pictures at the beginning refer to pictures before it and are not shown", clip.undecodable_leading)?;
+        }
+        writeln!(out, "  SHA-256    {}", clip.sha256)?;
+    }
+    let outward = report.clips.first().is_some_and(|c| c.span.start < report.asked.start)
+        || report.clips.last().is_some_and(|c| c.span.end > report.asked.end);
+    if outward {
+        writeln!(
+            out,
+            "asked for {} to {}; widened to whole groups of pictures, since decoding begins at key frames only",
+            zone.rfc3339(report.asked.start),
+            zone.rfc3339(report.asked.end)
+        )?;
+    }
+    for gap in &report.gaps {
+        writeln!(out, "gap        {} to {}: {}", zone.rfc3339(gap.span.start), zone.rfc3339(gap.span.end), gap.cause)?;
+    }
+    if report.packets_lost > 0 {
+        writeln!(out, "lost       {} packets never came from the camera", report.packets_lost)?;
+    }
+    if report.time_uncertain {
+        writeln!(out, "time       uncertain: see sinetti ls and the clock of the box and the camera")?;
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn further_files_are_numbered() {
+        assert_eq!(numbered(Path::new("a/clip.mp4"), 1), Path::new("a/clip.mp4"));
+        assert_eq!(numbered(Path::new("a/clip.mp4"), 2), Path::new("a/clip-2.mp4"));
+        assert_eq!(numbered(Path::new("clip"), 3), Path::new("clip-3"));
+    }
+}

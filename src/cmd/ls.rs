@@ -1,0 +1,124 @@
+//! `sinetti ls`: what is recorded, and the gaps with their causes.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::base::clock::SystemClock;
+use crate::base::error::{Error, Kind, Result};
+use crate::base::id::{CameraId, StreamId, StreamKind};
+use crate::base::time::{Span, Wall};
+use crate::base::zone::Zone;
+use crate::catalog::CoverageGap;
+use crate::cmd::{say, say_json};
+use crate::config;
+use crate::daemon::answer::{Answer, Ask, Footage, StreamTotals};
+use crate::daemon::control::Client;
+use crate::store::state::State;
+
+/// Arguments of `ls`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Only this camera.
+    #[arg(long)]
+    camera: Option<CameraId>,
+    /// Only this stream: main or sub.
+    #[arg(long)]
+    stream: Option<StreamKind>,
+    /// From this time on: site time, or with an offset. Default: the beginning.
+    #[arg(long, value_name = "TIME")]
+    from: Option<String>,
+    /// Until this time. Default: now.
+    #[arg(long, value_name = "TIME")]
+    to: Option<String>,
+    /// Each segment, not only spans.
+    #[arg(long)]
+    segments: bool,
+    /// For scripts.
+    #[arg(long)]
+    json: bool,
+}
+
+/// One stream's answer.
+#[derive(serde::Serialize)]
+struct Listed {
+    stream: StreamId,
+    totals: crate::catalog::Totals,
+    #[serde(flatten)]
+    footage: Footage,
+}
+
+/// Runs it.
+pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
+    let state = State::open(dir)?;
+    let zone = config::load(&state.config_path()).map_or(Zone::UTC, |l| l.config.site.zone);
+    let now = SystemClock::shared().wall();
+    let from = args.from.as_ref().map(|t| zone.parse(t, now)).transpose()?;
+    let to = args.to.as_ref().map_or(Ok(now), |t| zone.parse(t, now))?;
+    let mut client = Client::open(&state)?;
+    let Answer::Streams { streams } = client.ask(&Ask::Streams)? else { return Err(mismatch()) };
+    let wanted = |s: &StreamTotals| {
+        args.camera.as_ref().is_none_or(|c| *c == s.stream.camera) && args.stream.is_none_or(|k| k == s.stream.kind)
+    };
+    let mut listed = Vec::new();
+    for StreamTotals { stream, totals } in streams.into_iter().filter(wanted) {
+        let start = from.or(totals.oldest).unwrap_or(to);
+        if start >= to && args.from.is_some() {
+            return Err(Error::invalid("--from must lie before --to"));
+        }
+        let ask = Ask::Footage { stream: stream.clone(), span: Span { start, end: to.max(start.plus_us(1)) } };
+        let Answer::Footage(footage) = client.ask(&ask)? else { return Err(mismatch()) };
+        listed.push(Listed { stream, totals, footage: *footage });
+    }
+    if let (Some(camera), true) = (&args.camera, listed.is_empty()) {
+        return Err(Error::new(Kind::NotFound, format!("nothing was ever recorded of camera \"{camera}\"")));
+    }
+    if args.json {
+        say_json(&listed)?;
+    } else {
+        say(&text(&listed, zone, args.segments)?)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn mismatch() -> Error {
+    Error::new(Kind::Internal, "an answer to another question")
+}
+
+fn text(listed: &[Listed], zone: Zone, segments: bool) -> Result<String> {
+    let mut out = String::new();
+    if listed.is_empty() {
+        out.push_str("nothing is recorded yet\n");
+    }
+    for one in listed {
+        writeln!(out, "{}  {} segments, {:.1} MB", one.stream, one.totals.segments, megabytes(one.totals.bytes))?;
+        let coverage = &one.footage.coverage;
+        let mut lines: Vec<(Wall, String)> = Vec::new();
+        for span in &coverage.recorded {
+            lines.push((span.start, format!("  recorded  {} – {}", zone.display(span.start), zone.display(span.end))));
+        }
+        for CoverageGap { span, cause, detail } in &coverage.gaps {
+            let detail = detail.as_ref().map_or(String::new(), |d| format!(" ({d})"));
+            lines.push((span.start, format!("  gap       {} – {}  {cause}{detail}", zone.display(span.start), zone.display(span.end))));
+        }
+        if let Some(growing) = &one.footage.growing {
+            lines.push((growing.start, format!("  recording {} – {}", zone.display(growing.start), zone.display(growing.end))));
+        }
+        if segments {
+            for row in &one.footage.segments {
+                let note = if row.recovered { "  recovered" } else { "" };
+                lines.push((row.start, format!("    segment {}  {}  {} pictures, {} bytes{note}", row.segment, zone.display(row.start), row.samples, row.bytes)));
+            }
+        }
+        lines.sort_by_key(|(at, _)| *at);
+        for (_, line) in lines {
+            writeln!(out, "{line}")?;
+        }
+    }
+    Ok(out)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}

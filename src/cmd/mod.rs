@@ -1,0 +1,129 @@
+//! Layer 7: one file a subcommand. What a person types becomes a call; what comes back becomes text.
+
+mod camera;
+mod check;
+mod export;
+mod init;
+mod ls;
+mod open;
+mod secret;
+mod status;
+mod volume;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::base::error::{Error, Kind, Result};
+use crate::base::id::{CameraId, StreamId, StreamKind};
+
+/// Records a shop's cameras; hands out clips that can be checked.
+#[derive(Debug, Parser)]
+#[command(version, about, long_about = None, max_term_width = 110)]
+pub struct Args {
+    /// The state folder: identity, configuration and catalog of this box.
+    #[arg(long, env = "SINETTI_DIR", default_value = "/var/lib/sinetti", global = true)]
+    dir: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a new state folder: box identity, keys, first person, configuration, volumes.
+    Init(init::Args),
+    /// Record until SIGTERM or Ctrl-C.
+    Run,
+    /// What each camera and volume is doing.
+    Status(status::Args),
+    /// What is recorded, and the gaps with their causes.
+    Ls(ls::Args),
+    /// Write recorded footage as MP4 that plays anywhere.
+    Export(export::Args),
+    /// Open one segment with shares of the recovery identity.
+    Open(open::Args),
+    /// Check catalog and footage; needs no key.
+    Check(check::Args),
+    /// Add or try a camera.
+    #[command(subcommand)]
+    Camera(camera::Command),
+    /// Add a footage volume.
+    #[command(subcommand)]
+    Volume(volume::Command),
+}
+
+/// Does what was asked.
+///
+/// # Errors
+/// What went wrong, in words for the person who asked.
+pub fn dispatch(args: Args) -> Result<ExitCode> {
+    let dir = std::path::absolute(&args.dir)?;
+    match args.command {
+        Command::Init(a) => init::run(&dir, a),
+        Command::Run => crate::daemon::run(&dir).map(|()| ExitCode::SUCCESS),
+        Command::Status(a) => status::run(&dir, &a),
+        Command::Ls(a) => ls::run(&dir, &a),
+        Command::Export(a) => export::run(&dir, &a),
+        Command::Open(a) => open::run(&dir, &a),
+        Command::Check(a) => check::run(&dir, &a),
+        Command::Camera(c) => camera::run(&dir, c),
+        Command::Volume(c) => volume::run(&dir, c),
+    }
+}
+
+/// Log lines go to standard error; under systemd with the level in the form that the journal knows.
+pub fn log_to_stderr() {
+    let journal = std::env::var_os("JOURNAL_STREAM").is_some();
+    // retina tells of every odd packet; what matters of it reaches the supervisor as a result.
+    let filter = std::env::var("SINETTI_LOG").unwrap_or_else(|_| "info,retina=error".to_owned());
+    env_logger::Builder::new()
+        .parse_filters(&filter)
+        .format(move |out, record| {
+            let (level, name) = match record.level() {
+                log::Level::Error => (3, "error: "),
+                log::Level::Warn => (4, "warning: "),
+                log::Level::Info => (6, ""),
+                _ => (7, "debug: "),
+            };
+            if journal {
+                writeln!(out, "<{level}>{}", record.args())
+            } else {
+                writeln!(out, "{name}{}", record.args())
+            }
+        })
+        .init();
+}
+
+/// Writes to standard output; a closed pipe ends quietly, as `head` expects.
+fn say(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(|e| Error::from(e).attempted("writing the answer")),
+    }
+}
+
+/// As JSON, indented.
+fn say_json(value: &impl serde::Serialize) -> Result<()> {
+    let text = serde_json::to_string_pretty(value).map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
+    say(&format!("{text}\n"))
+}
+
+/// A camera and one of its streams.
+#[derive(Debug, clap::Args)]
+struct StreamArgs {
+    /// The camera's id.
+    #[arg(long)]
+    camera: CameraId,
+    /// Which of its streams: main or sub.
+    #[arg(long, default_value = "main")]
+    stream: StreamKind,
+}
+
+impl StreamArgs {
+    fn id(&self) -> StreamId {
+        StreamId { camera: self.camera.clone(), kind: self.stream }
+    }
+}

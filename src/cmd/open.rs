@@ -1,0 +1,76 @@
+//! `sinetti open`: one segment, with shares of the recovery identity. It needs neither catalog nor configuration.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crate::base::clock::SystemClock;
+use crate::base::error::{Error, Kind, Result};
+use crate::base::time::{Span, Wall};
+use crate::catalog::Event;
+use crate::cmd::{say, secret};
+use crate::daemon::answer::Ask;
+use crate::daemon::control::Client;
+use crate::evidence::clip;
+use crate::evidence::keys::KeyRing;
+use crate::evidence::select::{self, Source};
+use crate::store::state::State;
+use crate::store::volume::Volume;
+use crate::vault::shares;
+
+/// Arguments of `open`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The segment's file, on its volume.
+    segment: PathBuf,
+    /// A file (mode 0600) with a share, or with the whole recovery identity; given once for each share.
+    #[arg(long, value_name = "FILE", required = true)]
+    recovery: Vec<PathBuf>,
+    /// The clip.
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+}
+
+/// Runs it.
+pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
+    if args.output.exists() {
+        return Err(Error::new(Kind::Exists, format!("{} exists already; give another name", args.output.display())));
+    }
+    let path = std::path::absolute(&args.segment)?;
+    let source = Source { volume: volume_of(&path)?, path, durable_bytes: None };
+    let texts = args.recovery.iter().map(|p| secret::text(p)).collect::<Result<Vec<_>>>()?;
+    let texts: Vec<&str> = texts.iter().map(|t| t.as_str()).collect();
+    let identity = shares::combine(&texts)?;
+    // On the box itself the use of the recovery identity is an act like any other.
+    let state = State::open(dir).ok();
+    if let Some(state) = &state {
+        identity.check_opens(&state.recovery)?;
+    }
+    let everything = Span { start: Wall(i64::MIN / 2), end: Wall(i64::MAX / 2) };
+    let stretches = select::select(vec![source], everything)?;
+    let keys = KeyRing::of_recovery(identity);
+    let Some(stretch) = stretches.first() else { return Err(Error::corrupt("the segment holds no whole fragment")) };
+    let clip = clip::write(stretch, &keys, &args.output)?;
+    if let Some(state) = state {
+        let facts = serde_json::json!({ "segments": clip.source_segments, "sha256": clip.sha256 });
+        let event = Event::of_box(SystemClock::shared().wall(), "recovery-used", "segment", facts);
+        Client::open(&state)?.ask(&Ask::Note { event: Box::new(event) })?;
+    }
+    say(&format!(
+        "{}\n  from       {}\n  to         {}\n  pictures   {}, every one checked against its leaf hash\n  SHA-256    {}\n",
+        clip.path.display(),
+        clip.span.start,
+        clip.span.end,
+        clip.pictures,
+        clip.sha256
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The volume on which a segment lies: the nearest folder above it that bears an identity.
+fn volume_of(segment: &Path) -> Result<Volume> {
+    let found = segment.ancestors().skip(1).find_map(|dir| Volume::of_any_box(dir).ok());
+    found.ok_or_else(|| {
+        let text = format!("{} lies on no footage volume, so its key slot cannot be found", segment.display());
+        Error::new(Kind::NotFound, text)
+    })
+}

@@ -1,0 +1,94 @@
+//! `sinetti status`: what each camera and volume is doing, in words.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::base::error::{Error, Kind, Result};
+use crate::base::zone::Zone;
+use crate::cmd::{say, say_json};
+use crate::config;
+use crate::daemon::answer::{Answer, Ask, Status};
+use crate::daemon::control::Client;
+use crate::recorder::board::{Line, Phase};
+use crate::store::state::State;
+
+/// Arguments of `status`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// For scripts.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs it. The exit status is 0 when every enabled stream is being recorded, 3 when the recorder does not run, else 1.
+pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
+    let state = State::open(dir)?;
+    let mut client = Client::open(&state)?;
+    let Answer::Status(status) = client.ask(&Ask::Status)? else {
+        return Err(Error::new(Kind::Internal, "an answer to another question"));
+    };
+    if args.json {
+        say_json(&status)?;
+    } else {
+        let zone = config::load(&state.config_path()).map_or(Zone::UTC, |l| l.config.site.zone);
+        say(&text(&status, zone)?)?;
+    }
+    let all_well = status.streams.values().all(|l| matches!(l.phase, Phase::Recording | Phase::Off));
+    Ok(match (status.started, all_well) {
+        (None, _) => ExitCode::from(3),
+        (Some(_), true) => ExitCode::SUCCESS,
+        (Some(_), false) => ExitCode::FAILURE,
+    })
+}
+
+fn text(status: &Status, zone: Zone) -> Result<String> {
+    let mut out = String::new();
+    match status.started {
+        Some(since) => writeln!(out, "sinetti {} runs since {} (process {})", status.version, zone.display(since), status.process)?,
+        None => writeln!(out, "sinetti does not run; start it with: systemctl start sinetti, or: sinetti run")?,
+    }
+    for (name, line) in &status.streams {
+        write_line(&mut out, name, line, zone)?;
+    }
+    for volume in &status.volumes {
+        let room = volume.free_and_total_bytes.map_or("cannot be read".to_owned(), |(free, total)| {
+            format!("{:.1} GB free of {:.1}", gigabytes(free), gigabytes(total))
+        });
+        writeln!(out, "volume {:<16} {room}  {}", volume.name, volume.path.display())?;
+    }
+    Ok(out)
+}
+
+fn write_line(out: &mut String, name: &str, line: &Line, zone: Zone) -> std::fmt::Result {
+    let phase = match line.phase {
+        Phase::Connecting => "connecting",
+        Phase::Receiving => "receiving",
+        Phase::Recording => "recording",
+        Phase::Trouble => "TROUBLE",
+        Phase::Off => "off",
+    };
+    let until = line.growing.as_ref().map_or(String::new(), |g| format!("to {}", zone.display(g.end)));
+    let offset = line.camera_offset_ms.map_or(String::new(), |ms| format!("  camera clock {ms:+} ms"));
+    writeln!(
+        out,
+        "{name:<24} {phase:<10} {:>8} pictures {:>9.1} MB {until}  lost packets {}  interruptions {}{offset}",
+        line.units,
+        megabytes(line.bytes),
+        line.packets_lost,
+        line.interruptions,
+    )?;
+    match (&line.last_error, line.last_error_at) {
+        (Some(error), Some(at)) => writeln!(out, "{:<24} last trouble {}: {error}", "", zone.display(at)),
+        _ => Ok(()),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}
+
+fn gigabytes(bytes: u64) -> f64 {
+    megabytes(bytes) / 1e3
+}

@@ -1,0 +1,140 @@
+//! A stretch as a progressive MP4 that plays anywhere: `moov` first, untouched access units, nothing re-encoded.
+//!
+//! Two passes: sample tables first, then each fragment is read, unsealed, compared with its leaf hash, and only then
+//! written. Memory holds the tables and one fragment, whatever the length.
+
+use std::io::IoSlice;
+use std::path::{Path, PathBuf};
+
+use crate::base::disk::{self, DiskFile};
+use crate::base::error::{Context, Error, Kind, Result};
+use crate::base::hash::Digest;
+use crate::base::id::SegmentId;
+use crate::base::secret::SegmentKey;
+use crate::base::time::{Span, Ticks};
+use crate::evidence::keys::KeyRing;
+use crate::evidence::select::{Piece, Stretch};
+use crate::media::access_unit::Codec;
+use crate::media::clip::{ClipBuilder, ClipSample};
+use crate::media::read;
+
+/// Mode of clips: they are clear pictures of people.
+const CLIP_MODE: u32 = disk::SECRET_MODE;
+
+/// A clip that was written.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Clip {
+    /// Its file.
+    pub path: PathBuf,
+    /// From its first picture to the end of its last one.
+    pub span: Span,
+    /// Pictures in it.
+    pub pictures: usize,
+    /// Pictures at its beginning that need pictures before it (open GOP) and are not shown.
+    pub undecodable_leading: usize,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// SHA-256 of the file, in hex.
+    pub sha256: String,
+    /// The codec.
+    pub codec: Codec,
+    /// Picture size in pixels.
+    pub size: (u16, u16),
+    /// The segments that it was taken from.
+    pub source_segments: Vec<SegmentId>,
+}
+
+/// Writes `stretch` to `path`, which must not exist. Nothing is left there when it fails.
+///
+/// # Errors
+/// [`Kind::Exists`]; what [`KeyRing::segment_key`] says; [`Kind::Denied`] when a leaf hash does not match what was
+/// unsealed; [`Kind::Corrupt`] for bit rot; what the operating system says.
+pub fn write(stretch: &Stretch, keys: &KeyRing, path: &Path) -> Result<Clip> {
+    let what = || format!("writing {}", path.display());
+    if path.exists() {
+        return Err(Error::new(Kind::Exists, "it exists already; give another name").attempted(what()));
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = path.with_file_name(format!(".{name}.part"));
+    let written = write_to(stretch, keys, &temporary).and_then(|clip| {
+        disk::rename(&temporary, path)?;
+        disk::sync_dir(path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
+        Ok(Clip { path: path.to_owned(), ..clip })
+    });
+    if written.is_err() && temporary.exists() {
+        // The first error is the one to tell.
+        disk::remove_file(&temporary).ok();
+    }
+    written.context(what)
+}
+
+fn write_to(stretch: &Stretch, keys: &KeyRing, path: &Path) -> Result<Clip> {
+    let Some(first) = stretch.pieces.first() else { return Err(Error::invalid("a stretch without fragments")) };
+    let (builder, undecodable_leading) = tables(stretch)?;
+    let entry = &first.source.initial.entry;
+    if path.exists() {
+        disk::remove_file(path)?;
+    }
+    let mut file = DiskFile::create_new(path, CLIP_MODE)?;
+    let mut hash = ring::digest::Context::new(&ring::digest::SHA256);
+    let head = builder.head(entry, stretch.span().start)?;
+    hash.update(&head);
+    file.append(&mut [IoSlice::new(&head)])?;
+    let mut key: Option<(SegmentId, SegmentKey)> = None;
+    let mut segments = Vec::new();
+    for piece in &stretch.pieces {
+        let header = &piece.source.initial.header;
+        let segment_key = match key.take() {
+            Some((id, key)) if id == header.segment => key,
+            _ => {
+                segments.push(header.segment);
+                keys.segment_key(&piece.source.source.volume, header)?
+            }
+        };
+        let samples = read::read_fragment(&piece.source.file, &piece.source.initial, piece.number, &piece.index)?
+            .open(&segment_key)?;
+        let mut slices: Vec<_> = samples.iter().map(|s| IoSlice::new(&s.data)).collect();
+        samples.iter().for_each(|s| hash.update(&s.data));
+        file.append(&mut slices)?;
+        key = Some((header.segment, segment_key));
+    }
+    file.sync()?;
+    Ok(Clip {
+        path: path.to_owned(),
+        span: stretch.span(),
+        pictures: builder.samples(),
+        undecodable_leading,
+        bytes: file.len(),
+        sha256: Digest::from_ring(&hash.finish()).to_string(),
+        codec: entry.codec,
+        size: (entry.width, entry.height),
+        source_segments: segments,
+    })
+}
+
+/// The sample tables, and how many leading pictures at the beginning cannot be decoded.
+fn tables(stretch: &Stretch) -> Result<(ClipBuilder, usize)> {
+    let mut builder = ClipBuilder::new();
+    let mut next: Option<Ticks> = None;
+    let (mut first_pts, mut leading, mut at_start) = (None, 0, true);
+    for piece in &stretch.pieces {
+        let (first_dts, rows) = rows_of(piece)?;
+        // Times of one run meet; what rounding left is closed here.
+        let mut dts = next.unwrap_or(first_dts);
+        for row in rows {
+            let pts = dts + Ticks(i64::from(row.offset));
+            let key_pts = *first_pts.get_or_insert(pts);
+            at_start &= builder.samples() == 0 || !row.is_key;
+            leading += usize::from(at_start && pts < key_pts);
+            let duration = Ticks(i64::from(row.duration));
+            builder.add(&ClipSample { bytes: row.bytes, dts, pts, duration, is_key: row.is_key })?;
+            dts = dts + duration;
+        }
+        next = Some(dts);
+    }
+    Ok((builder, leading))
+}
+
+fn rows_of(piece: &Piece) -> Result<(Ticks, Vec<crate::media::fragment::SampleRow>)> {
+    read::read_rows(&piece.source.file, &piece.source.initial, piece.number, &piece.index)
+}

@@ -1,0 +1,8 @@
+//! Layer 3: from segments to something that can be handed out. Which fragments a span takes, the clip, and the keys
+//! that open them.
+//!
+//! What does not belong here: who may do so (`access`), why (`disclosure`), deletion.
+
+pub mod clip;
+pub mod keys;
+pub mod select;
