@@ -234,7 +234,6 @@ pub fn sync_dir(dir: &Path) -> Result<()> {
 ///
 /// # Errors
 /// What the operating system says.
-#[expect(clippy::disallowed_methods, reason = "this is base::disk")]
 pub fn create_dir_all(dir: &Path, mode: u32) -> Result<()> {
     if dir.is_dir() {
         return Ok(());

@@ -113,7 +113,11 @@ fn add(dir: &Path, args: Add) -> Result<ExitCode> {
     };
     let edited = config::add_camera(&loaded.text, dir, &new)?;
     config::save(&state.config_path(), &loaded, &edited)?;
-    say(&format!("camera \"{}\" was added to {}\n", args.id, state.config_path().display()))?;
+    say(&format!(
+        "camera \"{}\" was added to {}\n",
+        args.id,
+        state.config_path().display()
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -128,18 +132,31 @@ fn probe(args: &Probe) -> Result<ExitCode> {
     if !options.path.starts_with('/') {
         return Err(Error::invalid("the path of the stream must begin with /"));
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let found = runtime.block_on(look(Rtsp::new(options, SystemClock::shared(), &Group::named("probe"))))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let found = runtime.block_on(look(Rtsp::new(
+        options,
+        SystemClock::shared(),
+        &Group::named("probe"),
+    )))?;
     say(&found)?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn address(text: &str) -> Result<SocketAddr> {
-    let bare = text.parse().map(|ip| SocketAddr::new(ip, config::CAMERA_PORT));
+    let bare = text
+        .parse()
+        .map(|ip| SocketAddr::new(ip, config::CAMERA_PORT));
     let address = text.parse::<SocketAddr>().or(bare);
-    let address = address.map_err(|_| Error::invalid("the camera's address must be an IP address, with :PORT unless 554"))?;
+    let address = address.map_err(|_| {
+        Error::invalid("the camera's address must be an IP address, with :PORT unless 554")
+    })?;
     if !config::is_private(address.ip()) {
-        let text = format!("{} is a public address; a camera must be on a private network", address.ip());
+        let text = format!(
+            "{} is a public address; a camera must be on a private network",
+            address.ip()
+        );
         return Err(Error::invalid(text));
     }
     Ok(address)
@@ -159,14 +176,19 @@ struct Seen {
 }
 
 async fn look(mut source: Rtsp) -> Result<String> {
-    let unavailable = |e: crate::ingest::Ended| Error::new(Kind::Unavailable, e.detail).attempted("probing the camera");
+    let unavailable = |e: crate::ingest::Ended| {
+        Error::new(Kind::Unavailable, e.detail).attempted("probing the camera")
+    };
     let mut session = source.connect().await.map_err(unavailable)?;
     let mut seen = Seen::default();
     let deadline = tokio::time::Instant::now() + PROBE;
     while let Ok(item) = tokio::time::timeout_at(deadline, session.next()).await {
         match item.map_err(unavailable)? {
             Item::Parameters(entry) => {
-                seen.parameters = format!("{:?} ({}), {} x {}", entry.codec, entry.rfc6381, entry.width, entry.height);
+                seen.parameters = format!(
+                    "{:?} ({}), {} x {}",
+                    entry.codec, entry.rfc6381, entry.width, entry.height
+                );
             }
             Item::Unit(unit) => {
                 seen.units += 1;
@@ -180,7 +202,12 @@ async fn look(mut source: Rtsp) -> Result<String> {
             Item::Corrupt(_) => seen.lost += 1,
         }
     }
-    seen.text().ok_or_else(|| Error::new(Kind::Unavailable, format!("the camera sent no picture within {} s", PROBE.as_secs())))
+    seen.text().ok_or_else(|| {
+        Error::new(
+            Kind::Unavailable,
+            format!("the camera sent no picture within {} s", PROBE.as_secs()),
+        )
+    })
 }
 
 impl Seen {
@@ -193,7 +220,9 @@ impl Seen {
             0 => "no key frame seen: set the camera's key frame interval to 2 s".to_owned(),
             n => format!("a key frame about every {:.1} s", secs / n as f64),
         };
-        let offset = self.offset_ms.map_or("not told".to_owned(), |ms| format!("{ms:+} ms against this machine's"));
+        let offset = self.offset_ms.map_or("not told".to_owned(), |ms| {
+            format!("{ms:+} ms against this machine's")
+        });
         Some(format!(
             "  picture    {}\n  rate       {per_second:.1} a second, {:.1} Mbit/s\n  key frame  {key}\n  lost       {}\n  clock      {offset}\n",
             self.parameters,

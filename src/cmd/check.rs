@@ -34,7 +34,11 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     } else {
         say(&text(&report, args.deep)?)?;
     }
-    Ok(if report.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.findings.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn text(report: &Report, deep: bool) -> Result<String> {
@@ -42,11 +46,19 @@ fn text(report: &Report, deep: bool) -> Result<String> {
     for finding in &report.findings {
         writeln!(out, "{finding}")?;
     }
-    let depth = if deep { "every byte read" } else { "structure only; --deep reads every byte" };
+    let depth = if deep {
+        "every byte read"
+    } else {
+        "structure only; --deep reads every byte"
+    };
     let verdict = match report.findings.len() {
         0 => "nothing is wrong".to_owned(),
         n => format!("{n} findings"),
     };
-    writeln!(out, "{verdict}: {} segments, {} fragments, {} pictures, {} bytes ({depth})", report.segments, report.fragments, report.samples, report.bytes)?;
+    writeln!(
+        out,
+        "{verdict}: {} segments, {} fragments, {} pictures, {} bytes ({depth})",
+        report.segments, report.fragments, report.samples, report.bytes
+    )?;
     Ok(out)
 }

@@ -68,7 +68,13 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     let clock = SystemClock::shared();
     let asked = span(args, zone, clock.wall())?;
     if args.output.exists() {
-        return Err(Error::new(Kind::Exists, format!("{} exists already; give another name", args.output.display())));
+        return Err(Error::new(
+            Kind::Exists,
+            format!(
+                "{} exists already; give another name",
+                args.output.display()
+            ),
+        ));
     }
     let mut client = Client::open(&state)?;
     let stream = args.stream.id();
@@ -82,11 +88,17 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         asked,
         clips: Vec::new(),
         gaps: footage.coverage.gaps.clone(),
-        packets_lost: footage.segments.iter().map(|s| u64::from(s.packets_lost)).sum(),
+        packets_lost: footage
+            .segments
+            .iter()
+            .map(|s| u64::from(s.packets_lost))
+            .sum(),
         time_uncertain: footage.segments.iter().any(|s| s.time_uncertain),
     };
     for (stretch, n) in stretches.iter().zip(1..) {
-        report.clips.push(clip::write(stretch, &keys.1, &numbered(&args.output, n))?);
+        report
+            .clips
+            .push(clip::write(stretch, &keys.1, &numbered(&args.output, n))?);
     }
     note(&mut client, &report, &keys.0, clock.wall())?;
     if args.json {
@@ -98,20 +110,36 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
 }
 
 fn span(args: &Args, zone: Zone, now: Wall) -> Result<Span> {
-    let asked = Span { start: zone.parse(&args.from, now)?, end: zone.parse(&args.to, now)? };
+    let asked = Span {
+        start: zone.parse(&args.from, now)?,
+        end: zone.parse(&args.to, now)?,
+    };
     if asked.us() <= 0 {
         let (from, to) = (zone.rfc3339(asked.start), zone.rfc3339(asked.end));
-        return Err(Error::invalid(format!("--from ({from}) must lie before --to ({to})")));
+        return Err(Error::invalid(format!(
+            "--from ({from}) must lie before --to ({to})"
+        )));
     }
     if asked.us() > SPAN_US_MAX {
-        return Err(Error::new(Kind::Full, "at most 31 days can be exported at once"));
+        return Err(Error::new(
+            Kind::Full,
+            "at most 31 days can be exported at once",
+        ));
     }
     Ok(asked)
 }
 
-fn find(client: &mut Client, state: &State, stream: &StreamId, span: Span) -> Result<(Footage, Vec<Stretch>)> {
+fn find(
+    client: &mut Client,
+    state: &State,
+    stream: &StreamId,
+    span: Span,
+) -> Result<(Footage, Vec<Stretch>)> {
     let mut attempt = || {
-        let ask = Ask::Footage { stream: stream.clone(), span };
+        let ask = Ask::Footage {
+            stream: stream.clone(),
+            span,
+        };
         let Answer::Footage(footage) = client.ask(&ask)? else {
             return Err(Error::new(Kind::Internal, "an answer to another question"));
         };
@@ -129,7 +157,10 @@ fn sources(footage: &Footage, state: &State) -> Result<Vec<Source>> {
     let mut opened: Vec<Volume> = Vec::new();
     for row in &footage.volumes {
         let needed = footage.segments.iter().any(|s| s.volume == row.volume)
-            || footage.growing.as_ref().is_some_and(|g| g.path.starts_with(&row.path));
+            || footage
+                .growing
+                .as_ref()
+                .is_some_and(|g| g.path.starts_with(&row.path));
         if needed {
             opened.push(Volume::open(Path::new(&row.path), state.box_id, &row.name)?);
         }
@@ -137,44 +168,96 @@ fn sources(footage: &Footage, state: &State) -> Result<Vec<Source>> {
     let missing = || Error::new(Kind::NotFound, "the volume of a segment is not known");
     let mut sources = Vec::new();
     for row in &footage.segments {
-        let volume = opened.iter().find(|v| v.id == row.volume).ok_or_else(missing)?;
+        let volume = opened
+            .iter()
+            .find(|v| v.id == row.volume)
+            .ok_or_else(missing)?;
         let path = volume.segment_path(&row.stream, row.start, row.segment);
-        sources.push(Source { path, volume: volume.clone(), durable_bytes: None });
+        sources.push(Source {
+            path,
+            volume: volume.clone(),
+            durable_bytes: None,
+        });
     }
     if let Some(growing) = &footage.growing {
-        let volume = opened.iter().find(|v| growing.path.starts_with(&v.root)).ok_or_else(missing)?;
+        let volume = opened
+            .iter()
+            .find(|v| growing.path.starts_with(&v.root))
+            .ok_or_else(missing)?;
         let durable_bytes = Some(growing.durable_bytes);
-        sources.push(Source { path: growing.path.clone(), volume: volume.clone(), durable_bytes });
+        sources.push(Source {
+            path: growing.path.clone(),
+            volume: volume.clone(),
+            durable_bytes,
+        });
     }
     Ok(sources)
 }
 
 fn nothing(stream: &StreamId, footage: &Footage, asked: Span, zone: Zone) -> Error {
-    let causes: Vec<_> = footage.coverage.gaps.iter().map(|g| g.cause.to_string()).collect();
-    let why = if causes.is_empty() { String::new() } else { format!(" (gap: {})", causes.join(", ")) };
+    let causes: Vec<_> = footage
+        .coverage
+        .gaps
+        .iter()
+        .map(|g| g.cause.to_string())
+        .collect();
+    let why = if causes.is_empty() {
+        String::new()
+    } else {
+        format!(" (gap: {})", causes.join(", "))
+    };
     let (from, to) = (zone.rfc3339(asked.start), zone.rfc3339(asked.end));
-    Error::new(Kind::NotFound, format!("nothing is recorded of {stream} from {from} to {to}{why}; sinetti ls shows what is"))
+    Error::new(
+        Kind::NotFound,
+        format!(
+            "nothing is recorded of {stream} from {from} to {to}{why}; sinetti ls shows what is"
+        ),
+    )
 }
 
 /// Who exports, and the keys that person opens.
 fn unlock(client: &mut Client, args: &Args) -> Result<(PersonRow, KeyRing)> {
-    let Answer::Person { person, wraps, generations } = client.ask(&Ask::Person { name: args.person.clone() })? else {
+    let Answer::Person {
+        person,
+        wraps,
+        generations,
+    } = client.ask(&Ask::Person {
+        name: args.person.clone(),
+    })?
+    else {
         return Err(Error::new(Kind::Internal, "an answer to another question"));
     };
-    let person: PersonRow = serde_json::from_str(&person.row)
-        .map_err(|e| Error::corrupt(format!("the row of person \"{}\" cannot be read: {e}", person.name)))?;
+    let person: PersonRow = serde_json::from_str(&person.row).map_err(|e| {
+        Error::corrupt(format!(
+            "the row of person \"{}\" cannot be read: {e}",
+            person.name
+        ))
+    })?;
     let prompt = format!("Passphrase of {}", person.name);
     let passphrase = secret::passphrase(args.passphrase_file.as_deref(), &prompt, false)?;
     let identity = person.open(&passphrase)?;
     let mut keys = KeyRing::default();
     for wrap in wraps {
         if let Some(row) = generations.iter().find(|g| g.generation == wrap.generation) {
-            let public = Generation { id: row.generation, recipient: row.recipient.parse()?, created: row.created };
-            keys.add(public.id, generation::open(&public, &wrap.bytes, &identity)?);
+            let public = Generation {
+                id: row.generation,
+                recipient: row.recipient.parse()?,
+                created: row.created,
+            };
+            keys.add(
+                public.id,
+                generation::open(&public, &wrap.bytes, &identity)?,
+            );
         }
     }
     if keys.is_empty() {
-        return Err(Error::new(Kind::Denied, format!("{} holds no vault generation and opens no footage", person.name)));
+        return Err(Error::new(
+            Kind::Denied,
+            format!(
+                "{} holds no vault generation and opens no footage",
+                person.name
+            ),
+        ));
     }
     Ok((person, keys))
 }
@@ -185,7 +268,9 @@ fn numbered(path: &Path, n: u32) -> PathBuf {
         return path.to_owned();
     }
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let extension = path.extension().map_or(String::new(), |e| format!(".{}", e.to_string_lossy()));
+    let extension = path
+        .extension()
+        .map_or(String::new(), |e| format!(".{}", e.to_string_lossy()));
     path.with_file_name(format!("{stem}-{n}{extension}"))
 }
 
@@ -197,9 +282,18 @@ fn note(client: &mut Client, report: &Report, person: &PersonRow, now: Wall) -> 
         .collect();
     let event = Event {
         actor: person.person.to_string(),
-        ..Event::of_box(now, "export", &report.stream, serde_json::json!({ "asked": report.asked, "clips": clips }))
+        ..Event::of_box(
+            now,
+            "export",
+            &report.stream,
+            serde_json::json!({ "asked": report.asked, "clips": clips }),
+        )
     };
-    client.ask(&Ask::Note { event: Box::new(event) }).map(drop)
+    client
+        .ask(&Ask::Note {
+            event: Box::new(event),
+        })
+        .map(drop)
 }
 
 fn text(report: &Report, zone: Zone) -> Result<String> {
@@ -208,14 +302,28 @@ fn text(report: &Report, zone: Zone) -> Result<String> {
         writeln!(out, "{}", clip.path.display())?;
         writeln!(out, "  from       {}", zone.rfc3339(clip.span.start))?;
         writeln!(out, "  to         {}", zone.rfc3339(clip.span.end))?;
-        writeln!(out, "  pictures   {}, {} x {}, every one checked against its leaf hash", clip.pictures, clip.size.0, clip.size.1)?;
+        writeln!(
+            out,
+            "  pictures   {}, {} x {}, every one checked against its leaf hash",
+            clip.pictures, clip.size.0, clip.size.1
+        )?;
         if clip.undecodable_leading > 0 {
-            writeln!(out, "  leading    {} pictures at the beginning refer to pictures before it and are not shown", clip.undecodable_leading)?;
+            writeln!(
+                out,
+                "  leading    {} pictures at the beginning refer to pictures before it and are not shown",
+                clip.undecodable_leading
+            )?;
         }
         writeln!(out, "  SHA-256    {}", clip.sha256)?;
     }
-    let outward = report.clips.first().is_some_and(|c| c.span.start < report.asked.start)
-        || report.clips.last().is_some_and(|c| c.span.end > report.asked.end);
+    let outward = report
+        .clips
+        .first()
+        .is_some_and(|c| c.span.start < report.asked.start)
+        || report
+            .clips
+            .last()
+            .is_some_and(|c| c.span.end > report.asked.end);
     if outward {
         writeln!(
             out,
@@ -225,13 +333,26 @@ fn text(report: &Report, zone: Zone) -> Result<String> {
         )?;
     }
     for gap in &report.gaps {
-        writeln!(out, "gap        {} to {}: {}", zone.rfc3339(gap.span.start), zone.rfc3339(gap.span.end), gap.cause)?;
+        writeln!(
+            out,
+            "gap        {} to {}: {}",
+            zone.rfc3339(gap.span.start),
+            zone.rfc3339(gap.span.end),
+            gap.cause
+        )?;
     }
     if report.packets_lost > 0 {
-        writeln!(out, "lost       {} packets never came from the camera", report.packets_lost)?;
+        writeln!(
+            out,
+            "lost       {} packets never came from the camera",
+            report.packets_lost
+        )?;
     }
     if report.time_uncertain {
-        writeln!(out, "time       uncertain: see sinetti ls and the clock of the box and the camera")?;
+        writeln!(
+            out,
+            "time       uncertain: see sinetti ls and the clock of the box and the camera"
+        )?;
     }
     Ok(out)
 }
@@ -242,8 +363,14 @@ mod tests {
 
     #[test]
     fn further_files_are_numbered() {
-        assert_eq!(numbered(Path::new("a/clip.mp4"), 1), Path::new("a/clip.mp4"));
-        assert_eq!(numbered(Path::new("a/clip.mp4"), 2), Path::new("a/clip-2.mp4"));
+        assert_eq!(
+            numbered(Path::new("a/clip.mp4"), 1),
+            Path::new("a/clip.mp4")
+        );
+        assert_eq!(
+            numbered(Path::new("a/clip.mp4"), 2),
+            Path::new("a/clip-2.mp4")
+        );
         assert_eq!(numbered(Path::new("clip"), 3), Path::new("clip-3"));
     }
 }

@@ -54,7 +54,11 @@ pub(super) fn run(dir: &Path, args: Args) -> Result<ExitCode> {
     if let Some(shares_dir) = &args.shares_dir {
         check_shares_dir(shares_dir)?;
     }
-    let passphrase = secret::passphrase(args.passphrase_file.as_deref(), &format!("New passphrase of {}", args.person), true)?;
+    let passphrase = secret::passphrase(
+        args.passphrase_file.as_deref(),
+        &format!("New passphrase of {}", args.person),
+        true,
+    )?;
     passphrase::check(&passphrase)?;
     let starter = config::starter(&args.site, zone, &volumes);
     config::parse(&starter, dir)?;
@@ -62,7 +66,13 @@ pub(super) fn run(dir: &Path, args: Args) -> Result<ExitCode> {
     let clock = SystemClock::shared();
     let now = clock.wall();
     let recovery = Identity::generate();
-    let person = PersonRow::create(PersonId::random(), &args.person, &passphrase, Cost::STANDARD, now)?;
+    let person = PersonRow::create(
+        PersonId::random(),
+        &args.person,
+        &passphrase,
+        Cost::STANDARD,
+        now,
+    )?;
     disk::create_dir_all(dir, SECRET_DIR_MODE)?;
     let state = State::create(dir, recovery.recipient(), now)?;
     disk::create(&state.config_path(), starter.as_bytes(), 0o644)?;
@@ -77,33 +87,65 @@ pub(super) fn run(dir: &Path, args: Args) -> Result<ExitCode> {
 }
 
 fn volumes(dir: &Path, args: &Args) -> Result<Vec<NewVolume>> {
-    let paths = if args.volumes.is_empty() { vec![dir.join("footage")] } else { args.volumes.clone() };
+    let paths = if args.volumes.is_empty() {
+        vec![dir.join("footage")]
+    } else {
+        args.volumes.clone()
+    };
     paths
         .iter()
         .zip(1..)
         .map(|(path, n)| {
             let path = std::path::absolute(path)?;
-            let empty = std::fs::read_dir(&path)
-                .map_or(Ok(true), |mut entries| Ok::<_, Error>(entries.all(|e| e.is_ok_and(|e| e.file_name() == "lost+found"))))?;
+            let empty = std::fs::read_dir(&path).map_or(Ok(true), |mut entries| {
+                Ok::<_, Error>(entries.all(|e| e.is_ok_and(|e| e.file_name() == "lost+found")))
+            })?;
             if !empty {
-                return Err(Error::invalid(format!("volume {} is not empty; give an empty folder", path.display())));
+                return Err(Error::invalid(format!(
+                    "volume {} is not empty; give an empty folder",
+                    path.display()
+                )));
             }
-            let path = path.to_str().ok_or_else(|| Error::invalid(format!("{} is not UTF-8", path.display())))?;
-            Ok(NewVolume { name: format!("disk-{n}"), path: path.to_owned(), reserve_gib: args.reserve_gib, dedicated: false })
+            let path = path
+                .to_str()
+                .ok_or_else(|| Error::invalid(format!("{} is not UTF-8", path.display())))?;
+            Ok(NewVolume {
+                name: format!("disk-{n}"),
+                path: path.to_owned(),
+                reserve_gib: args.reserve_gib,
+                dedicated: false,
+            })
         })
         .collect()
 }
 
 fn first_generation(state: &State, person: &PersonRow, now: crate::base::time::Wall) -> Result<()> {
     let created = generation::create(&[(person.person, &person.recipient)], &state.recovery, now)?;
-    let json = serde_json::to_string(person).map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
+    let json =
+        serde_json::to_string(person).map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
     let id = created.generation.id;
     let mut changes = vec![
-        Change::PersonAdded { person: person.person, name: person.name.clone(), row: json },
-        Change::GenerationAdded { generation: id, recipient: created.generation.recipient.to_string(), created: now },
-        Change::WrapAdded { generation: id, person: None, bytes: created.recovery_wrap },
+        Change::PersonAdded {
+            person: person.person,
+            name: person.name.clone(),
+            row: json,
+        },
+        Change::GenerationAdded {
+            generation: id,
+            recipient: created.generation.recipient.to_string(),
+            created: now,
+        },
+        Change::WrapAdded {
+            generation: id,
+            person: None,
+            bytes: created.recovery_wrap,
+        },
     ];
-    changes.extend(created.wraps.into_iter().map(|w| Change::WrapAdded { generation: id, person: Some(w.person), bytes: w.bytes }));
+    changes.extend(created.wraps.into_iter().map(|w| Change::WrapAdded {
+        generation: id,
+        person: Some(w.person),
+        bytes: w.bytes,
+    }));
     let facts = serde_json::json!({
         "box": state.box_id,
         "ledger_key": state.ledger_key,
@@ -117,7 +159,10 @@ fn first_generation(state: &State, person: &PersonRow, now: crate::base::time::W
 }
 
 fn summary(state: &State, args: &Args, volumes: &[NewVolume]) -> String {
-    let folders: Vec<_> = volumes.iter().map(|v| format!("  footage      {} (volume \"{}\")\n", v.path, v.name)).collect();
+    let folders: Vec<_> = volumes
+        .iter()
+        .map(|v| format!("  footage      {} (volume \"{}\")\n", v.path, v.name))
+        .collect();
     format!(
         "This box is ready.\n\n  box          {}\n  ledger key   {}\n  recovery     {}\n  person       {}\n  state        {}\n{}\n\
          Add cameras with \"sinetti camera add\", then start \"sinetti run\".\n\n",
@@ -136,22 +181,36 @@ fn share_path(dir: &Path, n: usize) -> PathBuf {
 
 fn check_shares_dir(dir: &Path) -> Result<()> {
     match (1..=3).map(|n| share_path(dir, n)).find(|p| p.exists()) {
-        Some(path) => Err(Error::new(Kind::Exists, format!("{} exists; shares of another box are not overwritten", path.display()))),
+        Some(path) => Err(Error::new(
+            Kind::Exists,
+            format!(
+                "{} exists; shares of another box are not overwritten",
+                path.display()
+            ),
+        )),
         None => Ok(()),
     }
 }
 
 fn hand_out(shares: &[Zeroizing<String>; 3], dir: Option<&Path>) -> Result<()> {
     let Some(dir) = dir else {
-        let lines: Zeroizing<String> = Zeroizing::new(shares.iter().map(|s| format!("  {}\n", s.as_str())).collect());
-        say("The three shares of the recovery identity follow, now and never again. Any two of them open all footage.\n\
-             Write each on paper: one for the controller, one for the deputy, one in a sealed envelope.\n\n")?;
+        let lines: Zeroizing<String> = Zeroizing::new(
+            shares
+                .iter()
+                .map(|s| format!("  {}\n", s.as_str()))
+                .collect(),
+        );
+        say(
+            "The three shares of the recovery identity follow, now and never again. Any two of them open all footage.\n\
+             Write each on paper: one for the controller, one for the deputy, one in a sealed envelope.\n\n",
+        )?;
         return say(&lines);
     };
     disk::create_dir_all(dir, SECRET_DIR_MODE)?;
     for (share, n) in shares.iter().zip(1..) {
         let line = Zeroizing::new(format!("{}\n", share.as_str()));
-        disk::create(&share_path(dir, n), line.as_bytes(), SECRET_MODE).context(|| "keeping a recovery share")?;
+        disk::create(&share_path(dir, n), line.as_bytes(), SECRET_MODE)
+            .context(|| "keeping a recovery share")?;
     }
     say(&format!(
         "The three shares of the recovery identity are in {}. Any two of them open all footage: print them,\n\

@@ -56,9 +56,12 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     let from = args.from.as_ref().map(|t| zone.parse(t, now)).transpose()?;
     let to = args.to.as_ref().map_or(Ok(now), |t| zone.parse(t, now))?;
     let mut client = Client::open(&state)?;
-    let Answer::Streams { streams } = client.ask(&Ask::Streams)? else { return Err(mismatch()) };
+    let Answer::Streams { streams } = client.ask(&Ask::Streams)? else {
+        return Err(mismatch());
+    };
     let wanted = |s: &StreamTotals| {
-        args.camera.as_ref().is_none_or(|c| *c == s.stream.camera) && args.stream.is_none_or(|k| k == s.stream.kind)
+        args.camera.as_ref().is_none_or(|c| *c == s.stream.camera)
+            && args.stream.is_none_or(|k| k == s.stream.kind)
     };
     let mut listed = Vec::new();
     for StreamTotals { stream, totals } in streams.into_iter().filter(wanted) {
@@ -66,12 +69,27 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         if start >= to && args.from.is_some() {
             return Err(Error::invalid("--from must lie before --to"));
         }
-        let ask = Ask::Footage { stream: stream.clone(), span: Span { start, end: to.max(start.plus_us(1)) } };
-        let Answer::Footage(footage) = client.ask(&ask)? else { return Err(mismatch()) };
-        listed.push(Listed { stream, totals, footage: *footage });
+        let ask = Ask::Footage {
+            stream: stream.clone(),
+            span: Span {
+                start,
+                end: to.max(start.plus_us(1)),
+            },
+        };
+        let Answer::Footage(footage) = client.ask(&ask)? else {
+            return Err(mismatch());
+        };
+        listed.push(Listed {
+            stream,
+            totals,
+            footage: *footage,
+        });
     }
     if let (Some(camera), true) = (&args.camera, listed.is_empty()) {
-        return Err(Error::new(Kind::NotFound, format!("nothing was ever recorded of camera \"{camera}\"")));
+        return Err(Error::new(
+            Kind::NotFound,
+            format!("nothing was ever recorded of camera \"{camera}\""),
+        ));
     }
     if args.json {
         say_json(&listed)?;
@@ -91,23 +109,64 @@ fn text(listed: &[Listed], zone: Zone, segments: bool) -> Result<String> {
         out.push_str("nothing is recorded yet\n");
     }
     for one in listed {
-        writeln!(out, "{}  {} segments, {:.1} MB", one.stream, one.totals.segments, megabytes(one.totals.bytes))?;
+        writeln!(
+            out,
+            "{}  {} segments, {:.1} MB",
+            one.stream,
+            one.totals.segments,
+            megabytes(one.totals.bytes)
+        )?;
         let coverage = &one.footage.coverage;
         let mut lines: Vec<(Wall, String)> = Vec::new();
         for span in &coverage.recorded {
-            lines.push((span.start, format!("  recorded  {} – {}", zone.display(span.start), zone.display(span.end))));
+            lines.push((
+                span.start,
+                format!(
+                    "  recorded  {} – {}",
+                    zone.display(span.start),
+                    zone.display(span.end)
+                ),
+            ));
         }
-        for CoverageGap { span, cause, detail } in &coverage.gaps {
+        for CoverageGap {
+            span,
+            cause,
+            detail,
+        } in &coverage.gaps
+        {
             let detail = detail.as_ref().map_or(String::new(), |d| format!(" ({d})"));
-            lines.push((span.start, format!("  gap       {} – {}  {cause}{detail}", zone.display(span.start), zone.display(span.end))));
+            lines.push((
+                span.start,
+                format!(
+                    "  gap       {} – {}  {cause}{detail}",
+                    zone.display(span.start),
+                    zone.display(span.end)
+                ),
+            ));
         }
         if let Some(growing) = &one.footage.growing {
-            lines.push((growing.start, format!("  recording {} – {}", zone.display(growing.start), zone.display(growing.end))));
+            lines.push((
+                growing.start,
+                format!(
+                    "  recording {} – {}",
+                    zone.display(growing.start),
+                    zone.display(growing.end)
+                ),
+            ));
         }
         if segments {
             for row in &one.footage.segments {
                 let note = if row.recovered { "  recovered" } else { "" };
-                lines.push((row.start, format!("    segment {}  {}  {} pictures, {} bytes{note}", row.segment, zone.display(row.start), row.samples, row.bytes)));
+                lines.push((
+                    row.start,
+                    format!(
+                        "    segment {}  {}  {} pictures, {} bytes{note}",
+                        row.segment,
+                        zone.display(row.start),
+                        row.samples,
+                        row.bytes
+                    ),
+                ));
             }
         }
         lines.sort_by_key(|(at, _)| *at);

@@ -24,7 +24,12 @@ use crate::base::id::{CameraId, StreamId, StreamKind};
 #[command(version, about, long_about = None, max_term_width = 110)]
 pub struct Args {
     /// The state folder: identity, configuration and catalog of this box.
-    #[arg(long, env = "SINETTI_DIR", default_value = "/var/lib/sinetti", global = true)]
+    #[arg(
+        long,
+        env = "SINETTI_DIR",
+        default_value = "/var/lib/sinetti",
+        global = true
+    )]
     dir: PathBuf,
     #[command(subcommand)]
     command: Command,
@@ -107,7 +112,8 @@ fn say(text: &str) -> Result<()> {
 
 /// As JSON, indented.
 fn say_json(value: &impl serde::Serialize) -> Result<()> {
-    let text = serde_json::to_string_pretty(value).map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
     say(&format!("{text}\n"))
 }
 
@@ -124,6 +130,9 @@ struct StreamArgs {
 
 impl StreamArgs {
     fn id(&self) -> StreamId {
-        StreamId { camera: self.camera.clone(), kind: self.stream }
+        StreamId {
+            camera: self.camera.clone(),
+            kind: self.stream,
+        }
     }
 }

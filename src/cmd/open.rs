@@ -33,11 +33,25 @@ pub(super) struct Args {
 /// Runs it.
 pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     if args.output.exists() {
-        return Err(Error::new(Kind::Exists, format!("{} exists already; give another name", args.output.display())));
+        return Err(Error::new(
+            Kind::Exists,
+            format!(
+                "{} exists already; give another name",
+                args.output.display()
+            ),
+        ));
     }
     let path = std::path::absolute(&args.segment)?;
-    let source = Source { volume: volume_of(&path)?, path, durable_bytes: None };
-    let texts = args.recovery.iter().map(|p| secret::text(p)).collect::<Result<Vec<_>>>()?;
+    let source = Source {
+        volume: volume_of(&path)?,
+        path,
+        durable_bytes: None,
+    };
+    let texts = args
+        .recovery
+        .iter()
+        .map(|p| secret::text(p))
+        .collect::<Result<Vec<_>>>()?;
     let texts: Vec<&str> = texts.iter().map(|t| t.as_str()).collect();
     let identity = shares::combine(&texts)?;
     // On the box itself the use of the recovery identity is an act like any other.
@@ -45,15 +59,27 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     if let Some(state) = &state {
         identity.check_opens(&state.recovery)?;
     }
-    let everything = Span { start: Wall(i64::MIN / 2), end: Wall(i64::MAX / 2) };
+    let everything = Span {
+        start: Wall(i64::MIN / 2),
+        end: Wall(i64::MAX / 2),
+    };
     let stretches = select::select(vec![source], everything)?;
     let keys = KeyRing::of_recovery(identity);
-    let Some(stretch) = stretches.first() else { return Err(Error::corrupt("the segment holds no whole fragment")) };
+    let Some(stretch) = stretches.first() else {
+        return Err(Error::corrupt("the segment holds no whole fragment"));
+    };
     let clip = clip::write(stretch, &keys, &args.output)?;
     if let Some(state) = state {
         let facts = serde_json::json!({ "segments": clip.source_segments, "sha256": clip.sha256 });
-        let event = Event::of_box(SystemClock::shared().wall(), "recovery-used", "segment", facts);
-        Client::open(&state)?.ask(&Ask::Note { event: Box::new(event) })?;
+        let event = Event::of_box(
+            SystemClock::shared().wall(),
+            "recovery-used",
+            "segment",
+            facts,
+        );
+        Client::open(&state)?.ask(&Ask::Note {
+            event: Box::new(event),
+        })?;
     }
     say(&format!(
         "{}\n  from       {}\n  to         {}\n  pictures   {}, every one checked against its leaf hash\n  SHA-256    {}\n",
@@ -68,9 +94,15 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
 
 /// The volume on which a segment lies: the nearest folder above it that bears an identity.
 fn volume_of(segment: &Path) -> Result<Volume> {
-    let found = segment.ancestors().skip(1).find_map(|dir| Volume::of_any_box(dir).ok());
+    let found = segment
+        .ancestors()
+        .skip(1)
+        .find_map(|dir| Volume::of_any_box(dir).ok());
     found.ok_or_else(|| {
-        let text = format!("{} lies on no footage volume, so its key slot cannot be found", segment.display());
+        let text = format!(
+            "{} lies on no footage volume, so its key slot cannot be found",
+            segment.display()
+        );
         Error::new(Kind::NotFound, text)
     })
 }

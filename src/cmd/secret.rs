@@ -13,9 +13,14 @@ const FILE_BYTES_MAX: u64 = 4096;
 ///
 /// # Errors
 /// When the file is readable by others, when nobody can be asked, when the two differ.
-pub(super) fn passphrase(file: Option<&Path>, prompt: &str, is_new: bool) -> Result<Zeroizing<String>> {
+pub(super) fn passphrase(
+    file: Option<&Path>,
+    prompt: &str,
+    is_new: bool,
+) -> Result<Zeroizing<String>> {
     if let Some(path) = file {
-        return text(path).map(|text| Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()));
+        return text(path)
+            .map(|text| Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()));
     }
     let ask = |prompt: &str| {
         rpassword::prompt_password(prompt)
@@ -24,7 +29,9 @@ pub(super) fn passphrase(file: Option<&Path>, prompt: &str, is_new: bool) -> Res
     };
     let first = ask(&format!("{prompt}: "))?;
     if is_new && *ask(&format!("{prompt}, again: "))? != *first {
-        return Err(Error::invalid("the two passphrases differ; nothing was changed"));
+        return Err(Error::invalid(
+            "the two passphrases differ; nothing was changed",
+        ));
     }
     Ok(first)
 }
@@ -35,6 +42,7 @@ pub(super) fn passphrase(file: Option<&Path>, prompt: &str, is_new: bool) -> Res
 /// When it is readable by others, too long, or no text.
 pub(super) fn text(path: &Path) -> Result<Zeroizing<String>> {
     let bytes = disk::read_secret(path, FILE_BYTES_MAX)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| Error::invalid(format!("{} is no text", path.display())))?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| Error::invalid(format!("{} is no text", path.display())))?;
     Ok(Zeroizing::new(text.to_owned()))
 }

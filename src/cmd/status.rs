@@ -34,7 +34,10 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         let zone = config::load(&state.config_path()).map_or(Zone::UTC, |l| l.config.site.zone);
         say(&text(&status, zone)?)?;
     }
-    let all_well = status.streams.values().all(|l| matches!(l.phase, Phase::Recording | Phase::Off));
+    let all_well = status
+        .streams
+        .values()
+        .all(|l| matches!(l.phase, Phase::Recording | Phase::Off));
     Ok(match (status.started, all_well) {
         (None, _) => ExitCode::from(3),
         (Some(_), true) => ExitCode::SUCCESS,
@@ -45,17 +48,33 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
 fn text(status: &Status, zone: Zone) -> Result<String> {
     let mut out = String::new();
     match status.started {
-        Some(since) => writeln!(out, "sinetti {} runs since {} (process {})", status.version, zone.display(since), status.process)?,
-        None => writeln!(out, "sinetti does not run; start it with: systemctl start sinetti, or: sinetti run")?,
+        Some(since) => writeln!(
+            out,
+            "sinetti {} runs since {} (process {})",
+            status.version,
+            zone.display(since),
+            status.process
+        )?,
+        None => writeln!(
+            out,
+            "sinetti does not run; start it with: systemctl start sinetti, or: sinetti run"
+        )?,
     }
     for (name, line) in &status.streams {
         write_line(&mut out, name, line, zone)?;
     }
     for volume in &status.volumes {
-        let room = volume.free_and_total_bytes.map_or("cannot be read".to_owned(), |(free, total)| {
-            format!("{:.1} GB free of {:.1}", gigabytes(free), gigabytes(total))
-        });
-        writeln!(out, "volume {:<16} {room}  {}", volume.name, volume.path.display())?;
+        let room = volume
+            .free_and_total_bytes
+            .map_or("cannot be read".to_owned(), |(free, total)| {
+                format!("{:.1} GB free of {:.1}", gigabytes(free), gigabytes(total))
+            });
+        writeln!(
+            out,
+            "volume {:<16} {room}  {}",
+            volume.name,
+            volume.path.display()
+        )?;
     }
     Ok(out)
 }
@@ -68,8 +87,13 @@ fn write_line(out: &mut String, name: &str, line: &Line, zone: Zone) -> std::fmt
         Phase::Trouble => "TROUBLE",
         Phase::Off => "off",
     };
-    let until = line.growing.as_ref().map_or(String::new(), |g| format!("to {}", zone.display(g.end)));
-    let offset = line.camera_offset_ms.map_or(String::new(), |ms| format!("  camera clock {ms:+} ms"));
+    let until = line
+        .growing
+        .as_ref()
+        .map_or(String::new(), |g| format!("to {}", zone.display(g.end)));
+    let offset = line
+        .camera_offset_ms
+        .map_or(String::new(), |ms| format!("  camera clock {ms:+} ms"));
     writeln!(
         out,
         "{name:<24} {phase:<10} {:>8} pictures {:>9.1} MB {until}  lost packets {}  interruptions {}{offset}",
@@ -79,7 +103,9 @@ fn write_line(out: &mut String, name: &str, line: &Line, zone: Zone) -> std::fmt
         line.interruptions,
     )?;
     match (&line.last_error, line.last_error_at) {
-        (Some(error), Some(at)) => writeln!(out, "{:<24} last trouble {}: {error}", "", zone.display(at)),
+        (Some(error), Some(at)) => {
+            writeln!(out, "{:<24} last trouble {}: {error}", "", zone.display(at))
+        }
         _ => Ok(()),
     }
 }

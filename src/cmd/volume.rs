@@ -38,16 +38,25 @@ pub(super) fn run(dir: &Path, command: Command) -> Result<ExitCode> {
     let state = State::open(dir)?;
     let loaded = config::load(&state.config_path())?;
     let path = std::path::absolute(&args.path)?;
-    let text = path.to_str().ok_or_else(|| Error::invalid(format!("{} is not UTF-8", path.display())))?;
+    let text = path
+        .to_str()
+        .ok_or_else(|| Error::invalid(format!("{} is not UTF-8", path.display())))?;
     let name = args.name.unwrap_or_else(|| {
         let taken = |n: &u32| loaded.config.volume(&format!("disk-{n}")).is_some();
         format!("disk-{}", (1..).find(|n| !taken(n)).unwrap_or_default())
     });
-    let new = NewVolume { name: name.clone(), path: text.to_owned(), reserve_gib: args.reserve_gib, dedicated: args.dedicated };
+    let new = NewVolume {
+        name: name.clone(),
+        path: text.to_owned(),
+        reserve_gib: args.reserve_gib,
+        dedicated: args.dedicated,
+    };
     // Validated before the folder is touched; the folder before the configuration names it.
     let edited = config::add_volume(&loaded.text, dir, &new)?;
     Volume::init(&path, state.box_id, &name)?;
     config::save(&state.config_path(), &loaded, &edited)?;
-    say(&format!("volume \"{name}\" at {text} was made; it is used from the next start of the recorder on\n"))?;
+    say(&format!(
+        "volume \"{name}\" at {text} was made; it is used from the next start of the recorder on\n"
+    ))?;
     Ok(ExitCode::SUCCESS)
 }

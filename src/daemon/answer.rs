@@ -148,23 +148,40 @@ pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall) -> Result<Answer> {
             let rows = reader.streams()?;
             let with_totals = rows.into_iter().map(|row| {
                 let totals = reader.totals(&row.stream)?;
-                Ok(StreamTotals { stream: row.stream, totals })
+                Ok(StreamTotals {
+                    stream: row.stream,
+                    totals,
+                })
             });
-            Ok(Answer::Streams { streams: with_totals.collect::<Result<_>>()? })
+            Ok(Answer::Streams {
+                streams: with_totals.collect::<Result<_>>()?,
+            })
         }
         Ask::Footage { stream, span } => {
             let segments = reader.segments(stream, *span)?;
             if segments.len() > ROWS_MAX {
-                return Err(Error::new(Kind::Full, format!("more than {ROWS_MAX} segments; ask for a shorter span")));
+                return Err(Error::new(
+                    Kind::Full,
+                    format!("more than {ROWS_MAX} segments; ask for a shorter span"),
+                ));
             }
             let coverage = reader.coverage(stream, *span, now)?;
-            Ok(Answer::Footage(Box::new(Footage { segments, growing: None, coverage, volumes: reader.volumes()? })))
+            Ok(Answer::Footage(Box::new(Footage {
+                segments,
+                growing: None,
+                coverage,
+                volumes: reader.volumes()?,
+            })))
         }
         Ask::Person { name } => person(reader, name.as_deref()),
-        Ask::Recovery { generation } => {
-            Ok(Answer::Recovery { wrap: reader.wrap_for_recovery(*generation)?, generations: reader.generations()? })
-        }
-        Ask::Note { .. } => Err(Error::new(Kind::Internal, "an event cannot be noted by a reader")),
+        Ask::Recovery { generation } => Ok(Answer::Recovery {
+            wrap: reader.wrap_for_recovery(*generation)?,
+            generations: reader.generations()?,
+        }),
+        Ask::Note { .. } => Err(Error::new(
+            Kind::Internal,
+            "an event cannot be noted by a reader",
+        )),
     }
 }
 
@@ -175,8 +192,14 @@ pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall) -> Result<Answer> {
 pub fn volumes(reader: &Reader) -> Result<Vec<VolumeStatus>> {
     let status = |row: VolumeRow| {
         let path = PathBuf::from(&row.path);
-        let space = crate::base::disk::space(&path).ok().map(|s| (s.free_bytes, s.total_bytes));
-        VolumeStatus { name: row.name, path, free_and_total_bytes: space }
+        let space = crate::base::disk::space(&path)
+            .ok()
+            .map(|s| (s.free_bytes, s.total_bytes));
+        VolumeStatus {
+            name: row.name,
+            path,
+            free_and_total_bytes: space,
+        }
     };
     Ok(reader.volumes()?.into_iter().map(status).collect())
 }
@@ -191,10 +214,18 @@ fn person(reader: &Reader, name: Option<&str>) -> Result<Answer> {
             match (persons.pop(), persons.is_empty()) {
                 (Some(only), true) => only,
                 (None, _) => return Err(Error::new(Kind::NotFound, "nobody can open footage yet")),
-                (Some(_), false) => return Err(Error::invalid("there are several persons; say which with --person NAME")),
+                (Some(_), false) => {
+                    return Err(Error::invalid(
+                        "there are several persons; say which with --person NAME",
+                    ));
+                }
             }
         }
     };
     let id: PersonId = person.person;
-    Ok(Answer::Person { person, wraps: reader.wraps(id)?, generations: reader.generations()? })
+    Ok(Answer::Person {
+        person,
+        wraps: reader.wraps(id)?,
+        generations: reader.generations()?,
+    })
 }

@@ -13,12 +13,12 @@ use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
+use crate::base::Clock;
+use crate::base::clock::SystemClock;
 use crate::base::disk::{self, Lock};
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::StreamId;
 use crate::base::time::{Span, Wall};
-use crate::base::Clock;
-use crate::base::clock::SystemClock;
 use crate::catalog::{Catalog, Reader};
 use crate::daemon::answer::{self, Answer, Ask, Status};
 use crate::daemon::volumes::Shared;
@@ -53,7 +53,13 @@ impl Control {
     ///
     /// # Errors
     /// When the socket cannot be made.
-    pub fn start(state: &State, catalog: &Arc<Catalog>, board: &Board, shared: &Shared, started: Wall) -> Result<Self> {
+    pub fn start(
+        state: &State,
+        catalog: &Arc<Catalog>,
+        board: &Board,
+        shared: &Shared,
+        started: Wall,
+    ) -> Result<Self> {
         let path = state.socket_path();
         let what = || format!("making the control socket {}", path.display());
         if path.exists() {
@@ -62,12 +68,21 @@ impl Control {
         let listener = UnixListener::bind(&path).context(what)?;
         // The folder has mode 0700; this is the second lock on the same door.
         set_mode(&path).context(what)?;
-        let facts = Facts { catalog: Arc::clone(catalog), board: board.clone(), clock: Arc::clone(&shared.clock), started };
+        let facts = Facts {
+            catalog: Arc::clone(catalog),
+            board: board.clone(),
+            clock: Arc::clone(&shared.clock),
+            started,
+        };
         let permits = Arc::new(Semaphore::new(AT_A_TIME));
         let task = tokio::spawn(async move {
             loop {
-                let Ok((stream, _)) = listener.accept().await else { continue };
-                let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+                let Ok((stream, _)) = listener.accept().await else {
+                    continue;
+                };
+                let Ok(permit) = Arc::clone(&permits).acquire_owned().await else {
+                    return;
+                };
                 let facts = facts.clone();
                 tokio::spawn(async move {
                     if let Err(e) = converse(stream, facts).await {
@@ -89,7 +104,10 @@ impl Control {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a socket has no other way to get its mode")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a socket has no other way to get its mode"
+)]
 fn set_mode(path: &std::path::Path) -> std::io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(disk::SECRET_MODE))
 }
@@ -107,12 +125,19 @@ async fn converse(stream: tokio::net::UnixStream, facts: Facts) -> Result<()> {
         }
         let facts = facts.clone();
         let answer = tokio::task::spawn_blocking(move || {
-            let ask = serde_json::from_str(&line).map_err(|e| Error::invalid(format!("not a question: {e}")));
-            ask.and_then(|ask| facts.answer(&ask)).unwrap_or_else(|e| Answer::Refused { error: e.to_string() })
+            let ask = serde_json::from_str(&line)
+                .map_err(|e| Error::invalid(format!("not a question: {e}")));
+            ask.and_then(|ask| facts.answer(&ask))
+                .unwrap_or_else(|e| Answer::Refused {
+                    error: e.to_string(),
+                })
         })
         .await
-        .unwrap_or_else(|e| Answer::Refused { error: e.to_string() });
-        let mut bytes = serde_json::to_vec(&answer).map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
+        .unwrap_or_else(|e| Answer::Refused {
+            error: e.to_string(),
+        });
+        let mut bytes =
+            serde_json::to_vec(&answer).map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
         bytes.push(b'\n');
         write.write_all(&bytes).await?;
     }
@@ -130,7 +155,12 @@ impl Facts {
             (Answer::Status(status), _) => Answer::Status(Box::new(Status {
                 started: Some(self.started),
                 process: std::process::id(),
-                streams: self.board.lines().into_iter().map(|(id, line)| (id.to_string(), line)).collect(),
+                streams: self
+                    .board
+                    .lines()
+                    .into_iter()
+                    .map(|(id, line)| (id.to_string(), line))
+                    .collect(),
                 ..*status
             })),
             (Answer::Footage(mut footage), Ask::Footage { stream, span }) => {
@@ -144,7 +174,10 @@ impl Facts {
     /// The segment being written, as far as it is durable.
     fn growing(&self, stream: &StreamId, span: Span) -> Option<crate::recorder::board::Growing> {
         let growing = self.board.lines().remove(stream)?.growing?;
-        let has = Span { start: growing.start, end: growing.end };
+        let has = Span {
+            start: growing.start,
+            end: growing.end,
+        };
         (growing.durable_bytes > 0 && has.overlaps(&span)).then_some(growing)
     }
 }
@@ -175,12 +208,18 @@ impl Client {
             stream.set_write_timeout(Some(ANSWER_MAX))?;
             return Ok(Self::Daemon(BufReader::new(stream)));
         }
-        let lock = state.lock().map_err(|e| e.attempted("the recorder does not answer"))?;
+        let lock = state
+            .lock()
+            .map_err(|e| e.attempted("the recorder does not answer"))?;
         // Opening for writing brings an older catalog up to date; it is the same that the daemon would do.
         let catalog = Catalog::open(&state.catalog_path(), state.box_id)?;
         let reader = Box::new(catalog.reader()?);
         catalog.close()?;
-        Ok(Self::Alone { lock, reader, state: Box::new(state.clone()) })
+        Ok(Self::Alone {
+            lock,
+            reader,
+            state: Box::new(state.clone()),
+        })
     }
 
     /// True when the daemon answers.
@@ -196,7 +235,8 @@ impl Client {
         let what = || "asking the recorder";
         match self {
             Self::Daemon(stream) => {
-                let mut line = serde_json::to_vec(ask).map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
+                let mut line = serde_json::to_vec(ask)
+                    .map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
                 line.push(b'\n');
                 stream.get_mut().write_all(&line).context(what)?;
                 let mut text = String::new();
@@ -204,7 +244,10 @@ impl Client {
                 match serde_json::from_str(&text) {
                     Ok(Answer::Refused { error }) => Err(Error::invalid(error)),
                     Ok(answer) => Ok(answer),
-                    Err(_) => Err(Error::new(Kind::Unavailable, "it ended while answering").attempted(what())),
+                    Err(_) => {
+                        Err(Error::new(Kind::Unavailable, "it ended while answering")
+                            .attempted(what()))
+                    }
                 }
             }
             Self::Alone { reader, state, .. } => {

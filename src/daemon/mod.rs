@@ -44,7 +44,8 @@ const SETTLE: Duration = Duration::from_millis(300);
 /// When it cannot begin: another one runs, the configuration is wrong, no vault generation. Nothing was changed then.
 pub fn run(dir: &Path) -> Result<()> {
     // A core dump could hold clear pictures and keys.
-    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).context(|| "forbidding core dumps")?;
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
+        .context(|| "forbidding core dumps")?;
     let state = State::open(dir)?;
     let _lock = state.lock()?;
     let loaded = config::load(&state.config_path())?;
@@ -80,10 +81,20 @@ struct Daemon {
 /// When there is none: `sinetti init` did not finish.
 fn sealing(state: &State, catalog: &Catalog) -> Result<Sealing> {
     let row = catalog.reader()?.current_generation()?.ok_or_else(|| {
-        Error::new(Kind::NotFound, "the catalog has no vault generation; was sinetti init interrupted?")
+        Error::new(
+            Kind::NotFound,
+            "the catalog has no vault generation; was sinetti init interrupted?",
+        )
     })?;
-    let generation = Generation { id: row.generation, recipient: row.recipient.parse()?, created: row.created };
-    Ok(Sealing { generation, recovery: state.recovery.clone() })
+    let generation = Generation {
+        id: row.generation,
+        recipient: row.recipient.parse()?,
+        created: row.created,
+    };
+    Ok(Sealing {
+        generation,
+        recovery: state.recovery.clone(),
+    })
 }
 
 impl Daemon {
@@ -98,27 +109,66 @@ impl Daemon {
             board: board.clone(),
         });
         let recorder = config.config.recorder.clone();
-        let streams = Streams::new(Arc::clone(&clock), Arc::clone(&catalog), board.clone(), recorder);
-        let missing = config.config.volumes.iter().map(|v| v.name.clone()).collect();
+        let streams = Streams::new(
+            Arc::clone(&clock),
+            Arc::clone(&catalog),
+            board.clone(),
+            recorder,
+        );
+        let missing = config
+            .config
+            .volumes
+            .iter()
+            .map(|v| v.name.clone())
+            .collect();
         let started = clock.wall();
-        Ok(Self { state, config, clock, catalog, board, shared, volumes: Volumes::default(), streams, missing, started })
+        Ok(Self {
+            state,
+            config,
+            clock,
+            catalog,
+            board,
+            shared,
+            volumes: Volumes::default(),
+            streams,
+            missing,
+            started,
+        })
     }
 
     async fn serve(&mut self) -> Result<()> {
         // Signals first, so that a stop during a long recovery is an orderly one.
         let mut terminate = signal(SignalKind::terminate()).context(|| "listening for SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context(|| "listening for SIGINT")?;
-        self.note("start", serde_json::json!({
-            "version": env!("CARGO_PKG_VERSION"),
-            "configuration": self.config.digest.to_string(),
-        }))?;
+        self.note(
+            "start",
+            serde_json::json!({
+                "version": env!("CARGO_PKG_VERSION"),
+                "configuration": self.config.digest.to_string(),
+            }),
+        )?;
         self.open_volumes(true).await;
         // Whatever was being recorded when the process died has a gap from there on.
         recovery::open_gaps(&self.catalog, GapCause::Killed)?;
         self.start_cameras();
-        let control = Control::start(&self.state, &self.catalog, &self.board, &self.shared, self.started)?;
+        let control = Control::start(
+            &self.state,
+            &self.catalog,
+            &self.board,
+            &self.shared,
+            self.started,
+        )?;
         let (_watcher, mut changes) = watch(&self.state.config_path())?;
-        info!("recording {} cameras of {}", self.config.config.cameras.iter().filter(|c| c.enabled).count(), self.config.config.site.name);
+        info!(
+            "recording {} cameras of {}",
+            self.config
+                .config
+                .cameras
+                .iter()
+                .filter(|c| c.enabled)
+                .count(),
+            self.config.config.site.name
+        );
         let mut retry = tokio::time::interval(VOLUME_RETRY);
         retry.tick().await;
         loop {
@@ -147,7 +197,10 @@ impl Daemon {
     fn close(self) {
         self.volumes.finish();
         let event = Event::of_box(self.clock.wall(), "stop", "recorder", serde_json::json!({}));
-        let closed = self.catalog.commit(Vec::new(), event).and_then(|()| self.catalog.close());
+        let closed = self
+            .catalog
+            .commit(Vec::new(), event)
+            .and_then(|()| self.catalog.close());
         match closed {
             Ok(()) => info!("stopped; everything received is on disk and in the catalog"),
             Err(e) => error!("{e}"),
@@ -163,22 +216,33 @@ impl Daemon {
     async fn open_volumes(&mut self, loud: bool) -> bool {
         let mut came = false;
         for name in std::mem::take(&mut self.missing) {
-            let Some(volume_config) = self.config.config.volume(&name).cloned() else { continue };
+            let Some(volume_config) = self.config.config.volume(&name).cloned() else {
+                continue;
+            };
             let shared = Arc::clone(&self.shared);
             let opened = tokio::task::spawn_blocking(move || {
                 let volume = Volume::open(&volume_config.path, shared.box_id, &volume_config.name)?;
                 // The row of the volume must be there before those of its segments.
                 volumes::seen(&shared.catalog, &volume)?;
-                let report = recovery::recover(&volume, shared.box_id, &shared.catalog, &*shared.clock)?;
+                let report =
+                    recovery::recover(&volume, shared.box_id, &shared.catalog, &*shared.clock)?;
                 Ok::<_, Error>((volume, volume_config, report))
             })
             .await
             .unwrap_or_else(|e| Err(Error::new(Kind::Internal, e.to_string())));
             let started = opened.and_then(|(volume, volume_config, report)| {
                 if report.adopted + report.rows_added > 0 {
-                    info!("volume \"{name}\": {} segments adopted", report.adopted + report.rows_added);
+                    info!(
+                        "volume \"{name}\": {} segments adopted",
+                        report.adopted + report.rows_added
+                    );
                 }
-                self.volumes.start(volume, &volume_config, &self.config.config.recorder, &self.shared)
+                self.volumes.start(
+                    volume,
+                    &volume_config,
+                    &self.config.config.recorder,
+                    &self.shared,
+                )
             });
             match started {
                 Ok(()) => came = true,
@@ -196,7 +260,9 @@ impl Daemon {
     /// Starts every enabled camera that does not run and whose volume is there.
     fn start_cameras(&mut self) {
         for camera in self.config.config.cameras.clone() {
-            if camera.enabled && !self.streams.runs(&camera.id) && !self.missing.contains(&camera.volume)
+            if camera.enabled
+                && !self.streams.runs(&camera.id)
+                && !self.missing.contains(&camera.volume)
                 && let Err(e) = self.streams.start(&camera, &self.volumes)
             {
                 error!("{}: {e}", camera.id);
@@ -210,8 +276,18 @@ impl Daemon {
             Ok(loaded) if loaded.digest == self.config.digest => return,
             Ok(loaded) => loaded,
             Err(e) => {
-                error!("the configuration was changed but is not used, the one before stays in force:\n{e}");
-                let refused = Event { result: "refused".to_owned(), ..Event::of_box(self.clock.wall(), "configuration-loaded", "sinetti.toml", serde_json::json!({})) };
+                error!(
+                    "the configuration was changed but is not used, the one before stays in force:\n{e}"
+                );
+                let refused = Event {
+                    result: "refused".to_owned(),
+                    ..Event::of_box(
+                        self.clock.wall(),
+                        "configuration-loaded",
+                        "sinetti.toml",
+                        serde_json::json!({}),
+                    )
+                };
                 if let Err(e) = self.catalog.commit(Vec::new(), refused) {
                     error!("{e}");
                 }
@@ -223,13 +299,19 @@ impl Daemon {
             info!("configuration: {line}");
         }
         if diff.volumes_changed || diff.recorder_changed {
-            warn!("changes under [recorder] and [[volume]] take effect at the next start: systemctl restart sinetti");
+            warn!(
+                "changes under [recorder] and [[volume]] take effect at the next start: systemctl restart sinetti"
+            );
         }
-        let facts = serde_json::json!({ "digest": loaded.digest.to_string(), "changes": diff.lines });
+        let facts =
+            serde_json::json!({ "digest": loaded.digest.to_string(), "changes": diff.lines });
         if let Err(e) = self.note("configuration-loaded", facts) {
             error!("{e}");
         }
-        let recorder_and_volumes = (self.config.config.recorder.clone(), self.config.config.volumes.clone());
+        let recorder_and_volumes = (
+            self.config.config.recorder.clone(),
+            self.config.config.volumes.clone(),
+        );
         self.stop_changed(&loaded.config, &diff).await;
         self.config = loaded;
         (self.config.config.recorder, self.config.config.volumes) = recorder_and_volumes;
@@ -238,11 +320,20 @@ impl Daemon {
 
     async fn stop_changed(&mut self, new: &Config, diff: &config::Diff) {
         for id in &diff.removed {
-            self.streams.stop(id, GapCause::Removed, "the camera was removed from the configuration").await;
+            self.streams
+                .stop(
+                    id,
+                    GapCause::Removed,
+                    "the camera was removed from the configuration",
+                )
+                .await;
         }
         for id in &diff.changed {
             let (cause, detail) = match new.camera(id) {
-                Some(camera) if !camera.enabled => (GapCause::Disabled, "the camera was switched off in the configuration"),
+                Some(camera) if !camera.enabled => (
+                    GapCause::Disabled,
+                    "the camera was switched off in the configuration",
+                ),
                 _ => (GapCause::Stopped, "the camera's configuration was changed"),
             };
             self.streams.stop(id, cause, detail).await;
@@ -268,6 +359,8 @@ fn watch(path: &Path) -> Result<(notify::RecommendedWatcher, tokio::sync::mpsc::
     })
     .map_err(failed)?;
     let dir = path.parent().unwrap_or(Path::new("."));
-    watcher.watch(dir, notify::RecursiveMode::NonRecursive).map_err(failed)?;
+    watcher
+        .watch(dir, notify::RecursiveMode::NonRecursive)
+        .map_err(failed)?;
     Ok((watcher, receiver))
 }

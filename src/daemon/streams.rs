@@ -46,8 +46,20 @@ struct Why(Arc<Mutex<Option<Ended>>>);
 
 impl Streams {
     /// None yet.
-    pub fn new(clock: Arc<dyn Clock>, catalog: Arc<Catalog>, board: Board, options: RecorderConfig) -> Self {
-        Self { clock, catalog, board, options, tasks: BTreeMap::new(), begun: 0 }
+    pub fn new(
+        clock: Arc<dyn Clock>,
+        catalog: Arc<Catalog>,
+        board: Board,
+        options: RecorderConfig,
+    ) -> Self {
+        Self {
+            clock,
+            catalog,
+            board,
+            options,
+            tasks: BTreeMap::new(),
+            begun: 0,
+        }
     }
 
     /// Starts a camera's streams.
@@ -59,7 +71,10 @@ impl Streams {
         let mut tasks = Vec::new();
         for kind in [StreamKind::Main, StreamKind::Sub] {
             if let Some(path) = camera.stream_path(kind) {
-                let stream = StreamId { camera: camera.id.clone(), kind };
+                let stream = StreamId {
+                    camera: camera.id.clone(),
+                    kind,
+                };
                 tasks.push(self.start_stream(camera, Arc::new(stream), path, &group, volumes)?);
             }
         }
@@ -79,14 +94,26 @@ impl Streams {
         let waiting = Waiting::default();
         let sender = volumes.sender(&camera.volume)?;
         let begin = Begin {
-            previous_root: reader.last_segment(&stream)?.map_or(Digest::ZERO, |row| row.content_root),
+            previous_root: reader
+                .last_segment(&stream)?
+                .map_or(Digest::ZERO, |row| row.content_root),
             covered_until: reader.last_end(&stream)?,
             gap: reader.open_gap(&stream)?.map(|gap| gap.start),
             waiting: waiting.clone(),
         };
         let gone = |_| Error::new(Kind::Internal, "the writer of the volume ended");
-        sender.send(Order { stream: Arc::clone(&stream), what: What::Begin(begin) }).map_err(gone)?;
-        let outbox = Outbox::new(Arc::clone(&stream), sender, waiting, self.options.queue_bytes as u64);
+        sender
+            .send(Order {
+                stream: Arc::clone(&stream),
+                what: What::Begin(begin),
+            })
+            .map_err(gone)?;
+        let outbox = Outbox::new(
+            Arc::clone(&stream),
+            sender,
+            waiting,
+            self.options.queue_bytes as u64,
+        );
         let assembler = Assembler::new(
             assembler::Options {
                 stream: Arc::clone(&stream),
@@ -98,8 +125,15 @@ impl Streams {
         );
         self.begun += 1;
         let why = Why::default();
-        let sink = Glue { clock: Arc::clone(&self.clock), stream: Arc::clone(&stream), assembler, board: self.board.clone(), why: why.clone() };
-        self.board.update(&stream, |line| line.phase = Phase::Connecting);
+        let sink = Glue {
+            clock: Arc::clone(&self.clock),
+            stream: Arc::clone(&stream),
+            assembler,
+            board: self.board.clone(),
+            why: why.clone(),
+        };
+        self.board
+            .update(&stream, |line| line.phase = Phase::Connecting);
         let source = Rtsp::new(
             rtsp::Options {
                 address: camera.address,
@@ -116,8 +150,14 @@ impl Streams {
         };
         let (stopper, stopped) = shutdown::pair();
         let clock = Arc::clone(&self.clock);
-        let handle = tokio::spawn(async move { supervise(source, sink, options, &*clock, stopped).await });
-        Ok(Task { stream, stopper, why, handle })
+        let handle =
+            tokio::spawn(async move { supervise(source, sink, options, &*clock, stopped).await });
+        Ok(Task {
+            stream,
+            stopper,
+            why,
+            handle,
+        })
     }
 
     /// True when the camera's streams run.
@@ -141,7 +181,10 @@ impl Streams {
 
     /// Stops all streams.
     pub async fn stop_all(&mut self) {
-        let tasks: Vec<_> = std::mem::take(&mut self.tasks).into_values().flatten().collect();
+        let tasks: Vec<_> = std::mem::take(&mut self.tasks)
+            .into_values()
+            .flatten()
+            .collect();
         for task in &tasks {
             task.tell(GapCause::Stopped, "Sinetti was stopped");
         }
@@ -153,7 +196,8 @@ impl Streams {
 
 impl Task {
     fn tell(&self, cause: GapCause, detail: &str) {
-        *self.why.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Ended::new(cause, detail));
+        *self.why.0.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(Ended::new(cause, detail));
         self.stopper.stop();
     }
 
@@ -168,7 +212,7 @@ fn stagger_us(n: u64, segment_secs: u32) -> i64 {
     let period_us = u64::from(segment_secs) * 1_000_000;
     // 2^32 / φ, a fraction of 2^32.
     let fraction = n.wrapping_mul(0x9e37_79b9) & 0xffff_ffff;
-    (fraction * period_us >> 32).cast_signed()
+    ((fraction * period_us) >> 32).cast_signed()
 }
 
 struct Glue {
@@ -197,7 +241,8 @@ fn unusable(e: Unusable) -> Ended {
 
 impl Sink for Glue {
     fn run_started(&mut self, run: RunId) {
-        self.board.update(&self.stream, |line| line.phase = Phase::Receiving);
+        self.board
+            .update(&self.stream, |line| line.phase = Phase::Receiving);
         self.assembler.run_started(run);
     }
 
@@ -217,7 +262,12 @@ impl Sink for Glue {
     }
 
     fn run_ended(&mut self, ended: &Ended) {
-        let why = self.why.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let why = self
+            .why
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let told = why.filter(|_| ended.cause == GapCause::Stopped);
         match told {
             Some(told) => self.assembler.run_ended(told.cause, &told.detail),
@@ -242,7 +292,14 @@ mod tests {
     fn cuts_are_spread_over_the_cycle() {
         let mut cuts: Vec<_> = (0..32).map(|n| stagger_us(n, 60)).collect();
         cuts.sort_unstable();
-        let widest = cuts.windows(2).map(|w| w[1] - w[0]).max().unwrap_or_default();
-        assert!(cuts.iter().all(|c| (0..60_000_000).contains(c)) && widest < 4_000_000, "{widest}");
+        let widest = cuts
+            .windows(2)
+            .map(|w| w[1] - w[0])
+            .max()
+            .unwrap_or_default();
+        assert!(
+            cuts.iter().all(|c| (0..60_000_000).contains(c)) && widest < 4_000_000,
+            "{widest}"
+        );
     }
 }

@@ -49,7 +49,14 @@ pub struct Shared {
 /// What the catalog says.
 pub fn seen(catalog: &Catalog, volume: &Volume) -> Result<()> {
     let path = volume.root.to_string_lossy().into_owned();
-    catalog.commit(Change::VolumeSeen { volume: volume.id, name: volume.name.clone(), path }, None)
+    catalog.commit(
+        Change::VolumeSeen {
+            volume: volume.id,
+            name: volume.name.clone(),
+            path,
+        },
+        None,
+    )
 }
 
 impl Volumes {
@@ -57,7 +64,13 @@ impl Volumes {
     ///
     /// # Errors
     /// When the catalog refuses the volume or no thread can be had.
-    pub fn start(&mut self, volume: Volume, config: &VolumeConfig, recorder: &RecorderConfig, shared: &Shared) -> Result<()> {
+    pub fn start(
+        &mut self,
+        volume: Volume,
+        config: &VolumeConfig,
+        recorder: &RecorderConfig,
+        shared: &Shared,
+    ) -> Result<()> {
         let keeper = Keeper::start(
             keeper::Options {
                 volume: volume.clone(),
@@ -81,8 +94,16 @@ impl Volumes {
             keeper,
         );
         let (sender, orders) = channel();
-        let thread = std::thread::Builder::new().name(format!("write {name}")).spawn(move || writer.run(&orders))?;
-        self.running.insert(name, Running { sender, writer: thread });
+        let thread = std::thread::Builder::new()
+            .name(format!("write {name}"))
+            .spawn(move || writer.run(&orders))?;
+        self.running.insert(
+            name,
+            Running {
+                sender,
+                writer: thread,
+            },
+        );
         Ok(())
     }
 
@@ -91,8 +112,16 @@ impl Volumes {
     /// # Errors
     /// When there is no such volume.
     pub fn sender(&self, name: &str) -> Result<Sender<Order>> {
-        let unknown = || Error::new(Kind::NotFound, format!("volume \"{name}\" is not in use; restart Sinetti after adding a volume"));
-        self.running.get(name).map(|r| r.sender.clone()).ok_or_else(unknown)
+        let unknown = || {
+            Error::new(
+                Kind::NotFound,
+                format!("volume \"{name}\" is not in use; restart Sinetti after adding a volume"),
+            )
+        };
+        self.running
+            .get(name)
+            .map(|r| r.sender.clone())
+            .ok_or_else(unknown)
     }
 
     /// Closes every segment and waits until all rows are committed. The streams must have been stopped.
@@ -107,7 +136,9 @@ impl Volumes {
             })
             .collect();
         for (name, writer) in keepers {
-            let done = writer.join().map_err(|_| Error::new(Kind::Internal, "the writer's thread failed"));
+            let done = writer
+                .join()
+                .map_err(|_| Error::new(Kind::Internal, "the writer's thread failed"));
             if let Err(e) = done.and_then(Keeper::finish) {
                 error!("volume \"{name}\": {e}");
             }

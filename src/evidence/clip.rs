@@ -52,14 +52,23 @@ pub struct Clip {
 pub fn write(stretch: &Stretch, keys: &KeyRing, path: &Path) -> Result<Clip> {
     let what = || format!("writing {}", path.display());
     if path.exists() {
-        return Err(Error::new(Kind::Exists, "it exists already; give another name").attempted(what()));
+        return Err(
+            Error::new(Kind::Exists, "it exists already; give another name").attempted(what()),
+        );
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = path.with_file_name(format!(".{name}.part"));
     let written = write_to(stretch, keys, &temporary).and_then(|clip| {
         disk::rename(&temporary, path)?;
-        disk::sync_dir(path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
-        Ok(Clip { path: path.to_owned(), ..clip })
+        disk::sync_dir(
+            path.parent()
+                .filter(|p| !p.as_os_str().is_empty())
+                .unwrap_or(Path::new(".")),
+        )?;
+        Ok(Clip {
+            path: path.to_owned(),
+            ..clip
+        })
     });
     if written.is_err() && temporary.exists() {
         // The first error is the one to tell.
@@ -69,15 +78,26 @@ pub fn write(stretch: &Stretch, keys: &KeyRing, path: &Path) -> Result<Clip> {
 }
 
 fn write_to(stretch: &Stretch, keys: &KeyRing, path: &Path) -> Result<Clip> {
-    let Some(first) = stretch.pieces.first() else { return Err(Error::invalid("a stretch without fragments")) };
-    let (builder, undecodable_leading) = tables(stretch)?;
+    let Some(first) = stretch.pieces.first() else {
+        return Err(Error::invalid("a stretch without fragments"));
+    };
+    let Tables {
+        builder,
+        undecodable_leading,
+        shown_after,
+    } = tables(stretch)?;
+    let span = stretch.span();
+    let span = Span {
+        start: span.start.plus_ticks(shown_after),
+        ..span
+    };
     let entry = &first.source.initial.entry;
     if path.exists() {
         disk::remove_file(path)?;
     }
     let mut file = DiskFile::create_new(path, CLIP_MODE)?;
     let mut hash = ring::digest::Context::new(&ring::digest::SHA256);
-    let head = builder.head(entry, stretch.span().start)?;
+    let head = builder.head(entry, span.start)?;
     hash.update(&head);
     file.append(&mut [IoSlice::new(&head)])?;
     let mut key: Option<(SegmentId, SegmentKey)> = None;
@@ -91,8 +111,13 @@ fn write_to(stretch: &Stretch, keys: &KeyRing, path: &Path) -> Result<Clip> {
                 keys.segment_key(&piece.source.source.volume, header)?
             }
         };
-        let samples = read::read_fragment(&piece.source.file, &piece.source.initial, piece.number, &piece.index)?
-            .open(&segment_key)?;
+        let samples = read::read_fragment(
+            &piece.source.file,
+            &piece.source.initial,
+            piece.number,
+            &piece.index,
+        )?
+        .open(&segment_key)?;
         let mut slices: Vec<_> = samples.iter().map(|s| IoSlice::new(&s.data)).collect();
         samples.iter().for_each(|s| hash.update(&s.data));
         file.append(&mut slices)?;
@@ -101,7 +126,7 @@ fn write_to(stretch: &Stretch, keys: &KeyRing, path: &Path) -> Result<Clip> {
     file.sync()?;
     Ok(Clip {
         path: path.to_owned(),
-        span: stretch.span(),
+        span,
         pictures: builder.samples(),
         undecodable_leading,
         bytes: file.len(),
@@ -112,11 +137,19 @@ fn write_to(stretch: &Stretch, keys: &KeyRing, path: &Path) -> Result<Clip> {
     })
 }
 
-/// The sample tables, and how many leading pictures at the beginning cannot be decoded.
-fn tables(stretch: &Stretch) -> Result<(ClipBuilder, usize)> {
+/// What the first pass finds.
+struct Tables {
+    builder: ClipBuilder,
+    /// Leading pictures at the beginning that cannot be decoded.
+    undecodable_leading: usize,
+    /// How long after its decode time the first key frame is shown.
+    shown_after: Ticks,
+}
+
+fn tables(stretch: &Stretch) -> Result<Tables> {
     let mut builder = ClipBuilder::new();
     let mut next: Option<Ticks> = None;
-    let (mut first_pts, mut leading, mut at_start) = (None, 0, true);
+    let (mut first_pts, mut leading, mut at_start, mut shown_after) = (None, 0, true, None);
     for piece in &stretch.pieces {
         let (first_dts, rows) = rows_of(piece)?;
         // Times of one run meet; what rounding left is closed here.
@@ -124,17 +157,33 @@ fn tables(stretch: &Stretch) -> Result<(ClipBuilder, usize)> {
         for row in rows {
             let pts = dts + Ticks(i64::from(row.offset));
             let key_pts = *first_pts.get_or_insert(pts);
+            shown_after.get_or_insert(pts - dts);
             at_start &= builder.samples() == 0 || !row.is_key;
             leading += usize::from(at_start && pts < key_pts);
             let duration = Ticks(i64::from(row.duration));
-            builder.add(&ClipSample { bytes: row.bytes, dts, pts, duration, is_key: row.is_key })?;
+            builder.add(&ClipSample {
+                bytes: row.bytes,
+                dts,
+                pts,
+                duration,
+                is_key: row.is_key,
+            })?;
             dts = dts + duration;
         }
         next = Some(dts);
     }
-    Ok((builder, leading))
+    Ok(Tables {
+        builder,
+        undecodable_leading: leading,
+        shown_after: shown_after.unwrap_or_default(),
+    })
 }
 
 fn rows_of(piece: &Piece) -> Result<(Ticks, Vec<crate::media::fragment::SampleRow>)> {
-    read::read_rows(&piece.source.file, &piece.source.initial, piece.number, &piece.index)
+    read::read_rows(
+        &piece.source.file,
+        &piece.source.initial,
+        piece.number,
+        &piece.index,
+    )
 }

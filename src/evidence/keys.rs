@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use crate::base::error::{Error, Kind, Result};
 use crate::base::id::GenerationId;
-use crate::base::secret::SegmentKey;
 use crate::base::id::StreamId;
+use crate::base::secret::SegmentKey;
 use crate::media::header::SegmentHeader;
 use crate::store::slots::{self, Place};
 use crate::store::volume::Volume;
@@ -22,7 +22,10 @@ pub struct KeyRing {
 impl KeyRing {
     /// With the recovery identity, which opens every slot.
     pub fn of_recovery(identity: Identity) -> Self {
-        Self { generations: HashMap::new(), recovery: Some(identity) }
+        Self {
+            generations: HashMap::new(),
+            recovery: Some(identity),
+        }
     }
 
     /// Adds an opened vault generation.
@@ -41,24 +44,35 @@ impl KeyRing {
     /// [`Kind::NotFound`] when the key was destroyed or its slot is gone, [`Kind::Denied`] when no identity here opens
     /// it, [`Kind::Corrupt`] for a slot that is damaged or another segment's.
     pub fn segment_key(&self, volume: &Volume, header: &SegmentHeader) -> Result<SegmentKey> {
-        let stream = StreamId { camera: header.camera.clone(), kind: header.stream };
-        let place = Place { day: header.key_slot.day.clone(), index: header.key_slot.index };
+        let stream = StreamId {
+            camera: header.camera.clone(),
+            kind: header.stream,
+        };
+        let place = Place {
+            day: header.key_slot.day.clone(),
+            index: header.key_slot.index,
+        };
         let what = || format!("opening the key of segment {}", header.segment);
         let bytes = slots::read(volume, &stream, &place).map_err(|e| e.attempted(what()))?;
         let wrapped = match slot::decode(&bytes).map_err(|e| e.attempted(what()))? {
             Slot::Whole(wrapped) => wrapped,
-            Slot::Empty => return Err(Error::new(Kind::NotFound, "the key was destroyed").attempted(what())),
+            Slot::Empty => {
+                return Err(Error::new(Kind::NotFound, "the key was destroyed").attempted(what()));
+            }
             Slot::Torn => return Err(Error::corrupt("its slot is damaged").attempted(what())),
         };
         if wrapped.segment != header.segment {
             let text = format!("its slot holds the key of segment {}", wrapped.segment);
             return Err(Error::corrupt(text).attempted(what()));
         }
-        let of_generation = wrapped.generation.and_then(|generation| self.generations.get(&generation));
+        let of_generation = wrapped
+            .generation
+            .and_then(|generation| self.generations.get(&generation));
         match of_generation.or(self.recovery.as_ref()) {
             Some(identity) => wrapped.open(identity),
             None => {
-                let text = "it was recorded under a vault generation that this person does not hold";
+                let text =
+                    "it was recorded under a vault generation that this person does not hold";
                 Err(Error::new(Kind::Denied, text).attempted(what()))
             }
         }

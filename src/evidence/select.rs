@@ -74,15 +74,20 @@ pub struct Stretch {
 }
 
 impl Stretch {
-    /// From its first picture to the end of its last one.
+    /// From the first decode time to the end of the last sample.
     pub fn span(&self) -> Span {
         let start = self.pieces.first().map_or(Wall::default(), Piece::start);
-        Span { start, end: self.pieces.last().map_or(start, Piece::end) }
+        Span {
+            start,
+            end: self.pieces.last().map_or(start, Piece::end),
+        }
     }
 
     /// SHA-256 of its sample entry.
     pub fn entry_hash(&self) -> Digest {
-        self.pieces.first().map_or(Digest::ZERO, |p| p.source.initial.entry.hash())
+        self.pieces
+            .first()
+            .map_or(Digest::ZERO, |p| p.source.initial.entry.hash())
     }
 }
 
@@ -97,7 +102,9 @@ pub fn select(sources: Vec<Source>, span: Span) -> Result<Vec<Stretch>> {
             match stretches.last_mut() {
                 Some(stretch) if follows(stretch, &piece) => stretch.pieces.push(piece),
                 // A stretch begins where decoding can begin.
-                _ if piece.index.starts_with_key => stretches.push(Stretch { pieces: vec![piece] }),
+                _ if piece.index.starts_with_key => stretches.push(Stretch {
+                    pieces: vec![piece],
+                }),
                 _ => {}
             }
         }
@@ -112,6 +119,32 @@ fn follows(stretch: &Stretch, piece: &Piece) -> bool {
             && apart.0.abs() <= SEAM.0
             && stretch.entry_hash() == piece.source.initial.entry.hash()
     })
+}
+
+/// The last fragment that begins with a key frame shown at `from` or before. In an open GOP the key frame is shown after
+/// pictures that follow it and cannot be decoded from it: those belong to the GOP before.
+fn first_fragment(
+    file: &SegmentFile,
+    initial: &Initial,
+    fragments: &[FragmentIndex],
+    from: Wall,
+) -> Result<usize> {
+    for (i, fragment) in fragments.iter().enumerate().rev() {
+        if fragment.starts_with_key && initial.header.wall(fragment.tfdt) <= from {
+            let number = u32::try_from(i).unwrap_or(u32::MAX);
+            let (_, rows) = read::read_rows(file, initial, number, fragment)?;
+            let shown_after = rows.first().map_or(0, |row| i64::from(row.offset));
+            if initial
+                .header
+                .wall(fragment.tfdt)
+                .plus_ticks(Ticks(shown_after))
+                <= from
+            {
+                return Ok(i);
+            }
+        }
+    }
+    Ok(0)
 }
 
 /// The fragments of one segment that `span` takes.
@@ -129,17 +162,30 @@ fn pieces(source: Source, span: Span) -> Result<Vec<Piece>> {
         _ => read::scan(&file, &initial, false).context(what)?.fragments,
     };
     let wall = |f: &FragmentIndex| initial.header.wall(f.tfdt);
-    let first = fragments.iter().rposition(|f| f.starts_with_key && wall(f) <= span.start).unwrap_or(0);
-    let last = fragments.iter().position(|f| f.starts_with_key && wall(f) >= span.end).unwrap_or(fragments.len());
-    let ends_before = fragments.last().is_none_or(|f| wall(f).plus_ticks(f.duration) <= span.start);
+    let first = first_fragment(&file, &initial, &fragments, span.start)?;
+    let last = fragments
+        .iter()
+        .position(|f| f.starts_with_key && wall(f) >= span.end)
+        .unwrap_or(fragments.len());
+    let ends_before = fragments
+        .last()
+        .is_none_or(|f| wall(f).plus_ticks(f.duration) <= span.start);
     if ends_before || first >= last {
         return Ok(Vec::new());
     }
-    let source = Arc::new(OpenSource { source, file, initial });
+    let source = Arc::new(OpenSource {
+        source,
+        file,
+        initial,
+    });
     Ok((0..)
         .zip(fragments)
         .skip(first)
         .take(last - first)
-        .map(|(number, index)| Piece { source: Arc::clone(&source), number, index })
+        .map(|(number, index)| Piece {
+            source: Arc::clone(&source),
+            number,
+            index,
+        })
         .collect())
 }

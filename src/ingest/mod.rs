@@ -25,7 +25,10 @@ pub struct Ended {
 impl Ended {
     /// With its cause and words.
     pub fn new(cause: GapCause, detail: impl Into<String>) -> Self {
-        Self { cause, detail: detail.into() }
+        Self {
+            cause,
+            detail: detail.into(),
+        }
     }
 }
 

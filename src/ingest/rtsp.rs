@@ -60,14 +60,23 @@ impl Rtsp {
     /// A source that is not connected yet. Streams of one camera share `group`, so that a session left over from
     /// before is known to both.
     pub fn new(options: Options, clock: Arc<dyn Clock>, group: &Group) -> Self {
-        Self { options, clock, group: Arc::clone(&group.0) }
+        Self {
+            options,
+            clock,
+            group: Arc::clone(&group.0),
+        }
     }
 
     fn credentials(&self) -> Result<Option<Credentials>, Ended> {
-        let Some(path) = &self.options.credentials else { return Ok(None) };
+        let Some(path) = &self.options.credentials else {
+            return Ok(None);
+        };
         let read = config::Credentials::read(path)
             .map_err(|e| Ended::new(GapCause::Refused, e.to_string()))?;
-        Ok(Some(Credentials { username: read.user.clone(), password: read.password.to_string() }))
+        Ok(Some(Credentials {
+            username: read.user.clone(),
+            password: read.password.to_string(),
+        }))
     }
 
     async fn open(&self) -> Result<RtspSession, Ended> {
@@ -79,17 +88,29 @@ impl Rtsp {
             .user_agent(concat!("Sinetti/", env!("CARGO_PKG_VERSION")).to_owned())
             .session_group(Arc::clone(&self.group))
             .teardown(TeardownPolicy::Auto);
-        let mut session = RetinaSession::describe(url, options).await.map_err(|e| explain("describing the stream", &e))?;
+        let mut session = RetinaSession::describe(url, options)
+            .await
+            .map_err(|e| explain("describing the stream", &e))?;
         let (index, codec) = video_track(&session)?;
         let transport = match self.options.transport {
             config::Transport::Tcp => Transport::Tcp(TcpTransportOptions::default()),
             config::Transport::Udp => Transport::Udp(UdpTransportOptions::default()),
         };
-        let setup = SetupOptions::default().transport(transport).frame_format(FrameFormat::MP4);
-        session.setup(index, setup).await.map_err(|e| explain("setting up the video track", &e))?;
+        let setup = SetupOptions::default()
+            .transport(transport)
+            .frame_format(FrameFormat::MP4);
+        session
+            .setup(index, setup)
+            .await
+            .map_err(|e| explain("setting up the video track", &e))?;
         let play = PlayOptions::default().initial_timestamp(InitialTimestampPolicy::Permissive);
-        let playing = session.play(play).await.map_err(|e| explain("starting the stream", &e))?;
-        let stream = playing.demuxed().map_err(|e| explain("starting the stream", &e))?;
+        let playing = session
+            .play(play)
+            .await
+            .map_err(|e| explain("starting the stream", &e))?;
+        let stream = playing
+            .demuxed()
+            .map_err(|e| explain("starting the stream", &e))?;
         Ok(RtspSession {
             stream,
             clock: Arc::clone(&self.clock),
@@ -121,13 +142,19 @@ impl Source for Rtsp {
         // Some cameras send the packets of an old session into a new one; wait until it expired.
         let stale = self.group.stale_sessions();
         if stale.max_expires.is_some() {
-            tokio::time::timeout(STALE_WAIT_MAX, self.group.await_stale_sessions(&stale)).await.ok();
+            tokio::time::timeout(STALE_WAIT_MAX, self.group.await_stale_sessions(&stale))
+                .await
+                .ok();
         }
         match tokio::time::timeout(CONNECT_MAX, self.open()).await {
             Ok(result) => result,
             Err(_) => Err(Ended::new(
                 GapCause::ConnectFailed,
-                format!("{} did not answer within {} s", self.options.address, CONNECT_MAX.as_secs()),
+                format!(
+                    "{} did not answer within {} s",
+                    self.options.address,
+                    CONNECT_MAX.as_secs()
+                ),
             )),
         }
     }
@@ -154,7 +181,12 @@ impl Session for RtspSession {
         loop {
             let item = pin!(self.stream.next()).await;
             match item {
-                None => return Err(Ended::new(GapCause::CameraClosed, "the camera ended the session")),
+                None => {
+                    return Err(Ended::new(
+                        GapCause::CameraClosed,
+                        "the camera ended the session",
+                    ));
+                }
                 Some(Err(e)) => return self.broken(&e),
                 Some(Ok(CodecItem::VideoFrame(frame))) => {
                     if let Some(item) = self.frame(frame)? {
@@ -162,9 +194,13 @@ impl Session for RtspSession {
                     }
                 }
                 Some(Ok(CodecItem::Rtcp(packet))) => {
-                    let report = packet.pkts().find_map(|p| p.as_sender_report().ok().flatten());
+                    let report = packet
+                        .pkts()
+                        .find_map(|p| p.as_sender_report().ok().flatten());
                     if let Some(report) = report {
-                        return Ok(Item::CameraClock(self.camera_offset_ms(report.ntp_timestamp().0)));
+                        return Ok(Item::CameraClock(
+                            self.camera_offset_ms(report.ntp_timestamp().0),
+                        ));
                     }
                 }
                 Some(Ok(_)) => {}
@@ -178,14 +214,21 @@ impl RtspSession {
         self.corrupt_in_a_row = 0;
         let new_parameters = frame.has_new_parameters() || !self.parameters_sent;
         if frame.data().len() > UNIT_BYTES_MAX {
-            let text = format!("an access unit of {} bytes is above the bound of {UNIT_BYTES_MAX}", frame.data().len());
+            let text = format!(
+                "an access unit of {} bytes is above the bound of {UNIT_BYTES_MAX}",
+                frame.data().len()
+            );
             return Err(Ended::new(GapCause::Protocol, text));
         }
         let timestamp = frame.timestamp();
         let first = *self.first_timestamp.get_or_insert(timestamp.timestamp());
         let rate = i64::from(timestamp.clock_rate().get());
         let raw = timestamp.timestamp() - first;
-        let pts = if rate == TICKS_PER_SECOND { raw } else { raw.saturating_mul(TICKS_PER_SECOND) / rate };
+        let pts = if rate == TICKS_PER_SECOND {
+            raw
+        } else {
+            raw.saturating_mul(TICKS_PER_SECOND) / rate
+        };
         let received = frame.start_ctx();
         let unit = AccessUnit {
             pts: Ticks(pts),
@@ -196,9 +239,14 @@ impl RtspSession {
             data: frame.into_data(),
         };
         // retina reports IDR only; open-GOP H.265 begins at CRA pictures too.
-        let unit = AccessUnit { is_key: nal::is_random_access(self.codec, &unit.data), ..unit };
+        let unit = AccessUnit {
+            is_key: nal::is_random_access(self.codec, &unit.data),
+            ..unit
+        };
         if !nal::has_picture(self.codec, &unit.data) {
-            return Ok(Some(Item::Corrupt("an access unit without a picture".to_owned())));
+            return Ok(Some(Item::Corrupt(
+                "an access unit without a picture".to_owned(),
+            )));
         }
         if !new_parameters {
             return Ok(Some(Item::Unit(unit)));
@@ -228,7 +276,7 @@ impl RtspSession {
     /// The camera's clock minus the host's, from an NTP time stamp (32.32 fixed point).
     fn camera_offset_ms(&self, ntp: u64) -> i64 {
         let secs = (ntp >> 32).cast_signed() - NTP_TO_UNIX_SECS;
-        let ms = ((ntp & 0xffff_ffff) * 1000 >> 32).cast_signed();
+        let ms = (((ntp & 0xffff_ffff) * 1000) >> 32).cast_signed();
         secs * 1000 + ms - self.clock.wall().us().div_euclid(1000)
     }
 }
@@ -239,12 +287,27 @@ fn video_track(session: &RetinaSession<Described>) -> Result<(usize, Codec), End
         "h265" => Some(Codec::H265),
         _ => None,
     };
-    let videos: Vec<_> = session.streams().iter().enumerate().filter(|(_, s)| s.media() == "video").collect();
-    videos.iter().find_map(|(i, s)| codec_of(s.encoding_name()).map(|codec| (*i, codec))).ok_or_else(|| {
-        let names: Vec<_> = videos.iter().map(|(_, s)| s.encoding_name()).collect();
-        let offered = if names.is_empty() { "no video".to_owned() } else { names.join(", ") };
-        Ended::new(GapCause::Protocol, format!("the camera offers {offered}; set it to H.264 or H.265"))
-    })
+    let videos: Vec<_> = session
+        .streams()
+        .iter()
+        .enumerate()
+        .filter(|(_, s)| s.media() == "video")
+        .collect();
+    videos
+        .iter()
+        .find_map(|(i, s)| codec_of(s.encoding_name()).map(|codec| (*i, codec)))
+        .ok_or_else(|| {
+            let names: Vec<_> = videos.iter().map(|(_, s)| s.encoding_name()).collect();
+            let offered = if names.is_empty() {
+                "no video".to_owned()
+            } else {
+                names.join(", ")
+            };
+            Ended::new(
+                GapCause::Protocol,
+                format!("the camera offers {offered}; set it to H.264 or H.265"),
+            )
+        })
 }
 
 fn sample_entry(codec: Codec, parameters: &VideoParameters) -> Result<SampleEntry, Ended> {
@@ -257,10 +320,24 @@ fn sample_entry(codec: Codec, parameters: &VideoParameters) -> Result<SampleEntr
         },
         _ => entry,
     };
-    let entry = entry.build().map_err(|e| Ended::new(GapCause::Protocol, one_line(&format!("unusable parameter sets: {e}"))))?;
+    let entry = entry.build().map_err(|e| {
+        Ended::new(
+            GapCause::Protocol,
+            one_line(&format!("unusable parameter sets: {e}")),
+        )
+    })?;
     let (width, height) = parameters.pixel_dimensions();
-    let side = |n: u32| u16::try_from(n).map_err(|_| Ended::new(GapCause::Protocol, format!("a picture side of {n} pixels")));
-    Ok(SampleEntry { codec, rfc6381: parameters.rfc6381_codec().to_owned(), width: side(width)?, height: side(height)?, entry })
+    let side = |n: u32| {
+        u16::try_from(n)
+            .map_err(|_| Ended::new(GapCause::Protocol, format!("a picture side of {n} pixels")))
+    };
+    Ok(SampleEntry {
+        codec,
+        rfc6381: parameters.rfc6381_codec().to_owned(),
+        width: side(width)?,
+        height: side(height)?,
+        entry,
+    })
 }
 
 /// A retina error as a cause. Its texts carry addresses and times of packets after a blank line: those are left out.
@@ -268,10 +345,17 @@ fn explain(what: &str, e: &retina::Error) -> Ended {
     let text = one_line(&e.to_string());
     let cause = match e.status_code() {
         Some(_) => GapCause::Refused,
-        None if text.contains("Unable to connect") || text.contains("refused") || text.contains("unreachable") => {
+        None if text.contains("Unable to connect")
+            || text.contains("refused")
+            || text.contains("unreachable") =>
+        {
             GapCause::ConnectFailed
         }
-        None if text.contains("Error reading") || text.contains("Error writing") || text.contains("closed") || text.contains("EOF") => {
+        None if text.contains("Error reading")
+            || text.contains("Error writing")
+            || text.contains("closed")
+            || text.contains("EOF") =>
+        {
             GapCause::CameraClosed
         }
         None => GapCause::Protocol,
@@ -287,5 +371,10 @@ fn explain(what: &str, e: &retina::Error) -> Ended {
 }
 
 fn one_line(text: &str) -> String {
-    text.split("\n\n").next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
+    text.split("\n\n")
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -51,7 +51,12 @@ pub async fn supervise<S: Source>(
             }
             Ok(session) => {
                 let began = clock.mono();
-                let mut run = Run { name: &options.name, session, stall: options.stall, trouble: &mut trouble };
+                let mut run = Run {
+                    name: &options.name,
+                    session,
+                    stall: options.stall,
+                    trouble: &mut trouble,
+                };
                 sink.run_started(RunId::random());
                 let ended = run.read(&mut sink, clock, &mut stopped).await;
                 sink.run_ended(&ended);
@@ -80,7 +85,12 @@ struct Run<'a, S> {
 }
 
 impl<S: Session> Run<'_, S> {
-    async fn read(&mut self, sink: &mut impl Sink, clock: &dyn Clock, stopped: &mut Stopped) -> Ended {
+    async fn read(
+        &mut self,
+        sink: &mut impl Sink,
+        clock: &dyn Clock,
+        stopped: &mut Stopped,
+    ) -> Ended {
         let mut deadline = tokio::time::Instant::now() + self.stall;
         let mut pictures = false;
         loop {
@@ -106,7 +116,8 @@ impl<S: Session> Run<'_, S> {
                 }
             }
             if let Item::Corrupt(text) = &item {
-                self.trouble.log(&Ended::new(GapCause::Protocol, text.clone()), clock.mono());
+                self.trouble
+                    .log(&Ended::new(GapCause::Protocol, text.clone()), clock.mono());
             }
             if let Err(ended) = sink.item(item) {
                 return ended;
@@ -124,8 +135,13 @@ struct BackOff {
 impl BackOff {
     fn new(name: &str) -> Self {
         // FNV-1a: each stream gets jitter of its own, the same at every run of a test.
-        let seed = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
-        Self { wait: BACK_OFF_MIN, seed }
+        let seed = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| {
+            (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
+        });
+        Self {
+            wait: BACK_OFF_MIN,
+            seed,
+        }
     }
 
     fn reset(&mut self) {
@@ -134,7 +150,10 @@ impl BackOff {
 
     /// Between half and the whole of the current wait, which then doubles.
     fn next_wait(&mut self) -> Duration {
-        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.seed = self
+            .seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         let half_ms = u64::try_from(self.wait.as_millis() / 2).unwrap_or(u64::MAX);
         let jitter_ms = (self.seed >> 33) % (half_ms + 1);
         self.wait = (self.wait * 2).min(BACK_OFF_MAX);
@@ -151,7 +170,11 @@ struct Trouble {
 
 impl Trouble {
     fn new(name: String) -> Self {
-        Self { name, last: None, silent: 0 }
+        Self {
+            name,
+            last: None,
+            silent: 0,
+        }
     }
 
     fn log(&mut self, ended: &Ended, now: Mono) {
@@ -162,7 +185,11 @@ impl Trouble {
             self.silent += 1;
             return;
         }
-        let before = if self.silent > 0 { format!(" ({} more like the one before)", self.silent) } else { String::new() };
+        let before = if self.silent > 0 {
+            format!(" ({} more like the one before)", self.silent)
+        } else {
+            String::new()
+        };
         warn!("{}: {}{before}", self.name, ended.detail);
         self.last = Some((ended.clone(), now));
         self.silent = 0;

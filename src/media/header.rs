@@ -40,7 +40,7 @@ pub const FRAGMENTS_MAX: usize = 2048;
 /// Bytes behind the trailer's JSON.
 const TRAILER_TAIL_BYTES: usize = 8;
 /// Bound of media times, over 3000 years: sums of a few of them cannot overflow.
-const TICKS_MAX: i64 = 1 << 53;
+pub(crate) const TICKS_MAX: i64 = 1 << 53;
 /// 9999-12-31T23:59:59Z.
 const WALL_US_MAX: i64 = 253_402_300_799_000_000;
 

@@ -9,7 +9,9 @@ use crate::base::secret::SegmentKey;
 use crate::base::time::Ticks;
 use crate::media::access_unit::{SampleEntry, VISUAL_ENTRY_BYTES};
 use crate::media::boxes::{BoxRef, Fields, Head, boxes, put_box};
-use crate::media::fragment::{SampleRow, FRAGMENT_BYTES_MAX, MDAT_HEAD_BYTES, MOOF_BYTES_MAX, Moof};
+use crate::media::fragment::{
+    FRAGMENT_BYTES_MAX, MDAT_HEAD_BYTES, MOOF_BYTES_MAX, Moof, SampleRow,
+};
 use crate::media::header::{
     FRAGMENT_UUID, FRAGMENTS_MAX, FragmentIndex, JSON_BYTES_MAX, SegmentHeader, SegmentTrailer,
     TRAILER_UUID, content_root, trailer_bytes,
@@ -226,7 +228,12 @@ pub fn read_rows<R: ReadAt + ?Sized>(
     index: u32,
     expected: &FragmentIndex,
 ) -> Result<(Ticks, Vec<SampleRow>)> {
-    let what = || format!("reading fragment {index} of segment {}", initial.header.segment);
+    let what = || {
+        format!(
+            "reading fragment {index} of segment {}",
+            initial.header.segment
+        )
+    };
     let found = structure(file, expected.offset, index).context(what)?;
     if found.index != *expected {
         return Err(Error::corrupt("it is not the one that the index lists").attempted(what()));

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::base::hash::hex;
 use crate::base::time::Wall;
 use crate::media::access_unit::Codec;
 use crate::media::header::{ClockState, Losses};
@@ -40,6 +41,31 @@ fn a_segment_reads_back() {
         assert_eq!(raw.open(&key()).expect("our key"), samples(dts, sizes));
         dts += 3000 * i64::from(index.samples);
     }
+}
+
+/// Computed from the words of `leaf` and of the standards alone, by another program in another language.
+#[test]
+fn leaf_seal_and_root_are_as_documented() {
+    let (_, mut builder) = file(&[]);
+    let fragment = builder
+        .fragment(samples(1_000_000, &[20, 3]))
+        .expect("good");
+    assert_eq!(
+        fragment.index.leaf.to_string(),
+        "bdccb9b7e62acceeff9f881de9de8b730969cd928ed5c3d46cdd5d46b37451e9"
+    );
+    let sealed: Vec<_> = fragment.samples.iter().map(|s| hex(s)).collect();
+    assert_eq!(
+        sealed,
+        ["0b9c1bcf57678ac42d228989944457bc71c732bd", "c117c1"]
+    );
+    builder.written(&fragment);
+    let end = Wall::from_secs(1);
+    let (_, root) = builder.trailer(end, Losses::default(), ClockState::default(), false);
+    assert_eq!(
+        root.to_string(),
+        "1199f86b30c30b4747d48f28d76eaedeb3af8737e4527406bdf90e9240a90b50"
+    );
 }
 
 #[test]

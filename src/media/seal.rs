@@ -9,8 +9,10 @@ use ctr::cipher::{InnerIvInit, KeyInit, StreamCipher, StreamCipherCoreWrapper};
 
 use crate::base::secret::SegmentKey;
 
-/// How much of a sample is worked on at a time, so that it is still in the first-level cache for the next hash.
-pub(crate) const CHUNK_BYTES: usize = 16 << 10;
+/// How much of a sample is worked on at a time: small enough to be still in the second-level cache for the
+/// next hash, large enough for BLAKE3 to hash many of its blocks side by side. Measured on large samples:
+/// 16 KiB costs a fifth more.
+pub(crate) const CHUNK_BYTES: usize = 64 << 10;
 
 /// A segment's cipher.
 pub(crate) struct Cipher(Aes128);

@@ -16,6 +16,7 @@ use crate::media::boxes::{UUID_HEAD_BYTES, put_uuid};
 use crate::media::fragment::{FRAGMENT_BYTES_MAX, Moof, SAMPLES_MAX, SampleRow};
 use crate::media::header::{
     ClockState, FRAGMENT_UUID, FRAGMENTS_MAX, FragmentIndex, Losses, SegmentHeader, SegmentTrailer,
+    TICKS_MAX,
 };
 use crate::media::leaf::{Identity, Salt};
 use crate::media::moov::{Movie, put_empty_tables, put_ftyp, put_moov, sealed_entry};
@@ -264,11 +265,13 @@ pub(crate) fn index_of(
     bytes: u64,
     leaf: Digest,
 ) -> Result<FragmentIndex> {
-    let out_of_bounds = |_| Error::corrupt("a fragment's size or time is out of bounds");
+    let out_of_bounds = |_| Error::corrupt("a fragment's size is out of bounds");
+    let tfdt = i64::try_from(moof.tfdt).ok().filter(|t| *t <= TICKS_MAX);
+    let tfdt = tfdt.ok_or_else(|| Error::corrupt("a fragment's time is out of bounds"))?;
     Ok(FragmentIndex {
         offset,
         bytes: u32::try_from(bytes).map_err(out_of_bounds)?,
-        tfdt: Ticks(i64::try_from(moof.tfdt).map_err(out_of_bounds)?),
+        tfdt: Ticks(tfdt),
         duration: moof.duration(),
         samples: u32::try_from(moof.rows.len()).map_err(out_of_bounds)?,
         starts_with_key: moof.starts_with_key(),

@@ -45,6 +45,8 @@ pub struct Assembler {
     options: Options,
     clock: Arc<dyn Clock>,
     outbox: Outbox,
+    /// Outlives runs: its median is slow.
+    activity: Activity,
     run: Option<Run>,
 }
 
@@ -65,7 +67,6 @@ struct Run {
     pending: Vec<Sample>,
     pending_bytes: u64,
     losses: Losses,
-    activity: Activity,
     activity_done: Vec<(i64, u8)>,
     camera_offset_ms: Option<i64>,
     uncertain: bool,
@@ -85,7 +86,13 @@ struct Run {
 impl Assembler {
     /// Of a stream that is not connected yet.
     pub fn new(options: Options, clock: Arc<dyn Clock>, outbox: Outbox) -> Self {
-        Self { options, clock, outbox, run: None }
+        Self {
+            options,
+            clock,
+            outbox,
+            activity: Activity::new(),
+            run: None,
+        }
     }
 
     /// A session began.
@@ -98,7 +105,6 @@ impl Assembler {
             pending: Vec::new(),
             pending_bytes: 0,
             losses: Losses::default(),
-            activity: Activity::new(),
             activity_done: Vec::new(),
             camera_offset_ms: None,
             uncertain: false,
@@ -115,7 +121,9 @@ impl Assembler {
 
     /// Parameters for the units that follow.
     pub fn parameters(&mut self, entry: Arc<SampleEntry>) -> Result<(), Unusable> {
-        let Some(mut run) = self.run.take() else { return Ok(()) };
+        let Some(mut run) = self.run.take() else {
+            return Ok(());
+        };
         if run.entry.as_ref().is_none_or(|old| **old != *entry) {
             // A coded video sequence ends here: what is held back belongs to the old parameters.
             self.drain(&mut run);
@@ -132,7 +140,9 @@ impl Assembler {
     /// # Errors
     /// When the run is of no use: no key frame comes.
     pub fn unit(&mut self, unit: AccessUnit) -> Result<(), Unusable> {
-        let Some(mut run) = self.run.take() else { return Ok(()) };
+        let Some(mut run) = self.run.take() else {
+            return Ok(());
+        };
         let result = self.take(&mut run, unit);
         self.run = Some(run);
         result
@@ -144,8 +154,14 @@ impl Assembler {
             let first = *run.first_seen.get_or_insert(unit.pts);
             if !unit.is_key {
                 if unit.pts - first > NO_KEY_FRAME_MAX {
-                    let detail = format!("no key frame for {} s; set the camera's key frame (I-frame) interval", NO_KEY_FRAME_MAX.us() / 1_000_000);
-                    return Err(Unusable { cause: GapCause::NoKeyFrame, detail });
+                    let detail = format!(
+                        "no key frame for {} s; set the camera's key frame (I-frame) interval",
+                        NO_KEY_FRAME_MAX.us() / 1_000_000
+                    );
+                    return Err(Unusable {
+                        cause: GapCause::NoKeyFrame,
+                        detail,
+                    });
                 }
                 return Ok(());
             }
@@ -176,44 +192,73 @@ impl Assembler {
 
     /// The run ended.
     pub fn run_ended(&mut self, cause: GapCause, detail: &str) {
-        let Some(mut run) = self.run.take() else { return };
+        let Some(mut run) = self.run.take() else {
+            return;
+        };
         self.drain(&mut run);
         if run.started {
-            self.outbox.tell(What::Ended { cause, detail: detail.to_owned() });
+            self.outbox.tell(What::Ended {
+                cause,
+                detail: detail.to_owned(),
+            });
         } else {
-            self.outbox.tell(What::Failed { at: self.clock.wall(), cause, detail: detail.to_owned() });
+            self.outbox.tell(What::Failed {
+                at: self.clock.wall(),
+                cause,
+                detail: detail.to_owned(),
+            });
         }
     }
 
     /// No run could begin.
     pub fn attempt_failed(&mut self, cause: GapCause, detail: &str) {
-        self.outbox.tell(What::Failed { at: self.clock.wall(), cause, detail: detail.to_owned() });
+        self.outbox.tell(What::Failed {
+            at: self.clock.wall(),
+            cause,
+            detail: detail.to_owned(),
+        });
     }
 
     fn drain(&mut self, run: &mut Run) {
         for ordered in run.sequencer.flush() {
             self.ordered(run, ordered);
         }
+        run.activity_done.extend(self.activity.finish());
         self.flush(run);
     }
 
     /// A unit with its decode time and duration settled.
     fn ordered(&mut self, run: &mut Run, ordered: Ordered) {
-        let Ordered { unit, dts, duration } = ordered;
+        let Ordered {
+            unit,
+            dts,
+            duration,
+        } = ordered;
         if unit.is_key {
             self.flush(run);
             self.decide_cut(run, dts);
         } else {
             let first = run.pending.first().map_or(dts, |s| s.dts);
-            let full = run.pending_bytes >= FRAGMENT_BYTES_MAX || run.pending.len() >= FRAGMENT_SAMPLES_MAX;
+            let full = run.pending_bytes >= FRAGMENT_BYTES_MAX
+                || run.pending.len() >= FRAGMENT_SAMPLES_MAX;
             if full || dts - first >= FRAGMENT_TICKS_MAX {
                 self.flush(run);
             }
         }
         let wall = run.timeline.wall_of(unit.pts);
-        run.activity_done.extend(run.activity.add(wall.us().div_euclid(1_000_000), unit.data.len(), unit.is_key));
+        run.activity_done.extend(self.activity.add(
+            wall.us().div_euclid(1_000_000),
+            unit.data.len(),
+            unit.is_key,
+        ));
         run.pending_bytes += unit.data.len() as u64;
-        run.pending.push(Sample { data: unit.data, dts, pts: unit.pts, duration, is_key: unit.is_key });
+        run.pending.push(Sample {
+            data: unit.data,
+            dts,
+            pts: unit.pts,
+            duration,
+            is_key: unit.is_key,
+        });
     }
 
     /// At a key frame: does a new segment begin with it?
@@ -221,13 +266,21 @@ impl Assembler {
         let period_us = i64::from(self.options.segment_secs) * 1_000_000;
         let now = run.timeline.wall_of(dts);
         let due = run.next_cut.is_none_or(|at| now >= at);
-        if !(run.cut || due || run.segment_bytes >= SEGMENT_BYTES_MAX || run.timeline.host_stepped()) {
+        if !(run.cut
+            || due
+            || run.segment_bytes >= SEGMENT_BYTES_MAX
+            || run.timeline.host_stepped())
+        {
             return;
         }
         run.cut = true;
         run.segment_bytes = 0;
         let mut start = now;
-        match if run.next_cut.is_some() { run.timeline.correct(dts) } else { Verdict::Steady } {
+        match if run.next_cut.is_some() {
+            run.timeline.correct(dts)
+        } else {
+            Verdict::Steady
+        } {
             Verdict::Steady => run.uncertain = false,
             Verdict::Uncertain => run.uncertain = true,
             Verdict::Stepped(_) => {
@@ -238,14 +291,18 @@ impl Assembler {
             }
         }
         // The first boundary of the cycle that leaves at least half a period.
-        let cycle = (start.us() + period_us / 2 - self.options.stagger_us).div_euclid(period_us) + 1;
+        let cycle =
+            (start.us() + period_us / 2 - self.options.stagger_us).div_euclid(period_us) + 1;
         run.next_cut = Some(Wall(cycle * period_us + self.options.stagger_us));
     }
 
     /// Sends what is pending as a fragment.
     fn flush(&mut self, run: &mut Run) {
-        let (Some(first), Some(last)) = (run.pending.first(), run.pending.last()) else { return };
-        let (first_dts, end_dts, starts_with_key) = (first.dts, last.dts + last.duration, first.is_key);
+        let (Some(first), Some(last)) = (run.pending.first(), run.pending.last()) else {
+            return;
+        };
+        let (first_dts, end_dts, starts_with_key) =
+            (first.dts, last.dts + last.duration, first.is_key);
         let Some(entry) = run.entry.clone() else {
             run.pending.clear();
             return;
@@ -292,21 +349,30 @@ impl Run {
     fn note_repairs(&mut self) {
         let dropped = std::mem::take(&mut self.timeline.dropped);
         let seen = self.sequencer.discontinuities();
-        let jumps = std::mem::take(&mut self.timeline.jumps) + seen.saturating_sub(self.discontinuities);
+        let jumps =
+            std::mem::take(&mut self.timeline.jumps) + seen.saturating_sub(self.discontinuities);
         self.discontinuities = seen;
         self.losses.corrupt_units = self.losses.corrupt_units.saturating_add(dropped);
         self.losses.discontinuities = self.losses.discontinuities.saturating_add(jumps);
     }
 
     fn count_parameter_change(&mut self) -> Result<(), Unusable> {
-        let now = self.pending.last().map_or(self.parameter_changes.0, |s| s.dts);
+        let now = self
+            .pending
+            .last()
+            .map_or(self.parameter_changes.0, |s| s.dts);
         if now - self.parameter_changes.0 > Ticks::from_secs(60) {
             self.parameter_changes = (now, 0);
         }
         self.parameter_changes.1 += 1;
         if self.parameter_changes.1 > PARAMETER_CHANGES_A_MINUTE_MAX {
-            let detail = format!("the camera changed its parameter sets more than {PARAMETER_CHANGES_A_MINUTE_MAX} times in a minute");
-            return Err(Unusable { cause: GapCause::Protocol, detail });
+            let detail = format!(
+                "the camera changed its parameter sets more than {PARAMETER_CHANGES_A_MINUTE_MAX} times in a minute"
+            );
+            return Err(Unusable {
+                cause: GapCause::Protocol,
+                detail,
+            });
         }
         Ok(())
     }

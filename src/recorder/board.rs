@@ -82,11 +82,17 @@ impl Board {
 
     /// Forgets a stream.
     pub fn remove(&self, stream: &StreamId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(stream);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(stream);
     }
 
     /// A copy of all lines.
     pub fn lines(&self) -> BTreeMap<StreamId, Line> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }

@@ -39,7 +39,12 @@ pub struct Report {
 /// When the catalog cannot be read. Whatever is wrong with footage is a finding.
 pub fn check(reader: &Reader, box_id: BoxId, deep: bool, running: bool) -> Result<Report> {
     let mut report = Report::default();
-    report.findings.extend(reader.integrity_check()?.into_iter().map(|line| format!("catalog: {line}")));
+    report.findings.extend(
+        reader
+            .integrity_check()?
+            .into_iter()
+            .map(|line| format!("catalog: {line}")),
+    );
     // Rows first, files after: what is closed meanwhile by a running recorder has a file and no row here.
     let mut roots: BTreeMap<StreamId, Vec<(Wall, Digest, Digest)>> = BTreeMap::new();
     for row in reader.volumes()? {
@@ -77,7 +82,11 @@ fn check_volume(
             if let Err(e) = check_segment(volume, &row, &path, deep, report) {
                 report.findings.push(format!("{}: {e}", path.display()));
             }
-            roots.entry(row.stream.clone()).or_default().push((row.start, row.previous_root, row.content_root));
+            roots.entry(row.stream.clone()).or_default().push((
+                row.start,
+                row.previous_root,
+                row.content_root,
+            ));
             known.insert(path);
         }
         match page.next {
@@ -95,26 +104,52 @@ fn check_volume(
 }
 
 /// A file without a row. While the recorder runs, it may just be being written or closed.
-fn stranger(reader: &Reader, volume: &Volume, path: &PathBuf, running: bool) -> Result<Option<String>> {
+fn stranger(
+    reader: &Reader,
+    volume: &Volume,
+    path: &PathBuf,
+    running: bool,
+) -> Result<Option<String>> {
     let is_part = path.to_string_lossy().ends_with(PART_SUFFIX);
     if running && is_part {
         return Ok(None);
     }
-    if running && let Ok(file) = SegmentFile::open(path) && let Ok(initial) = read::read_initial(&file) {
+    if running
+        && let Ok(file) = SegmentFile::open(path)
+        && let Ok(initial) = read::read_initial(&file)
+    {
         let row = reader.segment_by_uuid(initial.header.segment)?;
-        if row.is_some_and(|row| volume.segment_path(&row.stream, row.start, row.segment) == *path) {
+        if row.is_some_and(|row| volume.segment_path(&row.stream, row.start, row.segment) == *path)
+        {
             return Ok(None);
         }
     }
-    let what = if is_part { "was being written and not adopted" } else { "has no row in the catalog" };
-    Ok(Some(format!("{}: {what}; the next start of the recorder adopts it", path.display())))
+    let what = if is_part {
+        "was being written and not adopted"
+    } else {
+        "has no row in the catalog"
+    };
+    Ok(Some(format!(
+        "{}: {what}; the next start of the recorder adopts it",
+        path.display()
+    )))
 }
 
-fn check_segment(volume: &Volume, row: &SegmentRow, path: &Path, deep: bool, report: &mut Report) -> Result<()> {
+fn check_segment(
+    volume: &Volume,
+    row: &SegmentRow,
+    path: &Path,
+    deep: bool,
+    report: &mut Report,
+) -> Result<()> {
     let file = SegmentFile::open(path)?;
     let mut wrong = |text: String| report.findings.push(format!("{}: {text}", path.display()));
     if file.bytes() != row.bytes {
-        wrong(format!("it has {} bytes, its row says {}", file.bytes(), row.bytes));
+        wrong(format!(
+            "it has {} bytes, its row says {}",
+            file.bytes(),
+            row.bytes
+        ));
     }
     let initial = read::read_initial(&file)?;
     let scan = read::scan(&file, &initial, deep)?;
@@ -125,17 +160,26 @@ fn check_segment(volume: &Volume, row: &SegmentRow, path: &Path, deep: bool, rep
         }
     };
     differ("segment id", header.segment == row.segment);
-    differ("camera", header.camera == row.stream.camera && header.stream == row.stream.kind);
+    differ(
+        "camera",
+        header.camera == row.stream.camera && header.stream == row.stream.kind,
+    );
     differ("start", header.start == row.start);
     differ("run", header.run == row.run);
     differ("previous root", header.previous_root == row.previous_root);
-    differ("key slot", header.key_slot.day == row.key_day && header.key_slot.index == row.key_index);
+    differ(
+        "key slot",
+        header.key_slot.day == row.key_day && header.key_slot.index == row.key_index,
+    );
     differ("parameters", initial.entry.hash() == row.sample_entry);
     match (&scan.trailer, &scan.damage) {
         (Some(trailer), _) => {
             differ("content root", trailer.content_root == row.content_root);
             differ("end", trailer.end == row.end);
-            let samples = trailer.fragments.iter().fold(0, |n: u32, f| n.saturating_add(f.samples));
+            let samples = trailer
+                .fragments
+                .iter()
+                .fold(0, |n: u32, f| n.saturating_add(f.samples));
             differ("number of pictures", samples == row.samples);
         }
         (None, Some(damage)) => wrong(format!("damaged: {damage}")),
@@ -150,7 +194,10 @@ fn check_segment(volume: &Volume, row: &SegmentRow, path: &Path, deep: bool, rep
 }
 
 fn check_slot(volume: &Volume, row: &SegmentRow, path: &Path, report: &mut Report) {
-    let place = Place { day: row.key_day.clone(), index: row.key_index };
+    let place = Place {
+        day: row.key_day.clone(),
+        index: row.key_index,
+    };
     let state = slots::read(volume, &row.stream, &place).and_then(|bytes| slot::decode(&bytes));
     let problem = match state {
         Ok(Slot::Whole(wrapped)) if wrapped.segment == row.segment => return,
@@ -160,7 +207,9 @@ fn check_slot(volume: &Volume, row: &SegmentRow, path: &Path, report: &mut Repor
         Err(e) if e.kind() == Kind::NotFound => "its key slot is missing".to_owned(),
         Err(e) => e.to_string(),
     };
-    report.findings.push(format!("{}: {problem}", path.display()));
+    report
+        .findings
+        .push(format!("{}: {problem}", path.display()));
 }
 
 /// Each segment names the root of the one before it. Where the one before was deleted there is nothing to compare.
@@ -169,11 +218,15 @@ fn check_chain(stream: &StreamId, chain: &[(Wall, Digest, Digest)], report: &mut
     let mut named = HashSet::new();
     for (i, (start, previous, _)) in chain.iter().enumerate() {
         if *previous != Digest::ZERO && !named.insert(*previous) {
-            report.findings.push(format!("{stream}: the segment of {start} names a root that another one names too"));
+            report.findings.push(format!(
+                "{stream}: the segment of {start} names a root that another one names too"
+            ));
         }
         let known = *previous == Digest::ZERO || roots.contains(previous);
         if i > 0 && !known {
-            report.findings.push(format!("{stream}: the segment of {start} names a root of which there is no segment"));
+            report.findings.push(format!(
+                "{stream}: the segment of {start} names a root of which there is no segment"
+            ));
         }
     }
 }
@@ -182,10 +235,15 @@ fn check_chain(stream: &StreamId, chain: &[(Wall, Digest, Digest)], report: &mut
 fn check_time(reader: &Reader, report: &mut Report) -> Result<()> {
     for row in reader.streams()? {
         let totals = reader.totals(&row.stream)?;
-        let (Some(start), Some(end)) = (totals.oldest, totals.newest) else { continue };
+        let (Some(start), Some(end)) = (totals.oldest, totals.newest) else {
+            continue;
+        };
         let coverage = reader.coverage(&row.stream, Span { start, end }, end)?;
         for span in coverage.unknown {
-            report.findings.push(format!("{}: {} to {} is neither recorded nor a gap", row.stream, span.start, span.end));
+            report.findings.push(format!(
+                "{}: {} to {} is neither recorded nor a gap",
+                row.stream, span.start, span.end
+            ));
         }
     }
     Ok(())

@@ -40,7 +40,11 @@ pub struct Open {
 impl Open {
     /// Nothing is known to be durable yet.
     pub fn new(syncer: Syncer) -> Self {
-        Self { syncer, written: AtomicU64::new(0), durable: AtomicU64::new(0) }
+        Self {
+            syncer,
+            written: AtomicU64::new(0),
+            durable: AtomicU64::new(0),
+        }
     }
 
     /// The file is whole up to `bytes`.
@@ -119,7 +123,13 @@ impl Keeper {
         let (sender, receiver) = channel();
         let name = format!("keep {}", options.volume.name);
         let thread = std::thread::Builder::new().name(name).spawn(move || {
-            Work { options, rows: Rows::new(catalog), open: Vec::new(), synced_at: Mono::default() }.run(&receiver);
+            Work {
+                options,
+                rows: Rows::new(catalog),
+                open: Vec::new(),
+                synced_at: Mono::default(),
+            }
+            .run(&receiver);
         })?;
         Ok(Self { sender, thread })
     }
@@ -136,7 +146,9 @@ impl Keeper {
     /// When the thread failed.
     pub fn finish(self) -> Result<()> {
         drop(self.sender);
-        self.thread.join().map_err(|_| Error::new(Kind::Internal, "the keeper's thread failed"))
+        self.thread
+            .join()
+            .map_err(|_| Error::new(Kind::Internal, "the keeper's thread failed"))
     }
 }
 
@@ -188,7 +200,15 @@ impl Work {
     }
 
     fn close(&mut self, closing: Closing) -> Result<()> {
-        let Closing { from, to, row, entry, activity, mut after, open } = closing;
+        let Closing {
+            from,
+            to,
+            row,
+            entry,
+            activity,
+            mut after,
+            open,
+        } = closing;
         let stream = row.stream.clone();
         let closed = open
             .syncer
@@ -197,10 +217,14 @@ impl Work {
             .and_then(|()| to.parent().map_or(Ok(()), disk::sync_dir));
         let mut changes = Vec::with_capacity(after.len() + 2);
         if closed.is_ok() {
-            changes.push(Change::SampleEntrySeen(Box::new(SampleEntryRow::from(&*entry))));
+            changes.push(Change::SampleEntrySeen(Box::new(SampleEntryRow::from(
+                &*entry,
+            ))));
             changes.push(Change::SegmentClosed(row));
             changes.extend(activity_changes(&stream, &activity));
-            self.options.board.update(&stream, |line| line.segments += 1);
+            self.options
+                .board
+                .update(&stream, |line| line.segments += 1);
         }
         changes.append(&mut after);
         if !changes.is_empty() {
@@ -212,9 +236,17 @@ impl Work {
     fn sync(&mut self) {
         let began = self.options.clock.mono();
         if self.options.dedicated {
-            let lengths: Vec<_> = self.open.iter().map(|o| o.written.load(Ordering::Acquire)).collect();
+            let lengths: Vec<_> = self
+                .open
+                .iter()
+                .map(|o| o.written.load(Ordering::Acquire))
+                .collect();
             match disk::sync_file_system(&self.options.volume.root) {
-                Ok(()) => self.open.iter().zip(lengths).for_each(|(o, len)| o.durable.store(len, Ordering::Release)),
+                Ok(()) => self
+                    .open
+                    .iter()
+                    .zip(lengths)
+                    .for_each(|(o, len)| o.durable.store(len, Ordering::Release)),
                 Err(e) => error!("{e}"),
             }
         } else {
@@ -231,7 +263,11 @@ impl Work {
         }
         let took = self.options.clock.mono().since(began);
         if took > SLOW_SYNC {
-            warn!("volume \"{}\" took {:.1} s to sync; a power cut loses that much more", self.options.volume.name, took.as_secs_f64());
+            warn!(
+                "volume \"{}\" took {:.1} s to sync; a power cut loses that much more",
+                self.options.volume.name,
+                took.as_secs_f64()
+            );
         }
     }
 }
@@ -246,13 +282,18 @@ fn activity_changes(stream: &StreamId, seconds: &[(i64, u8)]) -> Vec<Change> {
         let run = seconds[at..]
             .iter()
             .zip(*first..)
-            .take_while(|((second, _), expected)| second == expected && second.div_euclid(3600) == hour)
+            .take_while(|((second, _), expected)| {
+                second == expected && second.div_euclid(3600) == hour
+            })
             .count();
         changes.push(Change::Activity {
             stream: stream.clone(),
             hour_start: crate::base::time::Wall::from_secs(hour * 3600),
             from_second: u16::try_from(first.rem_euclid(3600)).unwrap_or_default(),
-            values: seconds[at..at + run].iter().map(|(_, value)| *value).collect(),
+            values: seconds[at..at + run]
+                .iter()
+                .map(|(_, value)| *value)
+                .collect(),
         });
         at += run.max(1);
     }
@@ -269,7 +310,10 @@ struct Rows {
 
 impl Rows {
     fn new(catalog: Arc<Catalog>) -> Self {
-        Self { catalog, refused: Arc::default() }
+        Self {
+            catalog,
+            refused: Arc::default(),
+        }
     }
 
     fn commit(&mut self, changes: Vec<Change>, event: Option<Event>) {
@@ -280,7 +324,9 @@ impl Rows {
                 if refused.len() < WAITING_COMMITS_MAX {
                     refused.push_back((changes, event));
                 } else {
-                    error!("too many rows wait for the catalog; the next are adopted from the volume at the next start");
+                    error!(
+                        "too many rows wait for the catalog; the next are adopted from the volume at the next start"
+                    );
                 }
                 return;
             }
@@ -293,7 +339,10 @@ impl Rows {
             Box::new(move |result| {
                 if let Err(e) = result {
                     error!("the catalog refused rows, they wait: {e}");
-                    waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(kept);
+                    waiting
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push_back(kept);
                 }
             }),
         );
@@ -301,10 +350,17 @@ impl Rows {
 
     fn retry(&mut self) {
         loop {
-            let Some((changes, event)) = self.lock().front().cloned() else { return };
-            if let Err(e) = self.catalog.commit(changes, event) {
-                warn!("the catalog still refuses rows: {e}");
+            let Some((changes, event)) = self.lock().front().cloned() else {
                 return;
+            };
+            match self.catalog.commit(changes, event) {
+                // After a failed commit the rows may turn out to be there.
+                Ok(()) => {}
+                Err(e) if e.kind() == Kind::Exists => {}
+                Err(e) => {
+                    warn!("the catalog still refuses rows: {e}");
+                    return;
+                }
             }
             self.lock().pop_front();
         }
@@ -318,7 +374,9 @@ impl Rows {
         self.retry();
         let left = self.lock().len();
         if left > 0 {
-            error!("{left} commits could not be written; their segments are adopted at the next start");
+            error!(
+                "{left} commits could not be written; their segments are adopted at the next start"
+            );
         }
     }
 

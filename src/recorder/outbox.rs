@@ -34,8 +34,18 @@ pub struct Outbox {
 
 impl Outbox {
     /// For `stream`; at most `bytes_max` bytes wait.
-    pub fn new(stream: Arc<StreamId>, sender: Sender<Order>, waiting: Waiting, bytes_max: u64) -> Self {
-        Self { stream, sender, waiting, bytes_max }
+    pub fn new(
+        stream: Arc<StreamId>,
+        sender: Sender<Order>,
+        waiting: Waiting,
+        bytes_max: u64,
+    ) -> Self {
+        Self {
+            stream,
+            sender,
+            waiting,
+            bytes_max,
+        }
     }
 
     /// Hands over `what` of `bytes` bytes; false when they do not fit and it was dropped.
@@ -52,6 +62,11 @@ impl Outbox {
     /// Hands over something without pictures: it always fits.
     pub fn tell(&self, what: What) {
         // The writer outlives all outboxes; should it be gone, the process is about to end.
-        self.sender.send(Order { stream: Arc::clone(&self.stream), what }).ok();
+        self.sender
+            .send(Order {
+                stream: Arc::clone(&self.stream),
+                what,
+            })
+            .ok();
     }
 }

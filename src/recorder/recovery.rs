@@ -44,7 +44,12 @@ pub struct Report {
 ///
 /// # Errors
 /// When the volume cannot be read or the catalog not be written. A single bad file is no error: it goes into quarantine.
-pub fn recover(volume: &Volume, box_id: BoxId, catalog: &Catalog, clock: &dyn Clock) -> Result<Report> {
+pub fn recover(
+    volume: &Volume,
+    box_id: BoxId,
+    catalog: &Catalog,
+    clock: &dyn Clock,
+) -> Result<Report> {
     let reader = catalog.reader()?;
     let mut report = Report::default();
     let part = format!(".mp4{PART_SUFFIX}");
@@ -54,19 +59,36 @@ pub fn recover(volume: &Volume, box_id: BoxId, catalog: &Catalog, clock: &dyn Cl
     let known = known_paths(&reader, volume)?;
     for path in paths.into_iter().filter(|p| !known.contains(p)) {
         let is_part = path.to_string_lossy().ends_with(PART_SUFFIX);
-        let done = if is_part { adopt(volume, box_id, &path, &mut report) } else { read_closed(box_id, &path) };
+        let done = if is_part {
+            adopt(volume, box_id, &path, &mut report)
+        } else {
+            read_closed(box_id, &path)
+        };
         match done {
             Ok(Some(found)) => {
                 if reader.segment_by_uuid(found.row.segment)?.is_some() {
-                    report.quarantined.push(set_aside(volume, &path, "its segment id is taken")?);
+                    report
+                        .quarantined
+                        .push(set_aside(volume, &path, "its segment id is taken")?);
                     continue;
                 }
-                if is_part { report.adopted += 1 } else { report.rows_added += 1 }
+                if is_part {
+                    report.adopted += 1
+                } else {
+                    report.rows_added += 1
+                }
                 insert(catalog, volume, found)?;
             }
             Ok(None) => {}
-            Err(e) if matches!(e.kind(), Kind::Corrupt | Kind::Foreign | Kind::Invalid | Kind::Exists) => {
-                report.quarantined.push(set_aside(volume, &path, &e.to_string())?);
+            Err(e)
+                if matches!(
+                    e.kind(),
+                    Kind::Corrupt | Kind::Foreign | Kind::Invalid | Kind::Exists
+                ) =>
+            {
+                report
+                    .quarantined
+                    .push(set_aside(volume, &path, &e.to_string())?);
             }
             Err(e) => return Err(e),
         }
@@ -80,7 +102,11 @@ fn known_paths(reader: &Reader, volume: &Volume) -> Result<HashSet<PathBuf>> {
     let (mut known, mut from) = (HashSet::new(), None);
     loop {
         let page = reader.all_segments(volume.id, from, PAGE)?;
-        known.extend(page.rows.iter().map(|row| volume.segment_path(&row.stream, row.start, row.segment)));
+        known.extend(
+            page.rows
+                .iter()
+                .map(|row| volume.segment_path(&row.stream, row.start, row.segment)),
+        );
         match page.next {
             Some(next) => from = Some(next),
             None => return Ok(known),
@@ -94,7 +120,12 @@ struct Found {
 }
 
 /// Completes a segment that was being written. `None` when there was nothing in it.
-fn adopt(volume: &Volume, box_id: BoxId, path: &Path, report: &mut Report) -> Result<Option<Found>> {
+fn adopt(
+    volume: &Volume,
+    box_id: BoxId,
+    path: &Path,
+    report: &mut Report,
+) -> Result<Option<Found>> {
     let what = || format!("adopting {}", path.display());
     let source = SegmentFile::open(path).context(what)?;
     if source.bytes() == 0 {
@@ -117,8 +148,15 @@ fn adopt(volume: &Volume, box_id: BoxId, path: &Path, report: &mut Report) -> Re
             report.cut_bytes += file.len().saturating_sub(scan.whole_len);
             file.truncate(scan.whole_len)?;
             // What was lost on the way and how the clocks stood died with the process: nothing is made up.
-            let (losses, clock) = (Losses::default(), ClockState { time_uncertain: false, ..ClockState::default() });
-            let trailer = SegmentTrailer::new(&initial.header, scan.fragments, end, losses, clock, true);
+            let (losses, clock) = (
+                Losses::default(),
+                ClockState {
+                    time_uncertain: false,
+                    ..ClockState::default()
+                },
+            );
+            let trailer =
+                SegmentTrailer::new(&initial.header, scan.fragments, end, losses, clock, true);
             file.append(&mut [IoSlice::new(&trailer.to_bytes())])?;
             file.sync()?;
             trailer
@@ -131,7 +169,10 @@ fn adopt(volume: &Volume, box_id: BoxId, path: &Path, report: &mut Report) -> Re
         disk::sync_dir(dir)?;
     }
     let bytes = SegmentFile::open(&to)?.bytes();
-    Ok(Some(Found { row: row(volume, &initial, &trailer, bytes), entry: initial.entry }))
+    Ok(Some(Found {
+        row: row(volume, &initial, &trailer, bytes),
+        entry: initial.entry,
+    }))
 }
 
 /// A closed segment without a row.
@@ -144,23 +185,33 @@ fn read_closed(box_id: BoxId, path: &Path) -> Result<Option<Found>> {
     match (scan.trailer, scan.damage) {
         (Some(trailer), None) => {
             let volume_less = row_without_volume(&initial, &trailer, source.bytes());
-            Ok(Some(Found { row: volume_less, entry: initial.entry }))
+            Ok(Some(Found {
+                row: volume_less,
+                entry: initial.entry,
+            }))
         }
-        (_, damage) => {
-            Err(Error::corrupt(damage.unwrap_or_else(|| "it has no trailer".to_owned())).attempted(what()))
-        }
+        (_, damage) => Err(Error::corrupt(
+            damage.unwrap_or_else(|| "it has no trailer".to_owned()),
+        )
+        .attempted(what())),
     }
 }
 
 fn own(initial: &Initial, box_id: BoxId) -> Result<()> {
     if initial.header.box_id != box_id {
-        return Err(Error::new(Kind::Foreign, format!("it was recorded by box {}", initial.header.box_id)));
+        return Err(Error::new(
+            Kind::Foreign,
+            format!("it was recorded by box {}", initial.header.box_id),
+        ));
     }
     Ok(())
 }
 
 fn stream_of(initial: &Initial) -> StreamId {
-    StreamId { camera: initial.header.camera.clone(), kind: initial.header.stream }
+    StreamId {
+        camera: initial.header.camera.clone(),
+        kind: initial.header.stream,
+    }
 }
 
 fn end_of(initial: &Initial, fragments: &[FragmentIndex]) -> Wall {
@@ -172,7 +223,10 @@ fn media_duration(fragments: &[FragmentIndex]) -> Ticks {
 }
 
 fn row(volume: &Volume, initial: &Initial, trailer: &SegmentTrailer, bytes: u64) -> SegmentRow {
-    SegmentRow { volume: volume.id, ..row_without_volume(initial, trailer, bytes) }
+    SegmentRow {
+        volume: volume.id,
+        ..row_without_volume(initial, trailer, bytes)
+    }
 }
 
 fn row_without_volume(initial: &Initial, trailer: &SegmentTrailer, bytes: u64) -> SegmentRow {
@@ -186,7 +240,10 @@ fn row_without_volume(initial: &Initial, trailer: &SegmentTrailer, bytes: u64) -
         end: trailer.end,
         media_duration: media_duration(&trailer.fragments),
         bytes,
-        samples: trailer.fragments.iter().fold(0, |sum, f| sum.saturating_add(f.samples)),
+        samples: trailer
+            .fragments
+            .iter()
+            .fold(0, |sum, f| sum.saturating_add(f.samples)),
         fragments: u32::try_from(trailer.fragments.len()).unwrap_or(u32::MAX),
         key_day: header.key_slot.day.clone(),
         key_index: header.key_slot.index,
@@ -198,7 +255,10 @@ fn row_without_volume(initial: &Initial, trailer: &SegmentTrailer, bytes: u64) -
         packets_lost: trailer.losses.packets_lost,
         corrupt_units: trailer.losses.corrupt_units,
         discontinuities: trailer.losses.discontinuities,
-        host: HostSync { synchronised: trailer.clock.host_synchronised, error_us: trailer.clock.host_error_us },
+        host: HostSync {
+            synchronised: trailer.clock.host_synchronised,
+            error_us: trailer.clock.host_error_us,
+        },
         camera_offset_ms: trailer.clock.camera_offset_ms,
         sample_entry: initial.entry.hash(),
     }
@@ -207,7 +267,10 @@ fn row_without_volume(initial: &Initial, trailer: &SegmentTrailer, bytes: u64) -
 fn insert(catalog: &Catalog, volume: &Volume, found: Found) -> Result<()> {
     let Found { mut row, entry } = found;
     row.volume = volume.id;
-    info!("{}: adopted {} ({} samples)", row.stream, row.start, row.samples);
+    info!(
+        "{}: adopted {} ({} samples)",
+        row.stream, row.start, row.samples
+    );
     let changes = vec![
         Change::SampleEntrySeen(Box::new(SampleEntryRow::from(&entry))),
         Change::SegmentClosed(Box::new(row)),
@@ -217,7 +280,11 @@ fn insert(catalog: &Catalog, volume: &Volume, found: Found) -> Result<()> {
 
 fn set_aside(volume: &Volume, path: &Path, why: &str) -> Result<String> {
     let to = volume.quarantine(path)?;
-    warn!("{} was put into quarantine as {}: {why}", path.display(), to.display());
+    warn!(
+        "{} was put into quarantine as {}: {why}",
+        path.display(),
+        to.display()
+    );
     Ok(format!("{}: {why}", to.display()))
 }
 
@@ -225,7 +292,8 @@ fn note(volume: &Volume, catalog: &Catalog, report: &Report, clock: &dyn Clock) 
     if *report == Report::default() {
         return Ok(());
     }
-    let facts = serde_json::to_value(report).map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
+    let facts =
+        serde_json::to_value(report).map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
     let event = Event::of_box(clock.wall(), "volume-recovered", &volume.name, facts);
     catalog.commit(Vec::new(), Some(event))
 }
@@ -241,8 +309,17 @@ pub fn open_gaps(catalog: &Catalog, cause: GapCause) -> Result<()> {
         if reader.open_gap(&stream)?.is_none()
             && let Some(start) = reader.last_end(&stream)?
         {
-            changes.push(Change::GapOpened { stream, start, cause, detail: None });
+            changes.push(Change::GapOpened {
+                stream,
+                start,
+                cause,
+                detail: None,
+            });
         }
     }
-    if changes.is_empty() { Ok(()) } else { catalog.commit(changes, None) }
+    if changes.is_empty() {
+        Ok(())
+    } else {
+        catalog.commit(changes, None)
+    }
 }

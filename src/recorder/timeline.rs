@@ -56,6 +56,12 @@ pub struct Timeline {
     pub dropped: u32,
 }
 
+impl Default for Timeline {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Timeline {
     /// Of a run that begins.
     pub fn new() -> Self {
@@ -115,7 +121,9 @@ impl Timeline {
 
     fn jumped(&self, unit: &AccessUnit, last: Ticks) -> bool {
         let step = unit.pts - last;
-        let early = self.delay_floor_us().is_some_and(|floor| delay_us(unit) < floor - EARLY_US_MAX);
+        let early = self
+            .delay_floor_us()
+            .is_some_and(|floor| delay_us(unit) < floor - EARLY_US_MAX);
         step < JUMP_BACKWARD || step > JUMP_FORWARD || (early && step > Ticks::from_secs(1))
     }
 
@@ -148,18 +156,22 @@ impl Timeline {
 
     /// True when the host's clock was stepped since the last correction.
     pub fn host_stepped(&self) -> bool {
-        self.anchor.is_some() && (self.wall_offset_us - self.wall_offset_seen_us).abs() > HOST_STEP_US
+        self.anchor.is_some()
+            && (self.wall_offset_us - self.wall_offset_seen_us).abs() > HOST_STEP_US
     }
 
     /// Brings the anchor nearer to what was seen since the last correction. Called where a segment is cut, at `media`.
     pub fn correct(&mut self, media: Ticks) -> Verdict {
-        let (Some(anchor), Some(least)) = (self.anchor, self.least_delay_us.take()) else { return Verdict::Steady };
+        let (Some(anchor), Some(least)) = (self.anchor, self.least_delay_us.take()) else {
+            return Verdict::Steady;
+        };
         let stepped = self.host_stepped();
         self.wall_offset_seen_us = self.wall_offset_us;
         let since_us = (media - self.corrected_at).us().max(0);
         self.corrected_at = media;
         let error_us = least + self.wall_offset_us - anchor.us();
-        let slew_us_max = since_us / 1_000_000 * SLEW_PPM + since_us % 1_000_000 * SLEW_PPM / 1_000_000;
+        let slew_us_max =
+            since_us / 1_000_000 * SLEW_PPM + since_us % 1_000_000 * SLEW_PPM / 1_000_000;
         let slew_us = error_us.clamp(-slew_us_max, slew_us_max);
         let residual_us = error_us - slew_us;
         if stepped || residual_us.abs() > RESIDUAL_US_MAX {
@@ -170,9 +182,17 @@ impl Timeline {
         }
         self.anchor = Some(anchor.plus_us(slew_us));
         let worse = residual_us.abs() > self.residual_us.abs() && residual_us != 0;
-        self.lagging = if worse { self.lagging.saturating_add(1) } else { 0 };
+        self.lagging = if worse {
+            self.lagging.saturating_add(1)
+        } else {
+            0
+        };
         self.residual_us = residual_us;
-        if self.lagging >= LAGGING_MAX { Verdict::Uncertain } else { Verdict::Steady }
+        if self.lagging >= LAGGING_MAX {
+            Verdict::Uncertain
+        } else {
+            Verdict::Steady
+        }
     }
 }
 
@@ -198,7 +218,14 @@ mod tests {
 
     impl Scene {
         fn new(ppm: i64, jitter_us: i64) -> Self {
-            Self { timeline: Timeline::new(), frame: 0, ppm, jitter_us, wall_step_us: 0, pts_shift: Ticks(0) }
+            Self {
+                timeline: Timeline::new(),
+                frame: 0,
+                ppm,
+                jitter_us,
+                wall_step_us: 0,
+                pts_shift: Ticks(0),
+            }
         }
 
         fn true_us(&self) -> i64 {
@@ -226,7 +253,10 @@ mod tests {
             while self.true_us() < end {
                 for unit in self.timeline.admit(self.unit()) {
                     let wall = self.timeline.wall_of(unit.pts);
-                    worst = worst.max(wall.us_since(START.plus_us(self.true_us() + self.wall_step_us)).abs());
+                    worst = worst.max(
+                        wall.us_since(START.plus_us(self.true_us() + self.wall_step_us))
+                            .abs(),
+                    );
                     if self.frame % 900 == 899 {
                         verdicts.push(self.timeline.correct(unit.pts));
                     }
@@ -251,7 +281,10 @@ mod tests {
     fn eight_hundred_ppm_are_called_uncertain() {
         let (verdicts, _) = Scene::new(-800, 20_000).run(3600);
         assert!(verdicts.contains(&Verdict::Uncertain));
-        assert!(verdicts.iter().any(|v| matches!(v, Verdict::Stepped(_))), "it is anchored anew before it is far off");
+        assert!(
+            verdicts.iter().any(|v| matches!(v, Verdict::Stepped(_))),
+            "it is anchored anew before it is far off"
+        );
     }
 
     #[test]
@@ -261,7 +294,9 @@ mod tests {
         scene.wall_step_us = -3_600_000_000;
         for unit in scene.timeline.admit(scene.unit()) {
             assert!(scene.timeline.host_stepped());
-            assert!(matches!(scene.timeline.correct(unit.pts), Verdict::Stepped(us) if (us + 3_600_000_000).abs() < 50_000));
+            assert!(
+                matches!(scene.timeline.correct(unit.pts), Verdict::Stepped(us) if (us + 3_600_000_000).abs() < 50_000)
+            );
         }
         scene.frame += 1;
         assert!(scene.run(60).1 < 50_000);

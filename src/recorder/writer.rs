@@ -20,7 +20,7 @@ use crate::base::hash::Digest;
 use crate::base::id::{BoxId, RunId, SegmentId, StreamId};
 use crate::base::secret::SegmentKey;
 use crate::base::time::{Mono, Ticks, Wall};
-use crate::catalog::{Change, GapCause};
+use crate::catalog::{Change, GapCause, SegmentRow};
 use crate::media::access_unit::SampleEntry;
 use crate::media::header::{ClockState, KeySlot, Losses, SegmentHeader, SegmentTrailer};
 use crate::media::segment::SegmentBuilder;
@@ -109,7 +109,14 @@ struct Segment {
 impl Writer {
     /// Of a volume whose keeper runs.
     pub fn new(options: Options, keeper: Keeper) -> Self {
-        Self { options, keeper, streams: HashMap::new(), space: None, was_full: false, random: SystemRandom::new() }
+        Self {
+            options,
+            keeper,
+            streams: HashMap::new(),
+            space: None,
+            was_full: false,
+            random: SystemRandom::new(),
+        }
     }
 
     /// Works until all senders are gone, then closes every segment and returns the keeper.
@@ -135,7 +142,9 @@ impl Writer {
             self.begin(order.stream, begin);
             return;
         }
-        let Some(mut stream) = self.streams.remove(&order.stream) else { return };
+        let Some(mut stream) = self.streams.remove(&order.stream) else {
+            return;
+        };
         match order.what {
             What::Begin(_) => {}
             What::Fragment(fragment) => {
@@ -160,15 +169,26 @@ impl Writer {
             id: Arc::clone(&id),
             waiting: begin.waiting,
             // What this writer closed itself is newer than what the catalog said.
-            previous_root: known.as_ref().map_or(begin.previous_root, |k| k.previous_root),
-            covered_until: known.as_ref().and_then(|k| k.covered_until).max(begin.covered_until),
+            previous_root: known
+                .as_ref()
+                .map_or(begin.previous_root, |k| k.previous_root),
+            covered_until: known
+                .as_ref()
+                .and_then(|k| k.covered_until)
+                .max(begin.covered_until),
             gap_open: known.as_ref().map_or(begin.gap.is_some(), |k| k.gap_open),
             open: None,
             run: None,
             retry_at: None,
         };
         if known.is_none() {
-            self.keeper.tell(Job::Commit { changes: vec![Change::StreamSeen { stream: (*id).clone(), at: self.options.clock.wall() }], event: None });
+            self.keeper.tell(Job::Commit {
+                changes: vec![Change::StreamSeen {
+                    stream: (*id).clone(),
+                    at: self.options.clock.wall(),
+                }],
+                event: None,
+            });
         }
         self.streams.insert(id, stream);
     }
@@ -179,13 +199,16 @@ impl Writer {
         });
         if changes {
             let end = stream.open.as_ref().map(|open| {
-                let meets = fragment.start.us_since(open.end).abs() <= MEET_US && open.run == fragment.run;
+                let meets =
+                    fragment.start.us_since(open.end).abs() <= MEET_US && open.run == fragment.run;
                 if meets { fragment.start } else { open.end }
             });
             self.close(stream, end, None);
         }
         if stream.open.is_none() {
-            let waiting = stream.retry_at.is_some_and(|at| self.options.clock.mono() < at);
+            let waiting = stream
+                .retry_at
+                .is_some_and(|at| self.options.clock.mono() < at);
             if waiting || !fragment.starts_with_key {
                 return;
             }
@@ -228,18 +251,29 @@ impl Writer {
         }
         let extra = if self.was_full { HYSTERESIS_BYTES } else { 0 };
         // A volume whose space cannot be read says so when it is written to.
-        let room = self.options.volume.space().map_or(true, |s| s.free_bytes >= self.options.reserve_bytes + extra);
+        let room = self
+            .options
+            .volume
+            .space()
+            .map_or(true, |s| s.free_bytes >= self.options.reserve_bytes + extra);
         self.was_full = !room;
         self.space = Some((now, room));
         room
     }
 
-    fn open(&mut self, stream: &mut Stream, fragment: &Fragment, entry: Arc<SampleEntry>) -> Result<()> {
+    fn open(
+        &mut self,
+        stream: &mut Stream,
+        fragment: &Fragment,
+        entry: Arc<SampleEntry>,
+    ) -> Result<()> {
         let volume = &self.options.volume;
         volume.check(self.options.box_id)?;
         let id = SegmentId::random();
         let mut key = [0; 16];
-        self.random.fill(&mut key).map_err(|_| Error::new(Kind::Internal, "no random numbers for a segment key"))?;
+        self.random
+            .fill(&mut key)
+            .map_err(|_| Error::new(Kind::Internal, "no random numbers for a segment key"))?;
         let key = SegmentKey::from_bytes(key);
         let sealing = &self.options.sealing;
         let sealed_key = slot::encode(id, &key, Some(&sealing.generation), &sealing.recovery)?;
@@ -253,7 +287,10 @@ impl Writer {
             start: fragment.start,
             run_media_start: fragment.first_dts,
             generation: sealing.generation.id,
-            key_slot: KeySlot { day: place.day, index: place.index },
+            key_slot: KeySlot {
+                day: place.day,
+                index: place.index,
+            },
             previous_root: stream.previous_root,
         };
         let builder = SegmentBuilder::new(header, &entry, &key)?;
@@ -265,15 +302,31 @@ impl Writer {
         self.keeper.tell(Job::Opened(Arc::clone(&open)));
         let mut changes = Vec::new();
         if stream.run != Some(fragment.run) {
-            changes.push(Change::RunStarted { run: fragment.run, stream: (*stream.id).clone(), at: fragment.start });
+            changes.push(Change::RunStarted {
+                run: fragment.run,
+                stream: (*stream.id).clone(),
+                at: fragment.start,
+            });
             stream.run = Some(fragment.run);
         }
         self.close_gap(stream, fragment.start, fragment.run, &mut changes);
         if !changes.is_empty() {
-            self.keeper.tell(Job::Commit { changes, event: None });
+            self.keeper.tell(Job::Commit {
+                changes,
+                event: None,
+            });
         }
-        let growing = Growing { segment: id, path: part, start: fragment.start, end: fragment.start, written_bytes: file.len(), durable_bytes: 0 };
-        self.options.board.update(&stream.id, |line| line.growing = Some(growing));
+        let growing = Growing {
+            segment: id,
+            path: part,
+            start: fragment.start,
+            end: fragment.start,
+            written_bytes: file.len(),
+            durable_bytes: 0,
+        };
+        self.options
+            .board
+            .update(&stream.id, |line| line.growing = Some(growing));
         stream.open = Some(Segment {
             id,
             run: fragment.run,
@@ -293,9 +346,18 @@ impl Writer {
     }
 
     /// Coverage and gaps add up to time: what lies between the last picture and the one at `start` is a gap.
-    fn close_gap(&mut self, stream: &mut Stream, start: Wall, run: RunId, changes: &mut Vec<Change>) {
+    fn close_gap(
+        &mut self,
+        stream: &mut Stream,
+        start: Wall,
+        run: RunId,
+        changes: &mut Vec<Change>,
+    ) {
         if stream.gap_open {
-            changes.push(Change::GapClosed { stream: (*stream.id).clone(), end: start });
+            changes.push(Change::GapClosed {
+                stream: (*stream.id).clone(),
+                end: start,
+            });
             stream.gap_open = false;
         } else if let Some(until) = stream.covered_until
             && start.us_since(until) > 0
@@ -303,13 +365,23 @@ impl Writer {
         {
             // One run whose time of day was stepped forward, or fragments that could not be kept.
             let detail = format!("time of day was set anew in run {run}");
-            changes.push(Change::GapOpened { stream: (*stream.id).clone(), start: until, cause: GapCause::ClockStep, detail: Some(detail) });
-            changes.push(Change::GapClosed { stream: (*stream.id).clone(), end: start });
+            changes.push(Change::GapOpened {
+                stream: (*stream.id).clone(),
+                start: until,
+                cause: GapCause::ClockStep,
+                detail: Some(detail),
+            });
+            changes.push(Change::GapClosed {
+                stream: (*stream.id).clone(),
+                end: start,
+            });
         }
     }
 
     fn append(&mut self, stream: &mut Stream, fragment: Fragment) -> Result<()> {
-        let Some(open) = &mut stream.open else { return Ok(()) };
+        let Some(open) = &mut stream.open else {
+            return Ok(());
+        };
         let units = u32::try_from(fragment.samples.len()).unwrap_or(u32::MAX);
         let sealed = open.builder.fragment(fragment.samples)?;
         let mut slices = Vec::with_capacity(sealed.samples.len() + 1);
@@ -345,7 +417,11 @@ impl Writer {
 
     /// A write failed: the segment is closed at its last whole fragment. Its key is not used again.
     fn failed(&mut self, stream: &mut Stream, e: &Error) {
-        error!("{}: {e}; the segment is closed and a new one is tried in {} s", stream.id, RETRY.as_secs());
+        error!(
+            "{}: {e}; the segment is closed and a new one is tried in {} s",
+            stream.id,
+            RETRY.as_secs()
+        );
         stream.retry_at = Some(self.options.clock.mono() + RETRY);
         if let Some(open) = &mut stream.open {
             let len = open.file.len();
@@ -369,20 +445,40 @@ impl Writer {
 
     /// Closes the segment at `end` (its own end when not given), with the gap that begins there.
     fn close(&mut self, stream: &mut Stream, end: Option<Wall>, gap: Option<(GapCause, String)>) {
-        let Some(mut open) = stream.open.take() else { return };
+        let Some(mut open) = stream.open.take() else {
+            return;
+        };
         let end = end.unwrap_or(open.end);
-        self.options.board.update(&stream.id, |line| line.growing = None);
+        self.options
+            .board
+            .update(&stream.id, |line| line.growing = None);
         let mut after = Vec::new();
         if let Some((cause, detail)) = gap {
-            after.push(Change::RunEnded { run: open.run, at: end, cause: cause.to_string() });
+            after.push(Change::RunEnded {
+                run: open.run,
+                at: end,
+                cause: cause.to_string(),
+            });
             if !stream.gap_open {
-                after.push(Change::GapOpened { stream: (*stream.id).clone(), start: end, cause, detail: Some(detail) });
+                after.push(Change::GapOpened {
+                    stream: (*stream.id).clone(),
+                    start: end,
+                    cause,
+                    detail: Some(detail),
+                });
                 stream.gap_open = true;
             }
             stream.run = None;
         }
         let header = open.builder.header();
-        let trailer = SegmentTrailer::new(header, open.builder.fragments().to_vec(), end, open.losses, open.clock, false);
+        let trailer = SegmentTrailer::new(
+            header,
+            open.builder.fragments().to_vec(),
+            end,
+            open.losses,
+            open.clock,
+            false,
+        );
         let (root, trailer) = (trailer.content_root, trailer.to_bytes());
         stream.covered_until = Some(end);
         stream.previous_root = root;
@@ -390,14 +486,20 @@ impl Writer {
             // The fragments are whole: the file is adopted when the volume is next opened.
             error!("{}: the segment stays open on disk: {e}", stream.id);
             self.keeper.tell(Job::Abandoned(open.open));
-            self.keeper.tell(Job::Commit { changes: after, event: None });
+            self.keeper.tell(Job::Commit {
+                changes: after,
+                event: None,
+            });
             return;
         }
         open.open.written(open.file.len());
-        let row = RowFacts { end, root }.row(&self.options, stream, &open);
+        let row = row(&self.options, stream, &open, end, root);
         let closing = Closing {
             from: open.file.path().to_owned(),
-            to: self.options.volume.segment_path(&stream.id, open.start, open.id),
+            to: self
+                .options
+                .volume
+                .segment_path(&stream.id, open.start, open.id),
             row: Box::new(row),
             entry: Arc::clone(&open.entry),
             activity: std::mem::take(&mut open.activity),
@@ -412,47 +514,51 @@ impl Writer {
         stream.covered_until.get_or_insert(start);
         stream.gap_open = true;
         // The catalog keeps the first cause of an open gap and takes the newer words.
-        let gap = Change::GapOpened { stream: (*stream.id).clone(), start, cause, detail: Some(detail.to_owned()) };
-        self.keeper.tell(Job::Commit { changes: vec![gap], event: None });
+        let gap = Change::GapOpened {
+            stream: (*stream.id).clone(),
+            start,
+            cause,
+            detail: Some(detail.to_owned()),
+        };
+        self.keeper.tell(Job::Commit {
+            changes: vec![gap],
+            event: None,
+        });
         if matches!(cause, GapCause::Stopped) {
             info!("{}: stopped", stream.id);
         }
     }
 }
 
-struct RowFacts {
-    end: Wall,
-    root: Digest,
-}
-
-impl RowFacts {
-    fn row(&self, options: &Options, stream: &Stream, open: &Segment) -> crate::catalog::SegmentRow {
-        let header = open.builder.header();
-        crate::catalog::SegmentRow {
-            segment: open.id,
-            stream: (*stream.id).clone(),
-            run: open.run,
-            volume: options.volume.id,
-            start: open.start,
-            end: self.end,
-            media_duration: open.media,
-            bytes: open.file.len(),
-            samples: open.samples,
-            fragments: u32::try_from(open.builder.fragments().len()).unwrap_or(u32::MAX),
-            key_day: header.key_slot.day.clone(),
-            key_index: header.key_slot.index,
-            generation: header.generation,
-            content_root: self.root,
-            previous_root: header.previous_root,
-            recovered: false,
-            time_uncertain: open.clock.time_uncertain,
-            packets_lost: open.losses.packets_lost,
-            corrupt_units: open.losses.corrupt_units,
-            discontinuities: open.losses.discontinuities,
-            host: HostSync { synchronised: open.clock.host_synchronised, error_us: open.clock.host_error_us },
-            camera_offset_ms: open.clock.camera_offset_ms,
-            sample_entry: open.entry.hash(),
-        }
+fn row(options: &Options, stream: &Stream, open: &Segment, end: Wall, root: Digest) -> SegmentRow {
+    let header = open.builder.header();
+    SegmentRow {
+        segment: open.id,
+        stream: (*stream.id).clone(),
+        run: open.run,
+        volume: options.volume.id,
+        start: open.start,
+        end,
+        media_duration: open.media,
+        bytes: open.file.len(),
+        samples: open.samples,
+        fragments: u32::try_from(open.builder.fragments().len()).unwrap_or(u32::MAX),
+        key_day: header.key_slot.day.clone(),
+        key_index: header.key_slot.index,
+        generation: header.generation,
+        content_root: root,
+        previous_root: header.previous_root,
+        recovered: false,
+        time_uncertain: open.clock.time_uncertain,
+        packets_lost: open.losses.packets_lost,
+        corrupt_units: open.losses.corrupt_units,
+        discontinuities: open.losses.discontinuities,
+        host: HostSync {
+            synchronised: open.clock.host_synchronised,
+            error_us: open.clock.host_error_us,
+        },
+        camera_offset_ms: open.clock.camera_offset_ms,
+        sample_entry: open.entry.hash(),
     }
 }
 

@@ -24,7 +24,11 @@ impl SegmentFile {
         let what = || format!("opening {}", path.display());
         let file = File::open(path).context(what)?;
         let bytes = file.metadata().context(what)?.len();
-        Ok(Self { file, path: path.to_owned(), bytes })
+        Ok(Self {
+            file,
+            path: path.to_owned(),
+            bytes,
+        })
     }
 
     /// Its size when it was opened.
@@ -46,8 +50,12 @@ impl ReadAt for SegmentFile {
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<()> {
-        self.file
-            .read_exact_at(buf, offset)
-            .context(|| format!("reading {} bytes at {offset} of {}", buf.len(), self.path.display()))
+        self.file.read_exact_at(buf, offset).context(|| {
+            format!(
+                "reading {} bytes at {offset} of {}",
+                buf.len(),
+                self.path.display()
+            )
+        })
     }
 }

@@ -22,9 +22,16 @@ pub struct Place {
 ///
 /// # Errors
 /// What the operating system says; then nothing may be sealed under that key.
-pub fn append(volume: &Volume, stream: &StreamId, day: &str, slot: &[u8; SLOT_BYTES]) -> Result<Place> {
+pub fn append(
+    volume: &Volume,
+    stream: &StreamId,
+    day: &str,
+    slot: &[u8; SLOT_BYTES],
+) -> Result<Place> {
     let path = volume.slots_path(stream, day);
-    let dir = path.parent().ok_or_else(|| Error::new(Kind::Internal, "a slot file without a folder"))?;
+    let dir = path
+        .parent()
+        .ok_or_else(|| Error::new(Kind::Internal, "a slot file without a folder"))?;
     disk::create_dir_all(dir, 0o700)?;
     let is_new = !path.exists();
     let mut file = DiskFile::open_or_create(&path, SECRET_MODE)?;
@@ -35,8 +42,12 @@ pub fn append(volume: &Volume, stream: &StreamId, day: &str, slot: &[u8; SLOT_BY
     if is_new {
         disk::sync_dir(dir)?;
     }
-    let index = u32::try_from(index).map_err(|_| Error::new(Kind::Full, format!("{} has no more slots", path.display())))?;
-    Ok(Place { day: day.to_owned(), index })
+    let index = u32::try_from(index)
+        .map_err(|_| Error::new(Kind::Full, format!("{} has no more slots", path.display())))?;
+    Ok(Place {
+        day: day.to_owned(),
+        index,
+    })
 }
 
 /// Reads a slot.

@@ -72,7 +72,8 @@ impl State {
         };
         let state = Self::from_file(dir, file.clone());
         // Last, since it is what makes the folder a state folder.
-        let json = serde_json::to_vec_pretty(&file).map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
+        let json = serde_json::to_vec_pretty(&file)
+            .map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
         disk::create(&dir.join("box.json"), &json, SECRET_MODE)?;
         Ok(state)
     }
@@ -88,30 +89,49 @@ impl State {
         let bytes = fs::read(&path).map_err(|e| match e.kind() {
             std::io::ErrorKind::NotFound => Error::new(
                 Kind::NotFound,
-                format!("there is no box.json; make one with: sinetti --dir {} init", dir.display()),
+                format!(
+                    "there is no box.json; make one with: sinetti --dir {} init",
+                    dir.display()
+                ),
             )
             .attempted(what()),
             _ => Error::from(e).attempted(what()),
         })?;
-        let value: serde_json::Value = serde_json::from_slice(&bytes)
-            .map_err(|e| Error::corrupt(format!("box.json cannot be read: {e}")).attempted(what()))?;
-        let format = value.get("format").and_then(serde_json::Value::as_u64).unwrap_or_default();
+        let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(|e| {
+            Error::corrupt(format!("box.json cannot be read: {e}")).attempted(what())
+        })?;
+        let format = value
+            .get("format")
+            .and_then(serde_json::Value::as_u64)
+            .unwrap_or_default();
         if format > u64::from(FORMAT) {
-            let text = format!("it has format {format}, made by a newer version of Sinetti; this one knows {FORMAT}. Nothing was changed");
+            let text = format!(
+                "it has format {format}, made by a newer version of Sinetti; this one knows {FORMAT}. Nothing was changed"
+            );
             return Err(Error::new(Kind::Foreign, text).attempted(what()));
         }
-        let file: BoxFile = serde_json::from_value(value)
-            .map_err(|e| Error::corrupt(format!("box.json cannot be read: {e}")).attempted(what()))?;
+        let file: BoxFile = serde_json::from_value(value).map_err(|e| {
+            Error::corrupt(format!("box.json cannot be read: {e}")).attempted(what())
+        })?;
         let mode = fs::metadata(dir).context(what)?.permissions().mode();
         if mode & 0o077 != 0 {
-            let remedy = format!("others may enter it (mode {:04o}); run: chmod 700 {}", mode & 0o777, dir.display());
+            let remedy = format!(
+                "others may enter it (mode {:04o}); run: chmod 700 {}",
+                mode & 0o777,
+                dir.display()
+            );
             return Err(Error::new(Kind::Denied, remedy).attempted(what()));
         }
         Ok(Self::from_file(dir, file))
     }
 
     fn from_file(dir: &Path, file: BoxFile) -> Self {
-        Self { dir: dir.to_owned(), box_id: file.box_id, recovery: file.recovery, ledger_key: file.ledger_key }
+        Self {
+            dir: dir.to_owned(),
+            box_id: file.box_id,
+            recovery: file.recovery,
+            ledger_key: file.ledger_key,
+        }
     }
 
     /// The configuration file.
@@ -132,7 +152,12 @@ impl State {
     /// Short form of the ledger key's SHA-256 for people: eight groups of four hex digits.
     pub fn fingerprint(&self) -> String {
         let digest = Digest::sha256(&[self.ledger_key.as_bytes()]).to_string();
-        let groups: Vec<_> = digest.as_bytes().chunks(4).take(8).map(String::from_utf8_lossy).collect();
+        let groups: Vec<_> = digest
+            .as_bytes()
+            .chunks(4)
+            .take(8)
+            .map(String::from_utf8_lossy)
+            .collect();
         groups.join(" ")
     }
 
@@ -142,7 +167,10 @@ impl State {
     /// [`Kind::Busy`] when the daemon, or a command, has it.
     pub fn lock(&self) -> Result<Lock> {
         Lock::take(&self.dir.join("lock")).map_err(|e| match e.kind() {
-            Kind::Busy => Error::new(Kind::Busy, format!("another sinetti uses {}", self.dir.display())),
+            Kind::Busy => Error::new(
+                Kind::Busy,
+                format!("another sinetti uses {}", self.dir.display()),
+            ),
             _ => e,
         })
     }
@@ -154,12 +182,20 @@ impl State {
 /// As [`State::create`].
 pub fn check_empty(dir: &Path) -> Result<()> {
     if dir.join("box.json").exists() {
-        let text = format!("{} is a state folder already; nothing was changed", dir.display());
+        let text = format!(
+            "{} is a state folder already; nothing was changed",
+            dir.display()
+        );
         return Err(Error::new(Kind::Exists, text));
     }
-    let Ok(mut entries) = fs::read_dir(dir) else { return Ok(()) };
+    let Ok(mut entries) = fs::read_dir(dir) else {
+        return Ok(());
+    };
     match entries.next() {
         None => Ok(()),
-        Some(_) => Err(Error::invalid(format!("{} is not empty; give a new or empty folder", dir.display()))),
+        Some(_) => Err(Error::invalid(format!(
+            "{} is not empty; give a new or empty folder",
+            dir.display()
+        ))),
     }
 }

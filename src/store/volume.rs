@@ -62,7 +62,10 @@ impl Volume {
             }
             // A fresh ext4 has this folder.
             if found != "lost+found" {
-                let text = format!("it is not empty (it holds {}); give an empty folder", found.display());
+                let text = format!(
+                    "it is not empty (it holds {}); give an empty folder",
+                    found.display()
+                );
                 return Err(Error::invalid(text).attempted(what()));
             }
         }
@@ -73,9 +76,14 @@ impl Volume {
             name: name.to_owned(),
             note: "This folder belongs to a Sinetti recorder. Without this file it is not recorded into.".to_owned(),
         };
-        let json = serde_json::to_vec_pretty(&identity).map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
+        let json = serde_json::to_vec_pretty(&identity)
+            .map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
         disk::create(&root.join(IDENTITY_FILE), &json, FILE_MODE).context(what)?;
-        Ok(Self { id: identity.volume, name: name.to_owned(), root: root.to_owned() })
+        Ok(Self {
+            id: identity.volume,
+            name: name.to_owned(),
+            root: root.to_owned(),
+        })
     }
 
     /// Opens a volume whatever box it belongs to, for reading with the recovery identity.
@@ -105,16 +113,27 @@ impl Volume {
             }
             _ => Error::from(e).attempted(what()),
         })?;
-        let identity: Identity = serde_json::from_slice(&bytes)
-            .map_err(|e| Error::corrupt(format!("{IDENTITY_FILE} cannot be read: {e}")).attempted(what()))?;
+        let identity: Identity = serde_json::from_slice(&bytes).map_err(|e| {
+            Error::corrupt(format!("{IDENTITY_FILE} cannot be read: {e}")).attempted(what())
+        })?;
         if identity.format > FORMAT {
-            return Err(Error::new(Kind::Foreign, "it was made by a newer version of Sinetti").attempted(what()));
+            return Err(
+                Error::new(Kind::Foreign, "it was made by a newer version of Sinetti")
+                    .attempted(what()),
+            );
         }
         if identity.box_id != box_id {
-            let text = format!("it belongs to box {}, this is box {box_id}; nothing was changed", identity.box_id);
+            let text = format!(
+                "it belongs to box {}, this is box {box_id}; nothing was changed",
+                identity.box_id
+            );
             return Err(Error::new(Kind::Foreign, text).attempted(what()));
         }
-        Ok(Self { id: identity.volume, name: name.to_owned(), root: root.to_owned() })
+        Ok(Self {
+            id: identity.volume,
+            name: name.to_owned(),
+            root: root.to_owned(),
+        })
     }
 
     /// Checks that the same volume is still mounted there.
@@ -124,7 +143,12 @@ impl Volume {
     pub fn check(&self, box_id: BoxId) -> Result<()> {
         let now = Self::open(&self.root, box_id, &self.name)?;
         if now.id != self.id {
-            let text = format!("volume {} is mounted at {} in place of {}", now.id, self.root.display(), self.id);
+            let text = format!(
+                "volume {} is mounted at {} in place of {}",
+                now.id,
+                self.root.display(),
+                self.id
+            );
             return Err(Error::new(Kind::Foreign, text));
         }
         Ok(())
@@ -133,17 +157,22 @@ impl Volume {
     /// The folder of a stream's segments of the UTC day of `start`.
     pub fn segment_dir(&self, stream: &StreamId, start: Wall) -> PathBuf {
         let day = start.to_utc().format("%Y/%m/%d").to_string();
-        self.root.join(stream.camera.as_str()).join(stream.kind.as_str()).join(day)
+        self.root
+            .join(stream.camera.as_str())
+            .join(stream.kind.as_str())
+            .join(day)
     }
 
     /// The path of a closed segment.
     pub fn segment_path(&self, stream: &StreamId, start: Wall, id: SegmentId) -> PathBuf {
-        self.segment_dir(stream, start).join(format!("{}-{id}.mp4", start.basic()))
+        self.segment_dir(stream, start)
+            .join(format!("{}-{id}.mp4", start.basic()))
     }
 
     /// The path of a segment while it is written.
     pub fn part_path(&self, stream: &StreamId, start: Wall, id: SegmentId) -> PathBuf {
-        self.segment_dir(stream, start).join(format!("{}-{id}.mp4{PART_SUFFIX}", start.basic()))
+        self.segment_dir(stream, start)
+            .join(format!("{}-{id}.mp4{PART_SUFFIX}", start.basic()))
     }
 
     /// Makes the folder of [`Volume::segment_dir`], durably.
@@ -156,7 +185,11 @@ impl Volume {
 
     /// Where key slots of a stream's day lie.
     pub fn slots_path(&self, stream: &StreamId, day: &str) -> PathBuf {
-        self.root.join("keys").join(stream.camera.as_str()).join(stream.kind.as_str()).join(format!("{day}.keys"))
+        self.root
+            .join("keys")
+            .join(stream.camera.as_str())
+            .join(stream.kind.as_str())
+            .join(format!("{day}.keys"))
     }
 
     /// Room left.
@@ -193,9 +226,14 @@ impl Volume {
     pub fn files(&self, wanted: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
         let mut found = Vec::new();
         let mut open = Vec::new();
-        for entry in fs::read_dir(&self.root).context(|| format!("reading {}", self.root.display()))? {
+        for entry in
+            fs::read_dir(&self.root).context(|| format!("reading {}", self.root.display()))?
+        {
             let entry = entry?;
-            let is_camera = entry.file_name().to_str().is_some_and(|n| n.parse::<crate::base::id::CameraId>().is_ok());
+            let is_camera = entry
+                .file_name()
+                .to_str()
+                .is_some_and(|n| n.parse::<crate::base::id::CameraId>().is_ok());
             if is_camera && entry.file_type()?.is_dir() {
                 open.push(entry.path());
             }
@@ -224,13 +262,36 @@ mod tests {
         let dir = tempfile::tempdir().expect("dir");
         let root = dir.path().join("levy");
         let (mine, other) = (BoxId::random(), BoxId::random());
-        assert_eq!(Volume::open(&root, mine, "levy-1").expect_err("empty").kind(), Kind::NotFound);
+        assert_eq!(
+            Volume::open(&root, mine, "levy-1")
+                .expect_err("empty")
+                .kind(),
+            Kind::NotFound
+        );
         let made = Volume::init(&root, mine, "levy-1").expect("made");
-        assert_eq!(Volume::open(&root, mine, "levy-1").expect("opened").id, made.id);
-        assert_eq!(Volume::open(&root, other, "levy-1").expect_err("foreign").kind(), Kind::Foreign);
-        assert_eq!(Volume::init(&root, mine, "levy-1").expect_err("again").kind(), Kind::Exists);
+        assert_eq!(
+            Volume::open(&root, mine, "levy-1").expect("opened").id,
+            made.id
+        );
+        assert_eq!(
+            Volume::open(&root, other, "levy-1")
+                .expect_err("foreign")
+                .kind(),
+            Kind::Foreign
+        );
+        assert_eq!(
+            Volume::init(&root, mine, "levy-1")
+                .expect_err("again")
+                .kind(),
+            Kind::Exists
+        );
         let full = dir.path().join("full");
         disk::create_dir_all(&full.join("photos"), 0o755).expect("dir");
-        assert_eq!(Volume::init(&full, mine, "x").expect_err("not empty").kind(), Kind::Invalid);
+        assert_eq!(
+            Volume::init(&full, mine, "x")
+                .expect_err("not empty")
+                .kind(),
+            Kind::Invalid
+        );
     }
 }

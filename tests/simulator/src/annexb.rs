@@ -1,7 +1,8 @@
 //! Annex-B elementary streams: finding NAL units and grouping them into access units.
 //!
-//! What belongs here: everything that looks at NAL headers, for H.264 (ITU-T H.264, 7.4.1.2) and H.265 (ITU-T H.265, 7.4.2.4).
-//! Only NAL headers and the first bit of a slice are read, never the pictures.
+//! What belongs here: everything that looks at NAL headers, for H.264 (ITU-T H.264, 7.4.1.2) and
+//! H.265 (ITU-T H.265, 7.4.2.4). Only NAL headers and the first bit of a slice are read, never the
+//! pictures.
 
 use std::ops::Range;
 
@@ -40,7 +41,8 @@ impl Codec {
         }
     }
 
-    /// Whether the NAL unit is a slice of a key frame: IDR, or for H.265 any IRAP picture (BLA, IDR, CRA).
+    /// Whether the NAL unit is a slice of a key frame: IDR, or for H.265 any IRAP picture (BLA,
+    /// IDR, CRA).
     pub fn is_key_slice(self, nal: &[u8]) -> bool {
         match self {
             Codec::H264 => self.nal_type(nal) == 5,
@@ -51,7 +53,8 @@ impl Codec {
     /// Whether the NAL unit opens a new access unit when the current one already has a slice.
     fn opens_access_unit(self, nal: &[u8]) -> bool {
         if self.is_slice(nal) {
-            // H.264: first_mb_in_slice = 0 is coded as a single 1 bit. H.265: first_slice_segment_in_pic_flag.
+            // H.264: first_mb_in_slice = 0 is coded as a single 1 bit. H.265:
+            // first_slice_segment_in_pic_flag.
             let at = match self {
                 Codec::H264 => 1,
                 Codec::H265 => 2,
@@ -70,7 +73,8 @@ pub(crate) fn nal_ranges(data: &[u8]) -> Vec<Range<usize>> {
     let mut starts = Vec::new();
     let mut at = 0;
     while at + 3 <= data.len() {
-        // A third byte above 1 cannot be part of a start code that begins here or at the next two places.
+        // A third byte above 1 cannot be part of a start code that begins here or at the next two
+        // places.
         match data[at + 2] {
             1 if data[at] == 0 && data[at + 1] == 0 => {
                 starts.push(at + 3);

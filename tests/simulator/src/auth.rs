@@ -10,8 +10,8 @@ use std::collections::HashMap;
 const REALM: &str = "camera";
 
 /// Value of the `WWW-Authenticate` header.
-pub(crate) fn challenge(login: &Login, nonce: &str) -> String {
-    match login.scheme {
+pub(crate) fn challenge(scheme: Scheme, nonce: &str) -> String {
+    match scheme {
         Scheme::Digest => format!("Digest realm=\"{REALM}\", nonce=\"{nonce}\""),
         Scheme::Basic => format!("Basic realm=\"{REALM}\""),
     }

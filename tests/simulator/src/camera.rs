@@ -1,7 +1,7 @@
 //! A camera as the server keeps it, and the handle a test holds.
 //!
-//! What belongs here: settings, counters, the log of what was sent. What a camera does on the wire is in `connection` and
-//! `playback`.
+//! What belongs here: settings, counters, the log of what was sent. What a camera does on the wire
+//! is in `connection` and `playback`.
 
 use crate::faults::{Fault, Faults};
 use crate::footage::Footage;
@@ -37,16 +37,21 @@ pub struct Camera {
     pub footage: Arc<Footage>,
     /// User and password it wants; `None` lets everybody in.
     pub login: Option<Login>,
-    /// Position in the loop is wall-clock time since the Unix epoch modulo the length of the loop, so a 60 s loop repeats with
-    /// the minute. Otherwise each session begins with the first access unit of the loop.
+    /// Position in the loop is wall-clock time since the Unix epoch modulo the length of the loop,
+    /// so a 60 s loop repeats with the minute. Otherwise each session begins with the first access
+    /// unit of the loop.
+    /// The wall clock is read at PLAY; from then on a session follows the monotonic clock, as a camera's
+    /// oscillator does not step with the host's clock.
     pub phase_locked: bool,
-    /// Sessions begin with a key frame: the next one. Otherwise in the middle of a group of pictures.
+    /// Sessions begin with a key frame: the next one. Otherwise in the middle of a group of
+    /// pictures.
     pub start_at_key_frame: bool,
     /// A PCMU track is announced too. It can be set up; nothing is ever sent on it.
     pub announce_audio: bool,
     /// RTCP sender reports: at PLAY and then every five seconds.
     pub sender_reports: bool,
-    /// How far the camera's own clock, as told in sender reports, is ahead of the host's, in milliseconds.
+    /// How far the camera's own clock, as told in sender reports, is ahead of the host's, in
+    /// milliseconds.
     pub clock_offset_ms: i64,
     /// From capture to sending.
     pub latency: Duration,
@@ -79,7 +84,8 @@ impl Camera {
 pub struct Counters {
     /// Connections that asked for this camera.
     pub connections: u64,
-    /// Requests turned away for want of the right user and password (the first, unauthenticated one included).
+    /// Requests turned away for want of the right user and password (the first, unauthenticated one
+    /// included).
     pub unauthorized: u64,
     /// DESCRIBE requests answered with a description.
     pub descriptions: u64,
@@ -110,7 +116,8 @@ pub struct Sent {
     pub session: u64,
     /// Footage it belongs to.
     pub footage: Arc<Footage>,
-    /// Which round of the loop: counted from the session's start, or from the Unix epoch for phase-locked cameras.
+    /// Which round of the loop: counted from the session's start, or from the Unix epoch for
+    /// phase-locked cameras.
     pub loop_number: u64,
     /// Index into `Footage::access_units`.
     pub index: usize,
@@ -192,7 +199,8 @@ impl Shared {
     }
 }
 
-/// A camera of a running server. Cheap to clone; keeps working on what is left when the camera was removed.
+/// A camera of a running server. Cheap to clone; keeps working on what is left when the camera was
+/// removed.
 #[derive(Clone)]
 pub struct CameraHandle(pub(crate) Arc<Shared>);
 

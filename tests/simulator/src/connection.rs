@@ -1,9 +1,10 @@
 //! One RTSP connection: requests, answers, and the session played over it.
 //!
-//! What belongs here: the order of things on a connection. A camera of this kind has one session a connection, and ends it with it.
+//! What belongs here: the order of things on a connection. A camera of this kind has one session a
+//! connection, and ends it with it.
 
 use crate::auth;
-use crate::camera::Shared;
+use crate::camera::{Scheme, Shared};
 use crate::message::{self, Answer, Received, Request};
 use crate::playback::{Outgoing, Playback, Step};
 use crate::random::Random;
@@ -39,7 +40,8 @@ struct Connection {
     playback: Option<Playback>,
     last_heard: Instant,
     ended: bool,
-    /// Last, so dropped last: a client that sees the connection closed finds its session counted as ended.
+    /// Last, so dropped last: a client that sees the connection closed finds its session counted as
+    /// ended.
     stream: TcpStream,
 }
 
@@ -192,7 +194,8 @@ impl Connection {
             .as_ref()
             .is_some_and(|camera| camera.faults().effects().stale);
         if stale && request.method == "DESCRIBE" {
-            // As cameras do that go on sending a session of the past into a connection that got its file descriptor.
+            // As cameras do that go on sending a session of the past into a connection that got its
+            // file descriptor.
             let packet = [
                 b'$', 0, 0, 13, 0x80, 0x60, 0, 1, 0, 0, 0, 1, 0xde, 0xad, 0xbe, 0xef, 0x41,
             ];
@@ -215,24 +218,17 @@ impl Connection {
         if camera.faults().never_answer {
             return Ok(None);
         }
-        let status = camera.faults().status(&request.method);
-        if let Some(login) = &camera.camera.login {
-            let accepted = auth::accepts(
-                login,
-                &self.nonce,
-                &request.method,
-                request.header("Authorization"),
-            );
-            if status == Some(401) || (request.method != "OPTIONS" && !accepted) {
-                camera.count(|counters| counters.unauthorized += 1);
-                return Ok(Some(
-                    Answer::new(401, request)
-                        .header("WWW-Authenticate", auth::challenge(login, &self.nonce)),
-                ));
+        if let Some(code) = self.refusal(&camera, request) {
+            let mut answer = Answer::new(code, request);
+            if code == 401 {
+                let scheme = camera
+                    .camera
+                    .login
+                    .as_ref()
+                    .map_or(Scheme::Digest, |login| login.scheme);
+                answer = answer.header("WWW-Authenticate", auth::challenge(scheme, &self.nonce));
             }
-        }
-        if let Some(code) = status {
-            return Ok(Some(Answer::new(code, request)));
+            return Ok(Some(answer));
         }
         let session = request
             .header("Session")
@@ -248,7 +244,8 @@ impl Connection {
             "PLAY" => self.play(camera, request),
             "TEARDOWN" => {
                 self.ended = true;
-                // Ends the session before the answer, so that whoever reads the answer finds it ended.
+                // Ends the session before the answer, so that whoever reads the answer finds it
+                // ended.
                 self.playback = None;
                 Answer::new(200, request)
             }
@@ -260,7 +257,23 @@ impl Connection {
         Ok(Some(answer))
     }
 
-    /// The camera of a path. Requests for `*` or the server as a whole are for the camera asked for before.
+    /// The status that turns a request away: that of a fault, or 401 for want of a login.
+    fn refusal(&self, camera: &Shared, request: &Request) -> Option<u16> {
+        let status = camera.faults().status(&request.method);
+        if request.method != "OPTIONS"
+            && let Some(login) = &camera.camera.login
+        {
+            let header = request.header("Authorization");
+            if !auth::accepts(login, &self.nonce, &request.method, header) {
+                camera.count(|counters| counters.unauthorized += 1);
+                return Some(401);
+            }
+        }
+        status
+    }
+
+    /// The camera of a path. Requests for `*` or the server as a whole are for the camera asked for
+    /// before.
     fn find_camera(&mut self, path: &str) -> Option<Arc<Shared>> {
         if path.is_empty() {
             return self.camera.clone();

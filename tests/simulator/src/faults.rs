@@ -1,47 +1,52 @@
 //! Faults of a camera, each switched on and off while it runs.
 //!
-//! What belongs here: the list of faults, their text form for the command line, and what each does to one answer, one
-//! access unit or one packet. The session only carries it out.
+//! What belongs here: the list of faults, their text form for the command line, and what each does
+//! to one answer, one access unit or one packet. The session only carries it out.
 
 use crate::footage::Footage;
 use crate::random::Random;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Something wrong with a camera. Faults of different kinds add up; one of the same kind replaces the earlier one.
+/// Something wrong with a camera. Faults of different kinds add up; one of the same kind replaces
+/// the earlier one.
 #[derive(Clone, Debug)]
 pub enum Fault {
     /// Every Nth packet is lost; its sequence number is missing. `lose-every=N`
     LoseEvery(u32),
-    /// Each packet is lost with a probability; the seed makes it repeatable. `lose-randomly=PROBABILITY[:SEED]`
+    /// Each packet is lost with a probability; the seed makes it repeatable.
+    /// `lose-randomly=PROBABILITY[:SEED]`
     LoseRandomly {
         /// From 0 to 1.
         probability: f64,
         /// Of the random numbers.
         seed: u64,
     },
-    /// Media stops, connections stay open and requests are answered. Afterwards it goes on at the next key frame, with
-    /// unbroken sequence numbers, as an encoder does that hung. `stall`
+    /// Media stops, connections stay open and requests are answered. Afterwards it goes on at the
+    /// next key frame, with unbroken sequence numbers, as an encoder does that hung. `stall`
     Stall,
     /// Closes all connections now, once. `disconnect`
     Disconnect,
     /// Closes each session this long after its PLAY. `disconnect-after=SECONDS`
     DisconnectAfter(Duration),
-    /// Random bytes before every Nth access unit: in the interleaved stream, or as a datagram. `garbage-bytes=LENGTH[:N]`
+    /// Random bytes before every Nth access unit: in the interleaved stream, or as a datagram.
+    /// `garbage-bytes=LENGTH[:N]`
     GarbageBytes {
         /// How many bytes each time.
         length: usize,
         /// Before every how manieth access unit.
         every: u32,
     },
-    /// The first payload byte (the NAL header) of every Nth packet is inverted, so the forbidden bit is set. `corrupt-nals=N`
+    /// The first payload byte (the NAL header) of every Nth packet is inverted, so the forbidden
+    /// bit is set. `corrupt-nals=N`
     CorruptNals(u32),
-    /// The RTP clock runs faster (or slower, negative) by parts per million from now on. `clock-drift=PPM`
+    /// The RTP clock runs faster (or slower, negative) by parts per million from now on.
+    /// `clock-drift=PPM`
     ClockDrift(i32),
     /// The RTP clock jumps once, by milliseconds. Not undone by clearing. `clock-jump=MILLISECONDS`
     ClockJump(i64),
-    /// From the next key frame on other footage of the same coding is sent, its parameter sets in band. Clearing
-    /// goes back in the same way. `footage=FILE`
+    /// From the next key frame on other footage of the same coding is sent, its parameter sets in
+    /// band. Clearing goes back in the same way. `footage=FILE`
     SwitchFootage(Arc<Footage>),
     /// Requests of a method are answered with this status. `status=METHOD:CODE`
     Status {
@@ -54,12 +59,14 @@ pub enum Fault {
     NoKeyFrames,
     /// Connections are accepted, requests never answered. `never-answer`
     NeverAnswer,
-    /// Packets of a session of the past (other SSRC) come after DESCRIBE and between access units. `stale-session`
+    /// Packets of a session of the past (other SSRC) come after DESCRIBE and between access units.
+    /// `stale-session`
     StaleSession,
     /// Everything goes out at this many bytes a second. `slow-drip=BYTES`
     SlowDrip(u32),
-    /// An access unit never ends: no marker, timestamp stands still, and each frame interval the packets of the access unit are
-    /// repeated until at least this many bytes are out. `endless-access-unit=BYTES`
+    /// An access unit never ends: no marker, timestamp stands still, and each frame interval the
+    /// packets of the access unit are repeated until at least this many bytes are out.
+    /// `endless-access-unit=BYTES`
     EndlessAccessUnit(usize),
     /// DESCRIBE is answered with a redirect. `redirect=CODE:URL`
     Redirect {
@@ -197,7 +204,8 @@ impl Faults {
         }
     }
 
-    /// Switches all faults off. Where the RTP clock has got to stays, or clearing would be a jump of its own.
+    /// Switches all faults off. Where the RTP clock has got to stays, or clearing would be a jump
+    /// of its own.
     pub(crate) fn clear(&mut self) {
         let jumped_ms = self.effects.jumped_ms;
         *self = Faults {

@@ -1,6 +1,7 @@
 //! Footage: an Annex-B file as the access units a camera sends, packetised once.
 //!
-//! What belongs here: loading, presentation order, and what a test needs to know about each access unit.
+//! What belongs here: loading, presentation order, and what a test needs to know about each access
+//! unit.
 
 use crate::annexb::{self, Codec};
 use crate::rtp::{CLOCK, Packets};
@@ -42,9 +43,9 @@ impl AccessUnit {
         self.decode
     }
 
-    /// The access unit as a recorder that takes parameter sets out of band stores it: every NAL unit but VPS, SPS and
-    /// PPS, each after its length in four bytes, big-endian. SEI, access unit delimiters and filler data stay, as
-    /// retina 0.4.21 leaves them in with `FrameFormat::MP4`.
+    /// The access unit as a recorder that takes parameter sets out of band stores it: every NAL
+    /// unit but VPS, SPS and PPS, each after its length in four bytes, big-endian. SEI, access unit
+    /// delimiters and filler data stay, as retina 0.4.21 leaves them in with `FrameFormat::MP4`.
     pub fn stored_form(&self) -> Vec<u8> {
         let mut stored = Vec::new();
         for nal in self
@@ -65,8 +66,8 @@ pub struct Footage {
     fps: u32,
     units: Vec<AccessUnit>,
     packets: Vec<Packets>,
-    /// For each access unit the highest presentation index up to it: it cannot leave a camera before the latest picture
-    /// it may refer to has been captured.
+    /// For each access unit the highest presentation index up to it: it cannot leave a camera
+    /// before the latest picture it may refer to has been captured.
     ready: Vec<usize>,
     format_parameters: String,
 }
@@ -85,8 +86,9 @@ impl fmt::Debug for Footage {
 impl Footage {
     /// Loads an Annex-B file: H.265 if its name ends in `.265`, `.h265` or `.hevc`, else H.264.
     ///
-    /// The file's order is decode order. Where pictures are reordered (B-frames), a sidecar `FILE.pts` gives the
-    /// presentation index of each access unit, one decimal number a line, in decode order; without it both orders are the same.
+    /// The file's order is decode order. Where pictures are reordered (B-frames), a sidecar
+    /// `FILE.pts` gives the presentation index of each access unit, one decimal number a line, in
+    /// decode order; without it both orders are the same.
     pub fn load(path: impl AsRef<Path>, fps: u32) -> io::Result<Footage> {
         let path = path.as_ref();
         let within =
@@ -118,7 +120,8 @@ impl Footage {
         order: Option<&str>,
     ) -> Result<Footage, String> {
         if fps == 0 || !CLOCK.is_multiple_of(u64::from(fps)) {
-            // Otherwise RTP timestamps would drift against the loop, or need rounding that tests would have to repeat.
+            // Otherwise RTP timestamps would drift against the loop, or need rounding that tests
+            // would have to repeat.
             return Err(format!(
                 "{fps} frames a second do not divide the RTP clock of 90 kHz"
             ));
@@ -206,12 +209,14 @@ impl Footage {
         self.ticks_per_frame() * as_ticks(self.units[index].presentation)
     }
 
-    /// RTP clock units into the loop at which an access unit can be sent. Never falls from one to the next.
+    /// RTP clock units into the loop at which an access unit can be sent. Never falls from one to
+    /// the next.
     pub(crate) fn ready_at(&self, index: usize) -> u64 {
         self.ticks_per_frame() * as_ticks(self.ready[index])
     }
 
-    /// The first access unit that is ready at or after a time in the loop; the number of units if there is none.
+    /// The first access unit that is ready at or after a time in the loop; the number of units if
+    /// there is none.
     pub(crate) fn first_ready_from(&self, ticks: u64) -> usize {
         let step = self.ticks_per_frame();
         self.ready

@@ -1,8 +1,9 @@
 //! Simulated RTSP cameras for Sinetti's demo, tests and benchmarks.
 //!
-//! Annex-B files are packetised once and sent by any number of cameras from one thread. Faults can be switched on and off while
-//! they run, and every access unit that was sent is known, so a test can say what must have been recorded. Nothing here is
-//! shared with the recorder: an error in one does not hide the same error in the other.
+//! Annex-B files are packetised once and sent by any number of cameras from one thread. Faults can
+//! be switched on and off while they run, and every access unit that was sent is known, so a test
+//! can say what must have been recorded. Nothing here is shared with the recorder: an error in one
+//! does not hide the same error in the other.
 
 mod annexb;
 mod auth;

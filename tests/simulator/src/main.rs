@@ -51,9 +51,10 @@ struct Options {
         allow_hyphen_values = true
     )]
     clock_offset_ms: i64,
-    /// A fault: PATH=FAULT[@SECONDS], seconds from the start; FAULT is lose-every=N, lose-randomly=P[:SEED], stall,
-    /// disconnect, disconnect-after=S, garbage-bytes=LENGTH[:N], corrupt-nals=N, clock-drift=PPM, clock-jump=MS, footage=FILE,
-    /// status=METHOD:CODE, no-key-frames, never-answer, stale-session, slow-drip=BYTES, endless-access-unit=BYTES,
+    /// A fault: PATH=FAULT[@SECONDS], seconds from the start; FAULT is lose-every=N,
+    /// lose-randomly=P[:SEED], stall, disconnect, disconnect-after=S, garbage-bytes=LENGTH[:N],
+    /// corrupt-nals=N, clock-drift=PPM, clock-jump=MS, footage=FILE, status=METHOD:CODE,
+    /// no-key-frames, never-answer, stale-session, slow-drip=BYTES, endless-access-unit=BYTES,
     /// redirect=CODE:URL, or clear
     #[arg(long = "fault", value_name = "PATH=FAULT@SECONDS")]
     faults: Vec<String>,
@@ -180,7 +181,8 @@ async fn wait(events: Vec<Event>, exit_with_stdin: bool) -> std::io::Result<()> 
     let mut interrupt = signal(SignalKind::interrupt())?;
     let (closed, stdin_closed) = oneshot::channel();
     if exit_with_stdin {
-        // A thread of its own: a read of standard input cannot be cancelled, and must not keep the runtime from ending.
+        // A thread of its own: a read of standard input cannot be cancelled, and must not keep the
+        // runtime from ending.
         std::thread::spawn(move || {
             let mut buffer = [0; 256];
             while std::io::stdin()

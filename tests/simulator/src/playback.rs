@@ -1,6 +1,7 @@
 //! A session that plays: prepares what goes out at each moment.
 //!
-//! What belongs here: from schedule, clock and faults to the bytes of an access unit. How they are carried is in `transport`.
+//! What belongs here: from schedule, clock and faults to the bytes of an access unit. How they are
+//! carried is in `transport`.
 
 use crate::camera::{Sent, Shared};
 use crate::faults::{Effects, Fate};
@@ -78,7 +79,8 @@ impl Playback {
         match (camera.start_at_key_frame, camera.phase_locked) {
             (true, _) => schedule.seek_key(media),
             (false, true) => schedule.seek(media),
-            // The loop begins with a key frame, so the one after it is in the middle of a group of pictures.
+            // The loop begins with a key frame, so the one after it is in the middle of a group of
+            // pictures.
             (false, false) => schedule.advance(),
         }
         let mut random = Random::unseeded();
@@ -270,7 +272,8 @@ impl Playback {
             .count(|counters| counters.access_units_dropped += dropped);
     }
 
-    /// Changes to other footage where a key frame is next. Its own key frame follows at once: all footage begins with one.
+    /// Changes to other footage where a key frame is next. Its own key frame follows at once: all
+    /// footage begins with one.
     fn switch_footage(&mut self) {
         if !self.schedule.is_key() {
             return;
@@ -307,7 +310,8 @@ fn wall_media(wall: SystemTime) -> u64 {
     ticks(wall.duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
-/// Rounded up, so that an access unit that is ready earlier than `duration` is never taken for one that is still to come.
+/// Rounded up, so that an access unit that is ready earlier than `duration` is never taken for one
+/// that is still to come.
 fn ticks(duration: Duration) -> u64 {
     duration.as_secs() * CLOCK
         + (u64::from(duration.subsec_nanos()) * CLOCK).div_ceil(1_000_000_000)

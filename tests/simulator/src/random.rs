@@ -1,6 +1,7 @@
 //! Random numbers for session identifiers and faults.
 //!
-//! What belongs here: a small seeded generator, so that a fault can be repeated exactly. Nothing here is secret.
+//! What belongs here: a small seeded generator, so that a fault can be repeated exactly. Nothing
+//! here is secret.
 
 use std::hash::{BuildHasher, RandomState};
 

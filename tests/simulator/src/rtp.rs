@@ -1,6 +1,7 @@
 //! RTP packets (RFC 3550) of H.264 (RFC 6184) and H.265 (RFC 7798), and RTCP sender reports.
 //!
-//! What belongs here: turning NAL units into packets once, and what is patched into a copy of them for each session.
+//! What belongs here: turning NAL units into packets once, and what is patched into a copy of them
+//! for each session.
 
 use crate::annexb::Codec;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -16,8 +17,8 @@ pub(crate) const FRAMING: usize = 4;
 /// Bytes of the fixed RTP header.
 const HEADER: usize = 12;
 
-/// The packets of one access unit, back to back in interleaved form (`$`, channel, length, RTP packet), fields that
-/// differ between sessions left zero.
+/// The packets of one access unit, back to back in interleaved form (`$`, channel, length, RTP
+/// packet), fields that differ between sessions left zero.
 #[derive(Debug)]
 pub(crate) struct Packets {
     bytes: Box<[u8]>,
@@ -162,7 +163,8 @@ pub(crate) fn sender_report(
     report
 }
 
-/// NTP timestamp (RFC 5905, 32.32 fixed point since 1900) of a wall-clock time shifted by `offset_ms`.
+/// NTP timestamp (RFC 5905, 32.32 fixed point since 1900) of a wall-clock time shifted by
+/// `offset_ms`.
 pub(crate) fn ntp(wall: SystemTime, offset_ms: i64) -> u64 {
     const SECONDS_1900_TO_1970: u64 = 2_208_988_800;
     let since = wall.duration_since(UNIX_EPOCH).unwrap_or_default();

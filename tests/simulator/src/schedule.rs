@@ -1,6 +1,7 @@
 //! Which access unit a session sends when, and which RTP timestamp it bears.
 //!
-//! What belongs here: arithmetic on media time, in units of the RTP clock. No clock is read and nothing is sent here.
+//! What belongs here: arithmetic on media time, in units of the RTP clock. No clock is read and
+//! nothing is sent here.
 
 use crate::footage::Footage;
 use crate::rtp;
@@ -8,7 +9,8 @@ use std::sync::Arc;
 
 /// A place in endlessly looped footage.
 ///
-/// Media time is counted from the Unix epoch for phase-locked cameras, from the session's start for others.
+/// Media time is counted from the Unix epoch for phase-locked cameras, from the session's start for
+/// others.
 #[derive(Clone, Debug)]
 pub(crate) struct Schedule {
     pub(crate) footage: Arc<Footage>,

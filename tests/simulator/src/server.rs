@@ -1,6 +1,7 @@
 //! The server: a listener, its cameras, and the thread they run on.
 //!
-//! What belongs here: the life of the server. Everything runs on one thread of its own, so that it can be used from tests of any kind.
+//! What belongs here: the life of the server. Everything runs on one thread of its own, so that it
+//! can be used from tests of any kind.
 
 use crate::camera::{Camera, CameraHandle, Shared};
 use crate::connection;
@@ -94,7 +95,8 @@ impl Server {
         }
     }
 
-    /// Closes the listener and all connections, as when cameras lose power; returns when that is done. New connections are refused.
+    /// Closes the listener and all connections, as when cameras lose power; returns when that is
+    /// done. New connections are refused.
     pub fn stop_listening(&self) {
         let (done, wait) = mpsc::channel();
         self.command(Command::Quiet(done));
@@ -164,7 +166,8 @@ async fn run(
     connections.shutdown().await;
 }
 
-/// The next connection; never one without a listener. `None` disables the branch once, after a connection that came to nothing.
+/// The next connection; never one without a listener. `None` disables the branch once, after a
+/// connection that came to nothing.
 async fn accept(listener: Option<&tokio::net::TcpListener>) -> Option<tokio::net::TcpStream> {
     match listener {
         Some(listener) => listener.accept().await.ok().map(|(stream, _)| stream),

@@ -105,8 +105,8 @@ impl Datagrams {
         heard
     }
 
-    /// Sends an access unit, spread over `spread` if it is large: a client's receive buffer is 212,992 bytes by default, which
-    /// a few key frames sent at once would overflow.
+    /// Sends an access unit, spread over `spread` if it is large: a client's receive buffer is
+    /// 212,992 bytes by default, which a few key frames sent at once would overflow.
     pub(crate) async fn send(
         &self,
         out: &Outgoing,

@@ -65,7 +65,8 @@ pub(crate) fn clip(kind: Kind) -> PathBuf {
     if path.exists() {
         return path;
     }
-    // Tests run in processes of their own at the same time: each makes its own and moves it into place.
+    // Tests run in processes of their own at the same time: each makes its own and moves it into
+    // place.
     let made = path.with_file_name(format!("{}-{name}", std::process::id()));
     let source = format!("testsrc2=size={size}:rate=15:duration=3");
     let times = made.with_extension("times");
@@ -75,46 +76,28 @@ pub(crate) fn clip(kind: Kind) -> PathBuf {
         made.display(),
         times.display()
     );
-    let mut encode = vec![
-        "-v",
-        "error",
-        "-y",
-        "-f",
-        "lavfi",
-        "-i",
-        &source,
-        "-map",
-        "0",
-        "-preset",
-        "ultrafast",
-        "-g",
-        "15",
-    ];
-    encode.extend(codec.split(' '));
-    run("ffmpeg", &[&encode[..], &["-f", "tee", &outputs]].concat());
-    // Lines of framecrc: stream, DTS, PTS, duration, size, checksum.
-    let lines = std::fs::read_to_string(&times).expect("reads");
-    let lines = lines.lines().filter(|line| !line.starts_with('#'));
-    let presented: Vec<i64> = lines
-        .map(|line| {
-            line.split(',')
-                .nth(2)
-                .expect("PTS")
-                .trim()
-                .parse()
-                .expect("a number")
-        })
-        .collect();
-    let order: String = presented
-        .iter()
-        .map(|t| format!("{}\n", presented.iter().filter(|other| *other < t).count()))
-        .collect();
+    let input = format!("-v error -y -f lavfi -i {source} -map 0 -preset ultrafast -g 15 {codec}");
+    let encode: Vec<&str> = input.split(' ').chain(["-f", "tee", &outputs]).collect();
+    run("ffmpeg", &encode);
+    let order = presentation_order(&std::fs::read_to_string(&times).expect("reads"));
     let made_order = format!("{}.pts", made.display());
     std::fs::write(&made_order, order).expect("writes");
     std::fs::rename(&made_order, format!("{}.pts", path.display())).expect("renames");
     std::fs::remove_file(&times).expect("removes");
     std::fs::rename(&made, &path).expect("renames");
     path
+}
+
+/// A sidecar from the lines of ffmpeg's framecrc: stream, DTS, PTS, duration, size, checksum.
+fn presentation_order(times: &str) -> String {
+    let lines = times.lines().filter(|line| !line.starts_with('#'));
+    let times = lines.map(|line| line.split(',').nth(2).expect("PTS").trim());
+    let times: Vec<i64> = times.map(|time| time.parse().expect("a number")).collect();
+    let place = |time: &i64| times.iter().filter(|other| *other < time).count();
+    times
+        .iter()
+        .map(|time| format!("{}\n", place(time)))
+        .collect()
 }
 
 fn run(program: &str, arguments: &[&str]) -> Output {
@@ -149,7 +132,8 @@ pub(crate) fn probe(url: &str, transport: &str) -> Output {
         .expect("runs")
 }
 
-/// Presentation times in seconds of the first packets ffprobe gets. It has none for the very first, which is not a number.
+/// Presentation times in seconds of the first packets ffprobe gets. It has none for the very first,
+/// which is not a number.
 pub(crate) fn capture(url: &str, transport: &str, count: usize) -> Vec<f64> {
     let interval = format!("%+#{count}");
     let arguments = [
