@@ -12,3 +12,6 @@ pub mod outbox;
 pub mod recovery;
 pub mod timeline;
 pub mod writer;
+
+#[cfg(test)]
+mod assembler_tests;

@@ -19,14 +19,14 @@ use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::Digest;
 use crate::base::id::{BoxId, RunId, SegmentId, StreamId};
 use crate::base::secret::SegmentKey;
-use crate::base::time::{Mono, Ticks, Wall};
+use crate::base::time::{Mono, Span, Ticks, Wall};
 use crate::catalog::{Change, GapCause, SegmentRow};
 use crate::media::access_unit::SampleEntry;
 use crate::media::header::{ClockState, KeySlot, Losses, SegmentHeader, SegmentTrailer};
 use crate::media::segment::SegmentBuilder;
 use crate::recorder::board::{Board, Growing, Phase};
 use crate::recorder::fragment::{Begin, Fragment, Order, What, add_losses, worsen_clock};
-use crate::recorder::keeper::{Closing, Job, Keeper, Open};
+use crate::recorder::keeper::{self, Closing, Job, Keeper, Open};
 use crate::recorder::outbox::Waiting;
 use crate::store::slots;
 use crate::store::volume::{self, Volume};
@@ -157,6 +157,7 @@ impl Writer {
             What::Overflow => {
                 let text = "the disk did not keep up; pictures were dropped";
                 error!("{}: {text}", stream.id);
+                self.trouble(&stream, text);
                 self.end(&mut stream, GapCause::StorageSlow, text);
             }
         }
@@ -239,7 +240,18 @@ impl Writer {
         if !stream.gap_open {
             error!("{}: not recording: {text}", stream.id);
         }
+        self.trouble(stream, text);
         self.gap(stream, at, cause, text);
+    }
+
+    /// Shows what is wrong with the volume on the stream's line.
+    fn trouble(&self, stream: &Stream, text: &str) {
+        let now = self.options.clock.wall();
+        self.options.board.update(&stream.id, |line| {
+            line.phase = Phase::Trouble;
+            line.last_error = Some(text.to_owned());
+            line.last_error_at = Some(now);
+        });
     }
 
     fn has_room(&mut self) -> bool {
@@ -298,7 +310,10 @@ impl Writer {
         let part = volume.part_path(&stream.id, fragment.start, id);
         let mut file = DiskFile::create_new(&part, volume::FILE_MODE)?;
         file.append(&mut [IoSlice::new(&builder.initial_bytes())])?;
-        let open = Arc::new(Open::new(file.syncer()?));
+        let open = Arc::new(Open::new(
+            file.syncer()?,
+            volume.segment_dir(&stream.id, fragment.start),
+        ));
         self.keeper.tell(Job::Opened(Arc::clone(&open)));
         let mut changes = Vec::new();
         if stream.run != Some(fragment.run) {
@@ -430,6 +445,7 @@ impl Writer {
                 error!("{}: {e}", stream.id);
             }
         }
+        self.trouble(stream, &e.to_string());
         let cause = cause_of(e);
         self.close(stream, None, Some((cause, e.to_string())));
     }
@@ -486,6 +502,11 @@ impl Writer {
             // The fragments are whole: the file is adopted when the volume is next opened.
             error!("{}: the segment stays open on disk: {e}", stream.id);
             self.keeper.tell(Job::Abandoned(open.open));
+            let span = Span {
+                start: open.start,
+                end,
+            };
+            after.insert(0, keeper::unconfirmed((*stream.id).clone(), span));
             self.keeper.tell(Job::Commit {
                 changes: after,
                 event: None,
