@@ -159,14 +159,10 @@ fn is_path(text: &str) -> bool {
 fn normal(path: &Path) -> Option<PathBuf> {
     let mut out = PathBuf::new();
     for part in path.components() {
-        match part {
-            Component::Normal(name) => out.push(name),
-            Component::ParentDir => {
-                if !out.pop() {
-                    return None;
-                }
-            }
-            _ => {}
+        if let Component::Normal(name) = part {
+            out.push(name);
+        } else if part == Component::ParentDir && !out.pop() {
+            return None;
         }
     }
     Some(out)
