@@ -1,0 +1,18 @@
+//! What every system test needs: a box of its own, cameras, footage, and eyes for what comes out.
+#![allow(dead_code, unused_imports, reason = "each test file uses a part of it")]
+
+mod footage;
+mod recorder;
+mod test_box;
+
+pub(crate) use footage::{FPS, camera, footage, footage_dir, python, server};
+pub(crate) use recorder::Recorder;
+pub(crate) use test_box::{Clip, Exported, Listed, PASSPHRASE, Ran, TestBox, ran, span};
+
+use sinetti::base::time::Wall;
+use std::time::SystemTime;
+
+/// The time of day, now.
+pub(crate) fn now() -> Wall {
+    SystemTime::now().into()
+}
