@@ -140,6 +140,7 @@ impl Daemon {
         // Signals first, so that a stop during a long recovery is an orderly one.
         let mut terminate = signal(SignalKind::terminate()).context(|| "listening for SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context(|| "listening for SIGINT")?;
+        let (_watcher, mut changes) = watch(&self.state.config_path())?;
         self.note(
             "start",
             serde_json::json!({
@@ -158,7 +159,6 @@ impl Daemon {
             &self.shared,
             self.started,
         )?;
-        let (_watcher, mut changes) = watch(&self.state.config_path())?;
         info!(
             "recording {} cameras of {}",
             self.config
@@ -169,6 +169,8 @@ impl Daemon {
                 .count(),
             self.config.config.site.name
         );
+        // What was written before it was watched.
+        self.reload().await;
         let mut retry = tokio::time::interval(VOLUME_RETRY);
         retry.tick().await;
         loop {
