@@ -14,7 +14,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::base::Clock;
 use crate::base::clock::HostSync;
-use crate::base::disk::DiskFile;
+use crate::base::disk::{self, DiskFile};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::Digest;
 use crate::base::id::{BoxId, RunId, SegmentId, StreamId};
@@ -297,8 +297,20 @@ impl Writer {
         volume.make_segment_dir(&stream.id, fragment.start)?;
         let part = volume.part_path(&stream.id, fragment.start, id);
         let mut file = DiskFile::create_new(&part, volume::FILE_MODE)?;
-        file.append(&mut [IoSlice::new(&builder.initial_bytes())])?;
-        let open = Arc::new(Open::new(file.syncer()?));
+        let begun = file
+            .append(&mut [IoSlice::new(&builder.initial_bytes())])
+            .and_then(|()| file.syncer());
+        let syncer = match begun {
+            Ok(syncer) => syncer,
+            Err(e) => {
+                // No picture is in it: each attempt would leave another one.
+                if let Err(e) = disk::remove_file(&part) {
+                    error!("{}: {e}", stream.id);
+                }
+                return Err(e);
+            }
+        };
+        let open = Arc::new(Open::new(syncer));
         self.keeper.tell(Job::Opened(Arc::clone(&open)));
         let mut changes = Vec::new();
         if stream.run != Some(fragment.run) {
