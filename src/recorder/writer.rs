@@ -25,6 +25,7 @@ use crate::media::access_unit::SampleEntry;
 use crate::media::header::{ClockState, KeySlot, Losses, SegmentHeader, SegmentTrailer};
 use crate::media::segment::SegmentBuilder;
 use crate::recorder::board::{Board, Growing, Phase};
+use crate::recorder::cause::{cause_of, is_another, is_rest};
 use crate::recorder::fragment::{Begin, Fragment, Order, What, add_losses, worsen_clock};
 use crate::recorder::keeper::{Closing, Job, Keeper, Open};
 use crate::recorder::outbox::Waiting;
@@ -86,7 +87,8 @@ struct Stream {
     run: Option<RunId>,
     /// Where recording ended, or the last gap did.
     covered_until: Option<Wall>,
-    gap_open: bool,
+    /// Cause of the open gap.
+    gap: Option<GapCause>,
     retry_at: Option<Mono>,
 }
 
@@ -130,7 +132,9 @@ impl Writer {
         }
         let left: Vec<_> = self.streams.keys().cloned().collect();
         for id in left {
-            if let Some(mut stream) = self.streams.remove(&id) {
+            if let Some(mut stream) = self.streams.remove(&id)
+                && !matches!(stream.gap, Some(GapCause::Disabled | GapCause::Removed))
+            {
                 self.end(&mut stream, GapCause::Stopped, "Sinetti was stopped");
             }
         }
@@ -176,7 +180,7 @@ impl Writer {
                 .as_ref()
                 .and_then(|k| k.covered_until)
                 .max(begin.covered_until),
-            gap_open: known.as_ref().map_or(begin.gap.is_some(), |k| k.gap_open),
+            gap: known.as_ref().map_or(begin.gap, |k| k.gap),
             open: None,
             run: None,
             retry_at: None,
@@ -236,7 +240,7 @@ impl Writer {
     /// A segment could not be begun: the gap goes on, and the volume is tried again later.
     fn refused(&mut self, stream: &mut Stream, at: Wall, cause: GapCause, text: &str) {
         stream.retry_at = Some(self.options.clock.mono() + RETRY);
-        if !stream.gap_open {
+        if stream.gap.is_none_or(is_rest) {
             error!("{}: not recording: {text}", stream.id);
         }
         self.gap(stream, at, cause, text);
@@ -365,12 +369,11 @@ impl Writer {
         run: RunId,
         changes: &mut Vec<Change>,
     ) {
-        if stream.gap_open {
+        if stream.gap.take().is_some() {
             changes.push(Change::GapClosed {
                 stream: (*stream.id).clone(),
                 end: start,
             });
-            stream.gap_open = false;
         } else if let Some(until) = stream.covered_until
             && start.us_since(until) > 0
             && stream.open.is_none()
@@ -450,8 +453,9 @@ impl Writer {
     fn end(&mut self, stream: &mut Stream, cause: GapCause, detail: &str) {
         if stream.open.is_some() {
             self.close(stream, None, Some((cause, detail.to_owned())));
-        } else if let Some(until) = stream.covered_until {
-            self.gap(stream, until, cause, detail);
+        } else if stream.covered_until.is_some() {
+            let now = self.options.clock.wall();
+            self.gap(stream, now, cause, detail);
         }
     }
 
@@ -471,15 +475,13 @@ impl Writer {
                 at: end,
                 cause: cause.to_string(),
             });
-            if !stream.gap_open {
-                after.push(Change::GapOpened {
-                    stream: (*stream.id).clone(),
-                    start: end,
-                    cause,
-                    detail: Some(detail),
-                });
-                stream.gap_open = true;
-            }
+            after.push(Change::GapOpened {
+                stream: (*stream.id).clone(),
+                start: end,
+                cause,
+                detail: Some(detail),
+            });
+            stream.gap = Some(cause);
             stream.run = None;
         }
         let header = open.builder.header();
@@ -522,18 +524,30 @@ impl Writer {
     }
 
     fn gap(&mut self, stream: &mut Stream, at: Wall, cause: GapCause, detail: &str) {
-        let start = stream.covered_until.map_or(at, |until| until.min(at));
+        let mut start = stream.covered_until.map_or(at, |until| until.min(at));
+        let mut changes = Vec::new();
+        match stream.gap {
+            Some(before) if is_another(before, cause) => {
+                start = stream.covered_until.map_or(at, |until| until.max(at));
+                changes.push(Change::GapClosed {
+                    stream: (*stream.id).clone(),
+                    end: start,
+                });
+                (stream.covered_until, stream.gap) = (Some(start), Some(cause));
+            }
+            // The catalog keeps the first cause of an open gap and takes the newer words.
+            Some(_) => {}
+            None => stream.gap = Some(cause),
+        }
         stream.covered_until.get_or_insert(start);
-        stream.gap_open = true;
-        // The catalog keeps the first cause of an open gap and takes the newer words.
-        let gap = Change::GapOpened {
+        changes.push(Change::GapOpened {
             stream: (*stream.id).clone(),
             start,
             cause,
             detail: Some(detail.to_owned()),
-        };
+        });
         self.keeper.tell(Job::Commit {
-            changes: vec![gap],
+            changes,
             event: None,
         });
         if matches!(cause, GapCause::Stopped) {
@@ -571,14 +585,5 @@ fn row(options: &Options, stream: &Stream, open: &Segment, end: Wall, root: Dige
         },
         camera_offset_ms: open.clock.camera_offset_ms,
         sample_entry: open.entry.hash(),
-    }
-}
-
-fn cause_of(e: &Error) -> GapCause {
-    match e.kind() {
-        Kind::Full => GapCause::DiskFull,
-        Kind::Foreign | Kind::NotFound => GapCause::VolumeMissing,
-        Kind::Internal | Kind::Invalid => GapCause::Internal,
-        _ => GapCause::WriteError,
     }
 }
