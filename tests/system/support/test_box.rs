@@ -290,7 +290,7 @@ impl TestBox {
     pub(crate) fn id(&self) -> BoxId {
         let text = fs::read_to_string(self.dir.join("box.json")).expect("box.json");
         let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-        serde_json::from_value(json["box_id"].clone()).expect("an id")
+        serde_json::from_value(json["box"].clone()).expect("an id")
     }
 
     /// The files of all segments of a stream, in order of time.
