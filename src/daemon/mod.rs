@@ -22,8 +22,9 @@ use crate::base::Clock;
 use crate::base::clock::SystemClock;
 use crate::base::disk::Lock;
 use crate::base::error::{Context, Error, Kind, Result};
+use crate::base::id::{CameraId, StreamKind};
 use crate::base::time::Wall;
-use crate::catalog::{Catalog, Event, GapCause};
+use crate::catalog::{Catalog, Change, Event, GapCause};
 use crate::config::{self, Config, Loaded};
 use crate::daemon::control::Control;
 use crate::daemon::streams::Streams;
@@ -168,6 +169,7 @@ impl Daemon {
         // Signals first, so that a stop during a long recovery is an orderly one.
         let mut terminate = signal(SignalKind::terminate()).context(|| "listening for SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context(|| "listening for SIGINT")?;
+        let (_watcher, mut changes) = watch(&self.state.config_path())?;
         self.note(
             "start",
             serde_json::json!({
@@ -186,8 +188,8 @@ impl Daemon {
         self.open_volumes(true).await;
         // Whatever was being recorded when the process died has a gap from there on.
         recovery::open_gaps(&self.catalog, GapCause::Killed)?;
+        self.explain_rest()?;
         self.start_cameras();
-        let (_watcher, mut changes) = watch(&self.state.config_path())?;
         info!(
             "recording {} cameras of {}",
             self.config
@@ -198,6 +200,8 @@ impl Daemon {
                 .count(),
             self.config.config.site.name
         );
+        // What was written before it was watched.
+        self.reload().await;
         let mut retry = tokio::time::interval(VOLUME_RETRY);
         retry.tick().await;
         loop {
@@ -347,26 +351,59 @@ impl Daemon {
         self.start_cameras();
     }
 
+    /// What was switched off or removed while the recorder did not run is not recorded for that reason from now on.
+    fn explain_rest(&self) -> Result<()> {
+        let reader = self.catalog.reader()?;
+        let now = self.clock.wall();
+        for stream in reader.streams()?.into_iter().map(|row| row.stream) {
+            let (cause, detail) = rest(&self.config.config, &stream.camera, stream.kind);
+            let gap = reader.open_gap(&stream)?;
+            let new = gap.filter(|gap| gap.cause != cause && cause != GapCause::Stopped);
+            let Some(gap) = new else { continue };
+            let at = now.max(gap.start);
+            let changes = vec![
+                Change::GapClosed {
+                    stream: stream.clone(),
+                    end: at,
+                },
+                Change::GapOpened {
+                    stream,
+                    start: at,
+                    cause,
+                    detail: Some(detail.to_owned()),
+                },
+            ];
+            self.catalog.commit(changes, None)?;
+        }
+        Ok(())
+    }
+
     async fn stop_changed(&mut self, new: &Config, diff: &config::Diff) {
         for id in &diff.removed {
-            self.streams
-                .stop(
-                    id,
-                    GapCause::Removed,
-                    "the camera was removed from the configuration",
-                )
-                .await;
+            self.streams.stop(id, |kind| rest(new, id, kind)).await;
         }
         for id in &diff.changed {
-            let (cause, detail) = match new.camera(id) {
-                Some(camera) if !camera.enabled => (
-                    GapCause::Disabled,
-                    "the camera was switched off in the configuration",
-                ),
-                _ => (GapCause::Stopped, "the camera's configuration was changed"),
-            };
-            self.streams.stop(id, cause, detail).await;
+            self.streams.stop(id, |kind| rest(new, id, kind)).await;
         }
+    }
+}
+
+/// Why a stream is not recorded under `config`; [`GapCause::Stopped`] when it is, but was begun under another one.
+fn rest(config: &Config, camera: &CameraId, kind: StreamKind) -> (GapCause, &'static str) {
+    match config.camera(camera) {
+        None => (
+            GapCause::Removed,
+            "the camera was removed from the configuration",
+        ),
+        Some(camera) if camera.stream_path(kind).is_none() => (
+            GapCause::Removed,
+            "the stream was removed from the configuration",
+        ),
+        Some(camera) if !camera.enabled => (
+            GapCause::Disabled,
+            "the camera was switched off in the configuration",
+        ),
+        Some(_) => (GapCause::Stopped, "the camera's configuration was changed"),
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod assembler;
 pub mod board;
+mod cause;
 pub mod check;
 pub mod fragment;
 pub mod keeper;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::base::clock::HostSync;
-use crate::base::disk::DiskFile;
+use crate::base::disk::{self, DiskFile};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::Digest;
 use crate::base::id::{BoxId, RunId, SegmentId, StreamId};
@@ -108,9 +108,19 @@ impl Segment {
         with.volume.make_segment_dir(with.stream, fragment.start)?;
         let part = with.volume.part_path(with.stream, fragment.start, id);
         let mut file = DiskFile::create_new(&part, volume::FILE_MODE)?;
-        file.append(&mut [IoSlice::new(&builder.initial_bytes())])?;
+        let begun = file
+            .append(&mut [IoSlice::new(&builder.initial_bytes())])
+            .and_then(|()| file.syncer());
+        let syncer = match begun {
+            Ok(syncer) => syncer,
+            Err(e) => {
+                // No picture is in it: each attempt would leave another one. The first error is the one to tell.
+                disk::remove_file(&part).ok();
+                return Err(e);
+            }
+        };
         let dir = with.volume.segment_dir(with.stream, fragment.start);
-        let open = Arc::new(Open::new(file.syncer()?, dir));
+        let open = Arc::new(Open::new(syncer, dir));
         Ok(Self {
             id,
             run: fragment.run,

@@ -13,12 +13,13 @@ use ring::rand::SystemRandom;
 
 use crate::base::Clock;
 use crate::base::disk;
-use crate::base::error::{Error, Kind, Result};
+use crate::base::error::{Error, Result};
 use crate::base::hash::Digest;
 use crate::base::id::{BoxId, RunId, StreamId};
 use crate::base::time::{Mono, Span, Wall};
 use crate::catalog::{Change, Event, GapCause};
 use crate::recorder::board::{Board, Growing, Phase};
+use crate::recorder::cause::{cause_of, is_another, is_rest};
 use crate::recorder::fragment::{Begin, Fragment, Order, What};
 use crate::recorder::keeper::{self, Closing, Job, Keeper};
 use crate::recorder::outbox::Waiting;
@@ -68,7 +69,8 @@ struct Stream {
     run: Option<RunId>,
     /// Where recording ended, or the last gap did.
     covered_until: Option<Wall>,
-    gap_open: bool,
+    /// Cause of the open gap.
+    gap: Option<GapCause>,
     retry_at: Option<Mono>,
 }
 
@@ -95,6 +97,9 @@ impl Writer {
             }
         }
         for mut stream in std::mem::take(&mut self.streams).into_values() {
+            if matches!(stream.gap, Some(GapCause::Disabled | GapCause::Removed)) {
+                continue;
+            }
             self.end(&mut stream, GapCause::Stopped, "Sinetti was stopped");
         }
         self.keeper
@@ -148,7 +153,7 @@ impl Writer {
                 .as_ref()
                 .and_then(|k| k.covered_until)
                 .max(begin.covered_until),
-            gap_open: known.as_ref().map_or(begin.gap.is_some(), |k| k.gap_open),
+            gap: known.as_ref().map_or(begin.gap, |k| k.gap),
             open: None,
             run: None,
             retry_at: None,
@@ -251,7 +256,7 @@ impl Writer {
     /// A segment could not be begun: the gap goes on, and the volume is tried again later.
     fn refused(&mut self, stream: &mut Stream, at: Wall, cause: GapCause, text: &str) {
         stream.retry_at = Some(self.options.clock.mono() + RETRY);
-        if !stream.gap_open {
+        if stream.gap.is_none_or(is_rest) {
             error!("{}: not recording: {text}", stream.id);
         }
         self.trouble(stream, text);
@@ -336,8 +341,9 @@ impl Writer {
     fn end(&mut self, stream: &mut Stream, cause: GapCause, detail: &str) {
         if stream.open.is_some() {
             self.close(stream, None, Some((cause, detail.to_owned())));
-        } else if let Some(until) = stream.covered_until {
-            self.gap(stream, until, cause, detail);
+        } else if stream.covered_until.is_some() {
+            let now = self.options.clock.wall();
+            self.gap(stream, now, cause, detail);
         }
     }
 
@@ -402,9 +408,17 @@ impl Writer {
     }
 
     fn gap(&mut self, stream: &mut Stream, at: Wall, cause: GapCause, detail: &str) {
-        let start = stream.covered_until.map_or(at, |until| until.min(at));
-        stream.covered_until.get_or_insert(start);
+        let mut start = stream.covered_until.map_or(at, |until| until.min(at));
         let mut changes = Vec::new();
+        if stream.gap.is_some_and(|before| is_another(before, cause)) {
+            start = stream.covered_until.map_or(at, |until| until.max(at));
+            changes.push(Change::GapClosed {
+                stream: (*stream.id).clone(),
+                end: start,
+            });
+            (stream.covered_until, stream.gap) = (Some(start), None);
+        }
+        stream.covered_until.get_or_insert(start);
         let event = self.open_gap(stream, start, cause, detail, &mut changes);
         self.commit(changes, event);
     }
@@ -424,7 +438,8 @@ impl Writer {
             cause,
             detail: Some(detail.to_owned()),
         });
-        let is_new = !std::mem::replace(&mut stream.gap_open, true);
+        let is_new = stream.gap.is_none();
+        stream.gap.get_or_insert(cause);
         is_new.then(|| {
             let facts = serde_json::json!({ "start": start, "cause": cause });
             let at = self.options.clock.wall();
@@ -445,7 +460,7 @@ impl Writer {
         let end = segment.start;
         let id = || (*stream.id).clone();
         let at = self.options.clock.wall();
-        if std::mem::take(&mut stream.gap_open) {
+        if stream.gap.take().is_some() {
             changes.push(Change::GapClosed { stream: id(), end });
             let facts = serde_json::json!({ "end": end });
             return Some(Event::of_box(at, "gap-closed", &stream.id, facts));
@@ -466,14 +481,5 @@ impl Writer {
 
     fn commit(&self, changes: Vec<Change>, event: Option<Event>) {
         self.keeper.tell(Job::Commit { changes, event });
-    }
-}
-
-fn cause_of(e: &Error) -> GapCause {
-    match e.kind() {
-        Kind::Full => GapCause::DiskFull,
-        Kind::Foreign | Kind::NotFound => GapCause::VolumeMissing,
-        Kind::Internal | Kind::Invalid => GapCause::Internal,
-        _ => GapCause::WriteError,
     }
 }

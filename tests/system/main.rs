@@ -1,0 +1,8 @@
+//! The recorder as a whole: the real binary, real sockets, real files, looked at from outside.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests make and change files of their own, and ask for the time as anybody does"
+)]
+
+mod record;
+mod support;
