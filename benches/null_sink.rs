@@ -4,10 +4,9 @@
 #![allow(missing_docs, reason = "a program")]
 #![allow(clippy::print_stdout, reason = "its result")]
 
-use std::cell::Cell;
 use std::error::Error;
 use std::pin::pin;
-use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use futures_util::StreamExt;
 use retina::client::{
@@ -16,16 +15,14 @@ use retina::client::{
 };
 use retina::codec::{CodecItem, FrameFormat};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::LocalSet;
 
-#[derive(Clone, Copy, Default)]
-struct Seen {
-    pictures: u64,
-    bytes: u64,
-    lost: u64,
-}
+static PICTURES: AtomicU64 = AtomicU64::new(0);
+static BYTES: AtomicU64 = AtomicU64::new(0);
+static LOST: AtomicU64 = AtomicU64::new(0);
 
-fn main() -> Result<(), Box<dyn Error>> {
+type Failure = Box<dyn Error + Send + Sync>;
+
+fn main() -> Result<(), Failure> {
     // cargo bench adds --bench; there is nothing to do then.
     let urls: Vec<String> = std::env::args()
         .skip(1)
@@ -37,13 +34,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let seen = Rc::new(Cell::new(Seen::default()));
-    LocalSet::new().block_on(&runtime, async {
+    runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         for url in urls {
-            let seen = Rc::clone(&seen);
-            tokio::task::spawn_local(async move {
-                if let Err(e) = play(&url, &seen).await {
+            tokio::spawn(async move {
+                if let Err(e) = play(&url).await {
                     eprintln!("{url}: {e}");
                 }
             });
@@ -51,16 +46,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         terminate.recv().await;
         Ok::<_, std::io::Error>(())
     })?;
-    let Seen {
-        pictures,
-        bytes,
-        lost,
-    } = seen.get();
-    println!("pictures={pictures} bytes={bytes} lost={lost}");
+    println!(
+        "pictures={} bytes={} lost={}",
+        PICTURES.load(Relaxed),
+        BYTES.load(Relaxed),
+        LOST.load(Relaxed)
+    );
     Ok(())
 }
 
-async fn play(url: &str, seen: &Cell<Seen>) -> Result<(), Box<dyn Error>> {
+async fn play(url: &str) -> Result<(), Failure> {
     let mut session = Session::describe(url::Url::parse(url)?, SessionOptions::default()).await?;
     let video = session
         .streams()
@@ -75,16 +70,9 @@ async fn play(url: &str, seen: &Cell<Seen>) -> Result<(), Box<dyn Error>> {
     let mut frames = pin!(session.play(play).await?.demuxed()?);
     while let Some(item) = frames.next().await {
         if let CodecItem::VideoFrame(frame) = item? {
-            let Seen {
-                pictures,
-                bytes,
-                lost,
-            } = seen.get();
-            seen.set(Seen {
-                pictures: pictures + 1,
-                bytes: bytes + frame.data().len() as u64,
-                lost: lost + u64::from(frame.loss()),
-            });
+            PICTURES.fetch_add(1, Relaxed);
+            BYTES.fetch_add(frame.data().len() as u64, Relaxed);
+            LOST.fetch_add(u64::from(frame.loss()), Relaxed);
         }
     }
     Err("the camera ended the session".into())
