@@ -4,5 +4,8 @@
     reason = "tests make and change files of their own, and ask for the time as anybody does"
 )]
 
+mod crash;
+mod eyes;
 mod record;
+mod stop;
 mod support;
