@@ -4,5 +4,6 @@
     reason = "tests make and change files of their own, and ask for the time as anybody does"
 )]
 
+mod peers;
 mod record;
 mod support;
