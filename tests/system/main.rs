@@ -4,6 +4,8 @@
     reason = "tests make and change files of their own, and ask for the time as anybody does"
 )]
 
+mod export;
 mod peers;
 mod record;
 mod support;
+mod time;
