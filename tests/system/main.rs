@@ -5,6 +5,7 @@
 )]
 
 mod export;
+mod faults;
 mod peers;
 mod record;
 mod support;
