@@ -1,6 +1,8 @@
 //! Cameras that misbehave: what was lost is counted, what is missing is a gap with its cause, and recording comes back.
 
-use crate::support::{TestBox, assert_unbroken, camera, packets, sent_hashes, server, sha256};
+use crate::support::{
+    TestBox, assert_unbroken, camera, footage, hashes, packets, sent_hashes, server, sha256,
+};
 use sinetti::base::time::Wall;
 use sinetti::catalog::{CoverageGap, GapCause};
 use sinetti::recorder::board::Phase;
@@ -180,6 +182,12 @@ fn lost_packets_are_counted_and_cost_no_more_than_their_pictures() {
             .into_iter()
             .map(|packet| packet.hash)
             .collect();
+        let whole = hashes(&footage("till.264"));
+        let is_whole = |hash: &String| whole.contains(hash);
+        assert!(
+            kept.iter().all(is_whole),
+            "{stream}: no part of a picture is kept"
+        );
         let sent = handle.sent();
         let until = sent.len().saturating_sub(60);
         for entry in sent[..until]

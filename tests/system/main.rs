@@ -6,6 +6,7 @@
 
 mod export;
 mod faults;
+mod open;
 mod peers;
 mod record;
 mod support;

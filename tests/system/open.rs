@@ -145,7 +145,7 @@ fn two_shares_open_a_segment_and_fewer_or_others_do_not() {
         (vec![first, other.shares[1].as_path()], "box"),
         (
             vec![other.shares[0].as_path(), other.shares[1].as_path()],
-            "recovery",
+            "of another recovery key",
         ),
         (vec![first, &nothing], "nothing"),
     ] {
@@ -156,6 +156,19 @@ fn two_shares_open_a_segment_and_fewer_or_others_do_not() {
             "{said}"
         );
     }
+    // On the box that took its place the disk of a broken one is opened all the same.
+    let mut elsewhere = other.command(&["open"]);
+    elsewhere.arg(&segment).arg("--recovery").arg(second);
+    elsewhere
+        .arg("--recovery")
+        .arg(third)
+        .arg("-o")
+        .arg(shop.path("d.mp4"));
+    ran(&mut elsewhere).ok();
+    assert!(
+        read(&shop.path("d.mp4")) == read(&ours.path),
+        "the same clip"
+    );
     // Moved away from its volume, the segment has no key; and nothing that is there is overwritten.
     let away = shop.path("away.mp4");
     std::fs::copy(&segment, &away).expect("copies");
