@@ -5,7 +5,12 @@
 )]
 
 mod crash;
+mod export;
 mod eyes;
+mod faults;
+mod open;
+mod peers;
 mod record;
 mod stop;
 mod support;
+mod time;
