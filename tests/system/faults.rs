@@ -288,3 +288,82 @@ fn cameras_that_refuse_are_named_with_a_remedy_and_disturb_no_other() {
         assert!(!everything.contains(secret), "{everything}");
     }
 }
+
+#[test]
+fn a_camera_without_key_frames_is_watched_until_one_comes() {
+    let (mut shop, _server, handle) = shop_with_till("");
+    handle.fault(Fault::NoKeyFrames);
+    shop.start();
+    for _ in 0..200 {
+        if handle.sent().len() > 60 {
+            break;
+        }
+        shop.recorder().pace();
+    }
+    let line = shop.line("till/main");
+    assert_eq!((line.phase, line.units), (Phase::Receiving, 0), "{line:?}");
+    assert_eq!(shop.run(&["status"]).code, 1, "it is not recorded");
+    handle.clear();
+    shop.wait_for_pictures(&["till/main"], 30);
+    shop.stop();
+    let coverage = shop.ls("till/main").footage.coverage;
+    let exported = shop.export("till/main", coverage.recorded[0], "clip.mp4");
+    let sent = sent_hashes(&handle.sent());
+    let from = assert_unbroken(&packets(&exported.clips[0].path), &sent);
+    let first_key = sent
+        .iter()
+        .position(|(_, entry)| entry.footage.access_units()[entry.index].is_key());
+    assert_eq!(Some(from), first_key, "from the first key frame on");
+}
+
+#[test]
+fn garbage_and_broken_units_cost_a_picture_and_not_the_session() {
+    let (mut shop, server) = (TestBox::new(), server());
+    let faults = [
+        ("corrupt", Fault::CorruptNals(50)),
+        ("stale", Fault::StaleSession),
+    ];
+    let cameras = faults.map(|(id, fault)| {
+        let handle = server.add(&format!("/{id}/main"), camera("till.264"));
+        shop.add_camera(id, server.address(), &[]);
+        handle.fault(fault);
+        (id, handle)
+    });
+    shop.start();
+    shop.wait_for_pictures(&["corrupt/main", "stale/main"], 120);
+    let interruptions =
+        ["corrupt/main", "stale/main"].map(|stream| shop.line(stream).interruptions);
+    assert_eq!(interruptions, [0, 0]);
+    shop.stop();
+    shop.check(true);
+    for (id, handle) in cameras {
+        let listed = shop.ls(&format!("{id}/main"));
+        assert_eq!(listed.footage.coverage.recorded.len(), 1, "{id}");
+        let exported = shop.export(
+            &format!("{id}/main"),
+            listed.footage.coverage.recorded[0],
+            id,
+        );
+        let kept: Vec<_> = packets(&exported.clips[0].path)
+            .into_iter()
+            .map(|packet| packet.hash)
+            .collect();
+        let sent = handle.sent();
+        let until = sent.len().saturating_sub(60);
+        let lacking = sent[..until].iter().filter(|entry| {
+            let hash = sha256(&entry.footage.access_units()[entry.index].stored_form());
+            !kept.contains(&hash)
+        });
+        let damaged = sent[..until]
+            .iter()
+            .filter(|entry| entry.damaged_packets > 0)
+            .count();
+        let (lacking, corrupt) = (lacking.count(), listed.footage.segments[0].corrupt_units);
+        eprintln!("{id}: {lacking} lacking, {damaged} damaged, {corrupt} corrupt");
+        assert!(
+            lacking <= damaged,
+            "{id}: {lacking} lacking, {damaged} damaged"
+        );
+        assert!(id != "corrupt" || corrupt > 0, "{id}: they are counted");
+    }
+}
