@@ -2,6 +2,7 @@
 
 mod camera;
 mod check;
+mod doctor;
 mod export;
 mod init;
 mod ls;
@@ -51,6 +52,8 @@ enum Command {
     Open(open::Args),
     /// Check catalog and footage; needs no key.
     Check(check::Args),
+    /// Is this machine fit to keep footage? Clock, disks, secrets, network.
+    Doctor(doctor::Args),
     /// Add or try a camera.
     #[command(subcommand)]
     Camera(camera::Command),
@@ -73,6 +76,7 @@ pub fn dispatch(args: Args) -> Result<ExitCode> {
         Command::Export(a) => export::run(&dir, &a),
         Command::Open(a) => open::run(&dir, &a),
         Command::Check(a) => check::run(&dir, &a),
+        Command::Doctor(a) => doctor::run(&dir, &a),
         Command::Camera(c) => camera::run(&dir, c),
         Command::Volume(c) => volume::run(&dir, c),
     }

@@ -203,10 +203,8 @@ impl Client {
     /// # Errors
     /// [`Kind::Busy`] when something else holds the state folder.
     pub fn open(state: &State) -> Result<Self> {
-        if let Ok(stream) = UnixStream::connect(state.socket_path()) {
-            stream.set_read_timeout(Some(ANSWER_MAX))?;
-            stream.set_write_timeout(Some(ANSWER_MAX))?;
-            return Ok(Self::Daemon(BufReader::new(stream)));
+        if let Some(client) = Self::of_daemon(state) {
+            return Ok(client);
         }
         let lock = state
             .lock()
@@ -220,6 +218,14 @@ impl Client {
             reader,
             state: Box::new(state.clone()),
         })
+    }
+
+    /// Finds the daemon; `None` when none runs.
+    pub fn of_daemon(state: &State) -> Option<Self> {
+        let stream = UnixStream::connect(state.socket_path()).ok()?;
+        stream.set_read_timeout(Some(ANSWER_MAX)).ok()?;
+        stream.set_write_timeout(Some(ANSWER_MAX)).ok()?;
+        Some(Self::Daemon(BufReader::new(stream)))
     }
 
     /// True when the daemon answers.

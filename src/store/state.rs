@@ -4,6 +4,7 @@
 //! DIR/box.json          identity, format version, recovery recipient, public half of the ledger key
 //! DIR/sinetti.toml      the configuration
 //! DIR/catalog.db        the catalog
+//! DIR/scrub.json       how far the scrub has come
 //! DIR/keys/ledger.pk8   Ed25519 key that signs checkpoints (PKCS #8, mode 0600)
 //! DIR/lock              held by the running daemon, or by a command while none runs
 //! DIR/control.sock      where commands talk to the daemon (mode 0600)
