@@ -47,6 +47,9 @@ struct Options {
     /// not all key frames come at once
     #[arg(long, value_name = "MS", default_value_t = 0, requires = "free_running")]
     spread_ms: u32,
+    /// Over TCP, write each packet by itself instead of an access unit at once
+    #[arg(long)]
+    packet_writes: bool,
     /// How far the cameras' own clocks are ahead of this host's
     #[arg(
         long,
@@ -152,6 +155,7 @@ fn add_cameras(
             announce_audio: options.announce_audio,
             phase_locked: !options.free_running,
             start_delay: spread * n / count,
+            packet_writes: options.packet_writes,
             clock_offset_ms: options.clock_offset_ms,
             // Nobody asks for it here.
             sent_log: 0,
