@@ -168,7 +168,7 @@ pub(super) fn insert(db: &Connection, row: &SegmentRow) -> Result<()> {
         sample_entry,
     ])?;
     let id = db.last_insert_rowid();
-    stream::add(db, stream, id, int(row.bytes), row.span().us())?;
+    stream::add(db, stream, id, row)?;
     coverage::add(db, stream, row.span())
 }
 
@@ -231,7 +231,7 @@ impl Reader {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// The segment of a stream whose row was written last: the one to which the next is chained.
+    /// The segment of a stream to which the next is chained: the last one that is known.
     ///
     /// # Errors
     /// What SQLite says.

@@ -5,8 +5,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::base::error::{Context, Result};
 use crate::base::id::StreamId;
 use crate::base::time::Wall;
-use crate::catalog::column::Columns;
+use crate::catalog::column::{Columns, int};
 use crate::catalog::reader::Reader;
+use crate::catalog::segment::SegmentRow;
 
 /// A stream that was ever configured.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
@@ -58,14 +59,23 @@ pub(super) fn find(db: &Connection, stream: &StreamId) -> Result<Option<i64>> {
     .context(|| format!("looking for stream {stream}"))
 }
 
-/// Counts a new segment in.
-pub(super) fn add(db: &Connection, stream: i64, segment: i64, bytes: i64, us: i64) -> Result<()> {
+/// Counts a new segment in. The next one is chained to it, unless it is an older one whose row comes late: it lies
+/// before the last one and does not follow it.
+pub(super) fn add(db: &Connection, stream: i64, segment: i64, row: &SegmentRow) -> Result<()> {
     db.prepare_cached(
         "update stream set segments = segments + 1, bytes = bytes + ?3, longest_us = max(longest_us, ?4),
-             last_segment = ?2
+             last_segment = iif(exists (select 1 from segment as last where last.id = stream.last_segment
+                 and last.start_us > ?5 and last.content_root <> ?6), last_segment, ?2)
          where id = ?1",
     )?
-    .execute(params![stream, segment, bytes, us])?;
+    .execute(params![
+        stream,
+        segment,
+        int(row.bytes),
+        row.span().us(),
+        row.start,
+        row.previous_root
+    ])?;
     Ok(())
 }
 

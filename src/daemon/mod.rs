@@ -8,6 +8,7 @@ pub mod control;
 pub mod streams;
 pub mod volumes;
 
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,22 +20,27 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::base::Clock;
 use crate::base::clock::SystemClock;
+use crate::base::disk::Lock;
 use crate::base::error::{Context, Error, Kind, Result};
+use crate::base::id::{CameraId, StreamKind};
 use crate::base::time::Wall;
-use crate::catalog::{Catalog, Event, GapCause};
+use crate::catalog::{Catalog, Change, Event, GapCause};
 use crate::config::{self, Config, Loaded};
 use crate::daemon::control::Control;
 use crate::daemon::streams::Streams;
 use crate::daemon::volumes::{Shared, Volumes};
 use crate::recorder::board::Board;
 use crate::recorder::recovery;
-use crate::recorder::writer::Sealing;
+use crate::recorder::segment::Sealing;
 use crate::store::state::State;
 use crate::store::volume::Volume;
 use crate::vault::generation::Generation;
 
 /// A volume that could not be opened is tried again this often.
 const VOLUME_RETRY: Duration = Duration::from_secs(10);
+/// The lock on the state folder is tried this often, so many times.
+const LOCK_RETRY: Duration = Duration::from_millis(100);
+const LOCK_TRIES: u32 = 100;
 /// Changes of the configuration file are gathered for this long: editors write more than once.
 const SETTLE: Duration = Duration::from_millis(300);
 
@@ -47,7 +53,7 @@ pub fn run(dir: &Path) -> Result<()> {
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
         .context(|| "forbidding core dumps")?;
     let state = State::open(dir)?;
-    let _lock = state.lock()?;
+    let _lock = take_lock(&state)?;
     let loaded = config::load(&state.config_path())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -59,6 +65,29 @@ pub fn run(dir: &Path) -> Result<()> {
     drop(runtime);
     daemon.close();
     result
+}
+
+/// Takes the state folder. A command that looks at the catalog while none runs holds it for a moment: that is waited for.
+fn take_lock(state: &State) -> Result<Lock> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()?;
+    runtime.block_on(async {
+        let mut tries = LOCK_TRIES;
+        loop {
+            match state.lock() {
+                Err(e)
+                    if e.kind() == Kind::Busy
+                        && tries > 0
+                        && UnixStream::connect(state.socket_path()).is_err() =>
+                {
+                    tries -= 1;
+                    tokio::time::sleep(LOCK_RETRY).await;
+                }
+                other => return other,
+            }
+        }
+    })
 }
 
 struct Daemon {
@@ -140,6 +169,7 @@ impl Daemon {
         // Signals first, so that a stop during a long recovery is an orderly one.
         let mut terminate = signal(SignalKind::terminate()).context(|| "listening for SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context(|| "listening for SIGINT")?;
+        let (_watcher, mut changes) = watch(&self.state.config_path())?;
         self.note(
             "start",
             serde_json::json!({
@@ -147,10 +177,7 @@ impl Daemon {
                 "configuration": self.config.digest.to_string(),
             }),
         )?;
-        self.open_volumes(true).await;
-        // Whatever was being recorded when the process died has a gap from there on.
-        recovery::open_gaps(&self.catalog, GapCause::Killed)?;
-        self.start_cameras();
+        // Recovery may take a while: status tells of it meanwhile.
         let control = Control::start(
             &self.state,
             &self.catalog,
@@ -158,7 +185,11 @@ impl Daemon {
             &self.shared,
             self.started,
         )?;
-        let (_watcher, mut changes) = watch(&self.state.config_path())?;
+        self.open_volumes(true).await;
+        // Whatever was being recorded when the process died has a gap from there on.
+        recovery::open_gaps(&self.catalog, GapCause::Killed)?;
+        self.explain_rest()?;
+        self.start_cameras();
         info!(
             "recording {} cameras of {}",
             self.config
@@ -169,6 +200,8 @@ impl Daemon {
                 .count(),
             self.config.config.site.name
         );
+        // What was written before it was watched.
+        self.reload().await;
         let mut retry = tokio::time::interval(VOLUME_RETRY);
         retry.tick().await;
         loop {
@@ -318,26 +351,59 @@ impl Daemon {
         self.start_cameras();
     }
 
+    /// What was switched off or removed while the recorder did not run is not recorded for that reason from now on.
+    fn explain_rest(&self) -> Result<()> {
+        let reader = self.catalog.reader()?;
+        let now = self.clock.wall();
+        for stream in reader.streams()?.into_iter().map(|row| row.stream) {
+            let (cause, detail) = rest(&self.config.config, &stream.camera, stream.kind);
+            let gap = reader.open_gap(&stream)?;
+            let new = gap.filter(|gap| gap.cause != cause && cause != GapCause::Stopped);
+            let Some(gap) = new else { continue };
+            let at = now.max(gap.start);
+            let changes = vec![
+                Change::GapClosed {
+                    stream: stream.clone(),
+                    end: at,
+                },
+                Change::GapOpened {
+                    stream,
+                    start: at,
+                    cause,
+                    detail: Some(detail.to_owned()),
+                },
+            ];
+            self.catalog.commit(changes, None)?;
+        }
+        Ok(())
+    }
+
     async fn stop_changed(&mut self, new: &Config, diff: &config::Diff) {
         for id in &diff.removed {
-            self.streams
-                .stop(
-                    id,
-                    GapCause::Removed,
-                    "the camera was removed from the configuration",
-                )
-                .await;
+            self.streams.stop(id, |kind| rest(new, id, kind)).await;
         }
         for id in &diff.changed {
-            let (cause, detail) = match new.camera(id) {
-                Some(camera) if !camera.enabled => (
-                    GapCause::Disabled,
-                    "the camera was switched off in the configuration",
-                ),
-                _ => (GapCause::Stopped, "the camera's configuration was changed"),
-            };
-            self.streams.stop(id, cause, detail).await;
+            self.streams.stop(id, |kind| rest(new, id, kind)).await;
         }
+    }
+}
+
+/// Why a stream is not recorded under `config`; [`GapCause::Stopped`] when it is, but was begun under another one.
+fn rest(config: &Config, camera: &CameraId, kind: StreamKind) -> (GapCause, &'static str) {
+    match config.camera(camera) {
+        None => (
+            GapCause::Removed,
+            "the camera was removed from the configuration",
+        ),
+        Some(camera) if camera.stream_path(kind).is_none() => (
+            GapCause::Removed,
+            "the stream was removed from the configuration",
+        ),
+        Some(camera) if !camera.enabled => (
+            GapCause::Disabled,
+            "the camera was switched off in the configuration",
+        ),
+        Some(_) => (GapCause::Stopped, "the camera's configuration was changed"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! One task a stream: its camera on one side, its assembler on the other.
 
 use std::collections::BTreeMap;
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -37,6 +38,7 @@ struct Task {
     stream: Arc<StreamId>,
     stopper: Stopper,
     why: Why,
+    sender: Sender<Order>,
     handle: JoinHandle<()>,
 }
 
@@ -98,7 +100,7 @@ impl Streams {
                 .last_segment(&stream)?
                 .map_or(Digest::ZERO, |row| row.content_root),
             covered_until: reader.last_end(&stream)?,
-            gap: reader.open_gap(&stream)?.map(|gap| gap.start),
+            gap: reader.open_gap(&stream)?.map(|gap| gap.cause),
             waiting: waiting.clone(),
         };
         let gone = |_| Error::new(Kind::Internal, "the writer of the volume ended");
@@ -110,7 +112,7 @@ impl Streams {
             .map_err(gone)?;
         let outbox = Outbox::new(
             Arc::clone(&stream),
-            sender,
+            sender.clone(),
             waiting,
             self.options.queue_bytes as u64,
         );
@@ -156,6 +158,7 @@ impl Streams {
             stream,
             stopper,
             why,
+            sender,
             handle,
         })
     }
@@ -165,15 +168,34 @@ impl Streams {
         self.tasks.contains_key(camera)
     }
 
-    /// Stops a camera's streams and waits until their last picture is handed over.
-    pub async fn stop(&mut self, camera: &CameraId, cause: GapCause, detail: &str) {
+    /// Stops a camera's streams, each for its reason, and waits until their last picture is handed over.
+    pub async fn stop(
+        &mut self,
+        camera: &CameraId,
+        why: impl Fn(StreamKind) -> (GapCause, &'static str),
+    ) {
         let tasks = self.tasks.remove(camera).unwrap_or_default();
         for task in &tasks {
+            let (cause, detail) = why(task.stream.kind);
             task.tell(cause, detail);
         }
         for task in tasks {
             let stream = Arc::clone(&task.stream);
+            let (cause, detail) = why(stream.kind);
+            let sender = task.sender.clone();
             task.join().await;
+            // There may have been no run that could say so.
+            let what = What::Failed {
+                at: self.clock.wall(),
+                cause,
+                detail: detail.to_owned(),
+            };
+            sender
+                .send(Order {
+                    stream: Arc::clone(&stream),
+                    what,
+                })
+                .ok();
             self.board.update(&stream, |line| line.phase = Phase::Off);
             info!("{stream}: {detail}");
         }

@@ -333,9 +333,9 @@ impl Assembler {
             activity: std::mem::take(&mut run.activity_done),
         };
         run.segment_bytes += bytes;
-        run.cut = false;
         if self.outbox.offer(bytes, What::Fragment(Box::new(fragment))) {
             run.dropping = false;
+            run.cut = false;
         } else if !run.dropping {
             // The disk does not keep up: whole GOPs go, and the gap says so.
             run.dropping = true;

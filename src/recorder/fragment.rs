@@ -89,8 +89,8 @@ pub struct Begin {
     pub previous_root: Digest,
     /// Where its recording or its last gap ended, if it ever recorded.
     pub covered_until: Option<Wall>,
-    /// Where its open gap began, if one is open.
-    pub gap: Option<Wall>,
+    /// Cause of its open gap, if one is open.
+    pub gap: Option<GapCause>,
     /// What waits for the writer.
     pub waiting: Waiting,
 }

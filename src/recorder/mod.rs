@@ -5,10 +5,17 @@
 
 pub mod assembler;
 pub mod board;
+mod cause;
 pub mod check;
 pub mod fragment;
 pub mod keeper;
 pub mod outbox;
 pub mod recovery;
+pub mod segment;
 pub mod timeline;
 pub mod writer;
+
+#[cfg(test)]
+mod assembler_tests;
+#[cfg(test)]
+mod fault_tests;

@@ -8,14 +8,14 @@ use std::collections::HashSet;
 use std::io::IoSlice;
 use std::path::{Path, PathBuf};
 
-use log::{info, warn};
+use log::{error, info, warn};
 
 use crate::base::Clock;
 use crate::base::clock::HostSync;
 use crate::base::disk::{self, DiskFile};
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{BoxId, StreamId};
-use crate::base::time::{Ticks, Wall};
+use crate::base::time::{Span, Ticks, Wall};
 use crate::catalog::{Catalog, Change, Event, GapCause, Reader, SampleEntryRow, SegmentRow};
 use crate::media::header::{ClockState, FragmentIndex, Losses, SegmentTrailer};
 use crate::media::read::{self, Initial};
@@ -24,6 +24,8 @@ use crate::store::volume::{PART_SUFFIX, Volume};
 
 /// Rows read at a time.
 const PAGE: u32 = 5_000;
+/// So many missing files are named in the log; the rest are counted.
+const MISSING_LISTED_MAX: usize = 20;
 
 /// What recovery did on one volume.
 #[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
@@ -38,6 +40,8 @@ pub struct Report {
     pub quarantined: Vec<String>,
     /// Empty files that held nothing and were removed.
     pub empty: u32,
+    /// Segments whose file is gone though the catalog promises it.
+    pub missing: u32,
 }
 
 /// Brings one volume and the catalog into agreement after a crash.
@@ -57,6 +61,7 @@ pub fn recover(
     // By name, that is by time: a chain of roots is adopted in its order.
     paths.sort();
     let known = known_paths(&reader, volume)?;
+    report.missing = missing(&known, &paths);
     for path in paths.into_iter().filter(|p| !known.contains(p)) {
         let is_part = path.to_string_lossy().ends_with(PART_SUFFIX);
         let done = if is_part {
@@ -67,9 +72,11 @@ pub fn recover(
         match done {
             Ok(Some(found)) => {
                 if reader.segment_by_uuid(found.row.segment)?.is_some() {
-                    report
-                        .quarantined
-                        .push(set_aside(volume, &path, "its segment id is taken")?);
+                    report.quarantined.push(set_aside(
+                        volume,
+                        &found.path,
+                        "its segment id is taken",
+                    )?);
                     continue;
                 }
                 if is_part {
@@ -114,7 +121,23 @@ fn known_paths(reader: &Reader, volume: &Volume) -> Result<HashSet<PathBuf>> {
     }
 }
 
+/// Rows without a file: said aloud, since nothing else on the way to the footage would.
+fn missing(known: &HashSet<PathBuf>, paths: &[PathBuf]) -> u32 {
+    let there: HashSet<_> = paths.iter().collect();
+    let mut missing: Vec<_> = known.iter().filter(|p| !there.contains(p)).collect();
+    missing.sort();
+    for path in missing.iter().take(MISSING_LISTED_MAX) {
+        error!("{} is gone, but the catalog has its row", path.display());
+    }
+    if missing.len() > MISSING_LISTED_MAX {
+        error!("and {} more", missing.len() - MISSING_LISTED_MAX);
+    }
+    u32::try_from(missing.len()).unwrap_or(u32::MAX)
+}
+
 struct Found {
+    /// Where it lies now.
+    path: PathBuf,
     row: SegmentRow,
     entry: crate::media::access_unit::SampleEntry,
 }
@@ -170,6 +193,7 @@ fn adopt(
     }
     let bytes = SegmentFile::open(&to)?.bytes();
     Ok(Some(Found {
+        path: to,
         row: row(volume, &initial, &trailer, bytes),
         entry: initial.entry,
     }))
@@ -186,6 +210,7 @@ fn read_closed(box_id: BoxId, path: &Path) -> Result<Option<Found>> {
         (Some(trailer), None) => {
             let volume_less = row_without_volume(&initial, &trailer, source.bytes());
             Ok(Some(Found {
+                path: path.to_owned(),
                 row: volume_less,
                 entry: initial.entry,
             }))
@@ -265,7 +290,7 @@ fn row_without_volume(initial: &Initial, trailer: &SegmentTrailer, bytes: u64) -
 }
 
 fn insert(catalog: &Catalog, volume: &Volume, found: Found) -> Result<()> {
-    let Found { mut row, entry } = found;
+    let Found { mut row, entry, .. } = found;
     row.volume = volume.id;
     info!(
         "{}: adopted {} ({} samples)",
@@ -306,9 +331,31 @@ pub fn open_gaps(catalog: &Catalog, cause: GapCause) -> Result<()> {
     let reader = catalog.reader()?;
     let mut changes = Vec::new();
     for stream in reader.streams()?.into_iter().map(|row| row.stream) {
-        if reader.open_gap(&stream)?.is_none()
-            && let Some(start) = reader.last_end(&stream)?
-        {
+        let Some(start) = reader.last_end(&stream)? else {
+            continue;
+        };
+        let open = reader.open_gap(&stream)?;
+        // The process may have died when the first pictures after a gap were on disk, but not yet the gap's end.
+        let after = open.as_ref().map(|gap| Span {
+            start: gap.start,
+            end: start,
+        });
+        let recorded = after
+            .filter(|after| after.us() > 0)
+            .map_or(Ok(None), |after| {
+                reader.segments(&stream, after).map(|rows| {
+                    rows.into_iter()
+                        .map(|row| row.start)
+                        .find(|at| *at >= after.start)
+                })
+            })?;
+        if let Some(end) = recorded {
+            changes.push(Change::GapClosed {
+                stream: stream.clone(),
+                end,
+            });
+        }
+        if open.is_none() || recorded.is_some() {
             changes.push(Change::GapOpened {
                 stream,
                 start,

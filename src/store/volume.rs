@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use crate::base::disk::{self, Space};
 use crate::base::error::{Context, Error, Kind, Result};
-use crate::base::id::{BoxId, SegmentId, StreamId, VolumeId};
+use crate::base::id::{BoxId, SegmentId, StreamId, StreamKind, VolumeId};
 use crate::base::time::Wall;
 
 /// Name of the identity file.
@@ -218,8 +218,8 @@ impl Volume {
         Ok(to)
     }
 
-    /// All files below the camera folders whose name passes `wanted`, in no order. Folders that are not a camera's
-    /// are not entered.
+    /// All files below the folders of streams (CAMERA/main, CAMERA/sub) whose name passes `wanted`, in no order. Other
+    /// folders are not entered: what lies there is not ours.
     ///
     /// # Errors
     /// What the operating system says.
@@ -235,7 +235,9 @@ impl Volume {
                 .to_str()
                 .is_some_and(|n| n.parse::<crate::base::id::CameraId>().is_ok());
             if is_camera && entry.file_type()?.is_dir() {
-                open.push(entry.path());
+                let streams = [StreamKind::Main, StreamKind::Sub];
+                let dirs = streams.map(|kind| entry.path().join(kind.as_str()));
+                open.extend(dirs.into_iter().filter(|dir| dir.is_dir()));
             }
         }
         while let Some(dir) = open.pop() {

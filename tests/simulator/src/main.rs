@@ -45,7 +45,12 @@ struct Options {
     free_running: bool,
     /// The sessions of N cameras begin spread over this time, the n-th n/N of it after it was asked for, so that
     /// not all key frames come at once
-    #[arg(long, value_name = "MS", default_value_t = 0, requires = "free_running")]
+    #[arg(
+        long,
+        value_name = "MS",
+        default_value_t = 0,
+        requires = "free_running"
+    )]
     spread_ms: u32,
     /// Over TCP, write each packet by itself instead of an access unit at once
     #[arg(long)]

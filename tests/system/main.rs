@@ -1,0 +1,16 @@
+//! The recorder as a whole: the real binary, real sockets, real files, looked at from outside.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests make and change files of their own, and ask for the time as anybody does"
+)]
+
+mod crash;
+mod export;
+mod eyes;
+mod faults;
+mod open;
+mod peers;
+mod record;
+mod stop;
+mod support;
+mod time;

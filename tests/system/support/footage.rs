@@ -1,0 +1,69 @@
+//! Footage and simulated cameras; the Python that has PyAV.
+
+use sinetti_simulator::{Camera, Footage, Server};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+/// Pictures a second of all footage.
+pub(crate) const FPS: u32 = 15;
+/// As in `scripts/test`.
+const PYAV: &str = "18.1.0";
+
+/// The folder with the small footage; made unless `scripts/test` did.
+pub(crate) fn footage_dir() -> PathBuf {
+    if let Some(dir) = std::env::var_os("SINETTI_TEST_FOOTAGE") {
+        return dir.into();
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let dir = root.join("target/footage");
+    // It has a lock of its own, and does nothing when all is there.
+    let made = Command::new(root.join("scripts/make-footage"))
+        .arg(&dir)
+        .arg("--small")
+        .status()
+        .expect("make-footage runs");
+    assert!(made.success(), "scripts/make-footage failed");
+    dir
+}
+
+/// A file of it, such as `till.264`.
+pub(crate) fn footage(name: &str) -> Arc<Footage> {
+    Arc::new(Footage::load(footage_dir().join(name), FPS).expect("footage loads"))
+}
+
+/// A phase-locked camera that shows that file; it announces audio that nobody may want.
+pub(crate) fn camera(name: &str) -> Camera {
+    Camera {
+        announce_audio: true,
+        ..Camera::new(footage(name))
+    }
+}
+
+/// A server for cameras on any free port of loopback.
+pub(crate) fn server() -> Server {
+    Server::start(([127, 0, 0, 1], 0).into()).expect("the simulator listens")
+}
+
+/// A Python with PyAV, whose FFmpeg 8 knows Common Encryption.
+pub(crate) fn python() -> PathBuf {
+    if let Some(python) = std::env::var_os("SINETTI_TEST_PYTHON") {
+        return python.into();
+    }
+    let venv = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("target/pyav-{PYAV}"));
+    let script = format!(
+        "exec 9>\"$0.lock\"; flock 9; \"$0/bin/python\" -c 'import av' 2>/dev/null && exit
+         rm -rf \"$0\" && python3 -m venv \"$0\" && \"$0/bin/pip\" install --quiet --disable-pip-version-check av=={PYAV}"
+    );
+    let made = Command::new("bash")
+        .args(["-c", &script])
+        .arg(&venv)
+        .status()
+        .expect("bash runs");
+    assert!(
+        made.success(),
+        "no PyAV {PYAV} in {}: run scripts/test, or set SINETTI_TEST_PYTHON",
+        venv.display()
+    );
+    venv.join("bin/python")
+}

@@ -1,0 +1,23 @@
+//! What every system test needs: a box of its own, cameras, footage, and eyes for what comes out.
+#![allow(dead_code, unused_imports, reason = "each test file uses a part of it")]
+
+mod footage;
+mod media;
+mod recorder;
+mod test_box;
+
+pub(crate) use footage::{FPS, camera, footage, footage_dir, python, server};
+pub(crate) use media::{
+    LOOP_PICTURES, Packet, TICKS_PER_PICTURE, assert_shows, assert_times, assert_unbroken,
+    block_codes, hashes, off_by, packets, place, sent_hashes, sha256, shown_times,
+};
+pub(crate) use recorder::Recorder;
+pub(crate) use test_box::{Clip, Exported, Listed, PASSPHRASE, Ran, TestBox, ran, span};
+
+use sinetti::base::time::Wall;
+use std::time::SystemTime;
+
+/// The time of day, now.
+pub(crate) fn now() -> Wall {
+    SystemTime::now().into()
+}
