@@ -17,3 +17,5 @@ pub mod writer;
 
 #[cfg(test)]
 mod assembler_tests;
+#[cfg(test)]
+mod fault_tests;

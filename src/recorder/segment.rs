@@ -62,14 +62,6 @@ pub(super) struct Segment {
     clock: ClockState,
 }
 
-/// A finished segment that the keeper has to make durable.
-pub(super) struct Finished {
-    /// Bytes of the file.
-    pub bytes: u64,
-    /// Its content root.
-    pub root: Digest,
-}
-
 impl Segment {
     /// Begins a segment for `fragment`, which is not written yet: key, durable slot, file with its header.
     ///
@@ -183,35 +175,31 @@ impl Segment {
         self.file.truncate(len)
     }
 
-    /// Appends the trailer.
-    ///
-    /// # Errors
-    /// What the operating system says; then the file stays as it is for recovery.
-    pub(super) fn finish(&mut self, end: Wall) -> Result<Finished> {
+    /// The trailer for a segment that ends at `end`; its content root holds whether or not it reaches the disk.
+    pub(super) fn trailer(&mut self, end: Wall) -> SegmentTrailer {
         self.end = end;
-        let trailer = SegmentTrailer::new(
+        SegmentTrailer::new(
             self.builder.header(),
             self.builder.fragments().to_vec(),
             end,
             self.losses,
             self.clock,
             false,
-        );
+        )
+    }
+
+    /// Appends the trailer.
+    ///
+    /// # Errors
+    /// What the operating system says; then the file stays as it is for recovery.
+    pub(super) fn finish(&mut self, trailer: &SegmentTrailer) -> Result<()> {
         self.file.append(&mut [IoSlice::new(&trailer.to_bytes())])?;
         self.open.written(self.file.len());
-        Ok(Finished {
-            bytes: self.file.len(),
-            root: trailer.content_root,
-        })
+        Ok(())
     }
 
     /// Its row, once it is finished.
-    pub(super) fn row(
-        &self,
-        finished: &Finished,
-        stream: &StreamId,
-        volume: &Volume,
-    ) -> SegmentRow {
+    pub(super) fn row(&self, root: Digest, stream: &StreamId, volume: &Volume) -> SegmentRow {
         let header = self.builder.header();
         SegmentRow {
             segment: self.id,
@@ -221,13 +209,13 @@ impl Segment {
             start: self.start,
             end: self.end,
             media_duration: self.media,
-            bytes: finished.bytes,
+            bytes: self.file.len(),
             samples: self.samples,
             fragments: u32::try_from(self.builder.fragments().len()).unwrap_or(u32::MAX),
             key_day: header.key_slot.day.clone(),
             key_index: header.key_slot.index,
             generation: header.generation,
-            content_root: finished.root,
+            content_root: root,
             previous_root: header.previous_root,
             recovered: false,
             time_uncertain: self.clock.time_uncertain,

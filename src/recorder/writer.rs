@@ -370,26 +370,24 @@ impl Writer {
             self.discard(&segment);
             return self.commit(after, event);
         }
-        let finished = match segment.finish(end) {
-            Ok(finished) => finished,
-            Err(e) => {
-                // The fragments are whole: the file is adopted when the volume is next opened.
-                error!("{}: the segment stays open on disk: {e}", stream.id);
-                self.keeper.tell(Job::Abandoned(Arc::clone(&segment.open)));
-                let span = Span {
-                    start: segment.start,
-                    end,
-                };
-                after.insert(0, keeper::unconfirmed((*stream.id).clone(), span));
-                return self.commit(after, event);
-            }
-        };
-        stream.previous_root = finished.root;
+        let trailer = segment.trailer(end);
+        // Also of a segment that stays open on disk: adopted, it has the same root.
+        stream.previous_root = trailer.content_root;
+        if let Err(e) = segment.finish(&trailer) {
+            error!("{}: the segment stays open on disk: {e}", stream.id);
+            self.keeper.tell(Job::Abandoned(Arc::clone(&segment.open)));
+            let span = Span {
+                start: segment.start,
+                end,
+            };
+            after.insert(0, keeper::unconfirmed((*stream.id).clone(), span));
+            return self.commit(after, event);
+        }
         let volume = &self.options.volume;
         let closing = Closing {
             from: segment.path(),
             to: volume.segment_path(&stream.id, segment.start, segment.id),
-            row: Box::new(segment.row(&finished, &stream.id, volume)),
+            row: Box::new(segment.row(trailer.content_root, &stream.id, volume)),
             entry: Arc::clone(&segment.entry),
             activity: std::mem::take(&mut segment.activity),
             after,

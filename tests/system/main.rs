@@ -4,10 +4,13 @@
     reason = "tests make and change files of their own, and ask for the time as anybody does"
 )]
 
+mod crash;
 mod export;
+mod eyes;
 mod faults;
 mod open;
 mod peers;
 mod record;
+mod stop;
 mod support;
 mod time;
