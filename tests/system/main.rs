@@ -7,5 +7,6 @@
 mod crash;
 mod eyes;
 mod record;
+mod recovery;
 mod stop;
 mod support;
