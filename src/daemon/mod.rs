@@ -27,7 +27,7 @@ use crate::config::{self, CameraConfig, Config, Loaded};
 use crate::daemon::control::Control;
 use crate::daemon::streams::Streams;
 use crate::daemon::volumes::{Shared, Volumes};
-use crate::recorder::board::{Board, Phase};
+use crate::recorder::board::Board;
 use crate::recorder::recovery;
 use crate::recorder::writer::Sealing;
 use crate::store::state::State;
@@ -351,11 +351,8 @@ impl Daemon {
                     camera: camera.id.clone(),
                     kind,
                 };
-                self.board.update(&stream, |line| {
-                    line.phase = Phase::Trouble;
-                    line.last_error = Some(detail.clone());
-                    line.last_error_at = Some(self.clock.wall());
-                });
+                self.board.show(&stream);
+                self.board.trouble(&stream, &detail, self.clock.wall());
                 self.explain(&stream, GapCause::VolumeMissing, &detail)?;
             }
         }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use log::{error, info};
+use log::error;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::base::Clock;
@@ -243,6 +243,7 @@ impl Writer {
         if stream.gap.is_none_or(is_rest) {
             error!("{}: not recording: {text}", stream.id);
         }
+        self.trouble(stream, text);
         self.gap(stream, at, cause, text);
     }
 
@@ -414,7 +415,8 @@ impl Writer {
         stream.covered_until = Some(open.end);
         let (end, written, durable) = (open.end, open.file.len(), open.open.durable());
         self.options.board.update(&stream.id, |line| {
-            if line.phase != Phase::Recording {
+            // Pictures that waited here do not bring back a stream that was switched off or is begun anew.
+            if matches!(line.phase, Phase::Receiving | Phase::Trouble) {
                 line.phase = Phase::Recording;
             }
             line.units += u64::from(units);
@@ -428,6 +430,11 @@ impl Writer {
             }
         });
         Ok(())
+    }
+
+    fn trouble(&self, stream: &Stream, text: &str) {
+        let now = self.options.clock.wall();
+        self.options.board.trouble(&stream.id, text, now);
     }
 
     /// A write failed: the segment is closed at its last whole fragment. Its key is not used again.
@@ -445,12 +452,15 @@ impl Writer {
                 error!("{}: {e}", stream.id);
             }
         }
-        let cause = cause_of(e);
-        self.close(stream, None, Some((cause, e.to_string())));
+        self.trouble(stream, &e.to_string());
+        self.close(stream, None, Some((cause_of(e), e.to_string())));
     }
 
     /// A run ended: the segment closes, a gap begins.
     fn end(&mut self, stream: &mut Stream, cause: GapCause, detail: &str) {
+        if !is_rest(cause) {
+            self.trouble(stream, detail);
+        }
         if stream.open.is_some() {
             self.close(stream, None, Some((cause, detail.to_owned())));
         } else if stream.covered_until.is_some() {
@@ -550,8 +560,8 @@ impl Writer {
             changes,
             event: None,
         });
-        if matches!(cause, GapCause::Stopped) {
-            info!("{}: stopped", stream.id);
+        if cause == GapCause::Removed {
+            self.options.board.remove(&stream.id);
         }
     }
 }

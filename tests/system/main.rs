@@ -4,9 +4,12 @@
     reason = "tests make and change files of their own, and ask for the time as anybody does"
 )]
 
+mod config;
 mod crash;
 mod eyes;
 mod record;
 mod recovery;
+mod refuse;
+mod secrets;
 mod stop;
 mod support;
