@@ -4,13 +4,41 @@
 //! as a whole, or appended to.
 
 use std::fs::{self, File};
-use std::io::{IoSlice, Read, Seek, SeekFrom, Write};
+use std::io::{self, IoSlice, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, RenameFlags};
 
 use crate::base::error::{Context, Error, Kind, Result};
+
+#[cfg(test)]
+pub(crate) mod faults;
+
+/// What is done to the file system: where a test can make it fail.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Step {
+    Create,
+    Open,
+    Append,
+    WriteAt,
+    Truncate,
+    Sync,
+    SyncFileSystem,
+    SyncDir,
+    CreateDir,
+    Rename,
+    Remove,
+}
+
+/// Every change of the file system goes through here.
+#[cfg(not(test))]
+fn change<T>(_: Step, _: &Path, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    act()
+}
+
+#[cfg(test)]
+use faults::change;
 
 /// Mode of files that hold secrets.
 pub const SECRET_MODE: u32 = 0o600;
@@ -32,13 +60,15 @@ impl DiskFile {
     /// [`Kind::Exists`] when it does; else what the operating system says.
     #[expect(clippy::disallowed_methods, reason = "this is base::disk")]
     pub fn create_new(path: &Path, mode: u32) -> Result<Self> {
-        let file = fs::OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .mode(mode)
-            .open(path)
-            .context(|| format!("creating {}", path.display()))?;
+        let file = change(Step::Create, path, || {
+            fs::OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create_new(true)
+                .mode(mode)
+                .open(path)
+        })
+        .context(|| format!("creating {}", path.display()))?;
         Ok(Self {
             file,
             path: path.to_owned(),
@@ -52,14 +82,16 @@ impl DiskFile {
     /// What the operating system says.
     #[expect(clippy::disallowed_methods, reason = "this is base::disk")]
     pub fn open_or_create(path: &Path, mode: u32) -> Result<Self> {
-        let file = fs::OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(mode)
-            .open(path)
-            .context(|| format!("opening {}", path.display()))?;
+        let file = change(Step::Open, path, || {
+            fs::OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(mode)
+                .open(path)
+        })
+        .context(|| format!("opening {}", path.display()))?;
         let len = file
             .metadata()
             .context(|| format!("reading the size of {}", path.display()))?
@@ -77,11 +109,10 @@ impl DiskFile {
     /// [`Kind::NotFound`] when it is missing; else what the operating system says.
     #[expect(clippy::disallowed_methods, reason = "this is base::disk")]
     pub fn open_existing(path: &Path) -> Result<Self> {
-        let file = fs::OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(path)
-            .context(|| format!("opening {}", path.display()))?;
+        let file = change(Step::Open, path, || {
+            fs::OpenOptions::new().read(true).write(true).open(path)
+        })
+        .context(|| format!("opening {}", path.display()))?;
         let len = file
             .metadata()
             .context(|| format!("reading the size of {}", path.display()))?
@@ -114,21 +145,13 @@ impl DiskFile {
     /// What the operating system says; then the file's end is unknown, and [`DiskFile::truncate`] back to [`DiskFile::len`]
     /// makes it known again.
     pub fn append(&mut self, slices: &mut [IoSlice<'_>]) -> Result<()> {
-        // IOV_MAX on Linux.
-        const SLICES_MAX: usize = 1024;
         let total: usize = slices.iter().map(|s| s.len()).sum();
-        let what = || format!("appending {total} bytes to {}", self.path.display());
-        self.file.seek(SeekFrom::Start(self.len)).context(what)?;
-        let mut rest = slices;
-        while !rest.is_empty() {
-            let most = rest.len().min(SLICES_MAX);
-            match self.file.write_vectored(&rest[..most]) {
-                Ok(0) => return Err(Error::new(Kind::Io, "nothing was written").attempted(what())),
-                Ok(n) => IoSlice::advance_slices(&mut rest, n),
-                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e).context(what),
-            }
-        }
+        let (file, at) = (&mut self.file, self.len);
+        change(Step::Append, &self.path, || {
+            file.seek(SeekFrom::Start(at))?;
+            write_all_vectored(file, slices)
+        })
+        .context(|| format!("appending {total} bytes to {}", self.path.display()))?;
         self.len += total as u64;
         Ok(())
     }
@@ -138,7 +161,10 @@ impl DiskFile {
     /// # Errors
     /// What the operating system says.
     pub fn write_at(&mut self, bytes: &[u8], offset: u64) -> Result<()> {
-        self.file.write_all_at(bytes, offset).context(|| {
+        change(Step::WriteAt, &self.path, || {
+            self.file.write_all_at(bytes, offset)
+        })
+        .context(|| {
             format!(
                 "writing {} bytes at {offset} to {}",
                 bytes.len(),
@@ -155,8 +181,7 @@ impl DiskFile {
     /// What the operating system says.
     #[expect(clippy::disallowed_methods, reason = "this is base::disk")]
     pub fn truncate(&mut self, len: u64) -> Result<()> {
-        self.file
-            .set_len(len)
+        change(Step::Truncate, &self.path, || self.file.set_len(len))
             .context(|| format!("cutting {} to {len} bytes", self.path.display()))?;
         self.len = len;
         Ok(())
@@ -169,8 +194,7 @@ impl DiskFile {
     /// and trying again proves nothing.
     #[expect(clippy::disallowed_methods, reason = "this is base::disk")]
     pub fn sync(&self) -> Result<()> {
-        self.file
-            .sync_data()
+        change(Step::Sync, &self.path, || self.file.sync_data())
             .context(|| format!("syncing {}", self.path.display()))
     }
 
@@ -204,10 +228,25 @@ impl Syncer {
     /// As [`DiskFile::sync`].
     #[expect(clippy::disallowed_methods, reason = "this is base::disk")]
     pub fn sync(&self) -> Result<()> {
-        self.file
-            .sync_data()
+        change(Step::Sync, &self.path, || self.file.sync_data())
             .context(|| format!("syncing {}", self.path.display()))
     }
+}
+
+fn write_all_vectored(file: &mut File, slices: &mut [IoSlice<'_>]) -> io::Result<()> {
+    // IOV_MAX on Linux.
+    const SLICES_MAX: usize = 1024;
+    let mut rest = slices;
+    while !rest.is_empty() {
+        let most = rest.len().min(SLICES_MAX);
+        match file.write_vectored(&rest[..most]) {
+            Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero)),
+            Ok(n) => IoSlice::advance_slices(&mut rest, n),
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(())
 }
 
 /// Makes everything written to the file system that holds `dir` durable (`syncfs`).
@@ -217,7 +256,10 @@ impl Syncer {
 pub fn sync_file_system(dir: &Path) -> Result<()> {
     let what = || format!("syncing the file system of {}", dir.display());
     let handle = File::open(dir).context(what)?;
-    rustix::fs::syncfs(&handle).context(what)
+    change(Step::SyncFileSystem, dir, || {
+        rustix::fs::syncfs(&handle).map_err(io::Error::from)
+    })
+    .context(what)
 }
 
 /// Makes names created, renamed or removed in `dir` durable.
@@ -227,7 +269,7 @@ pub fn sync_file_system(dir: &Path) -> Result<()> {
 #[expect(clippy::disallowed_methods, reason = "this is base::disk")]
 pub fn sync_dir(dir: &Path) -> Result<()> {
     let what = || format!("syncing folder {}", dir.display());
-    File::open(dir).context(what)?.sync_all().context(what)
+    change(Step::SyncDir, dir, || File::open(dir)?.sync_all()).context(what)
 }
 
 /// Makes `dir` and what is missing above it, durably: each new name is synced in its parent.
@@ -241,7 +283,10 @@ pub fn create_dir_all(dir: &Path, mode: u32) -> Result<()> {
     if let Some(parent) = dir.parent().filter(|p| !p.as_os_str().is_empty()) {
         create_dir_all(parent, mode)?;
     }
-    match fs::DirBuilder::new().mode(mode).create(dir) {
+    let made = change(Step::CreateDir, dir, || {
+        fs::DirBuilder::new().mode(mode).create(dir)
+    });
+    match made {
         Ok(()) => sync_dir(
             dir.parent()
                 .filter(|p| !p.as_os_str().is_empty())
@@ -259,13 +304,17 @@ pub fn create_dir_all(dir: &Path, mode: u32) -> Result<()> {
 pub fn rename(from: &Path, to: &Path) -> Result<()> {
     let what = || format!("renaming {} to {}", from.display(), to.display());
     let cwd = rustix::fs::CWD;
-    match rustix::fs::renameat_with(cwd, from, cwd, to, RenameFlags::NOREPLACE) {
-        // Some file systems (NFS, older FUSE) know no NOREPLACE.
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) if !to.exists() => {
-            rustix::fs::rename(from, to).context(what)
+    let renamed = change(Step::Rename, to, || {
+        match rustix::fs::renameat_with(cwd, from, cwd, to, RenameFlags::NOREPLACE) {
+            // Some file systems (NFS, older FUSE) know no NOREPLACE.
+            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) if !to.exists() => {
+                rustix::fs::rename(from, to)
+            }
+            other => other,
         }
-        other => other.context(what),
-    }
+        .map_err(io::Error::from)
+    });
+    renamed.context(what)
 }
 
 /// Removes a file. Not durable until [`sync_dir`].
@@ -274,7 +323,8 @@ pub fn rename(from: &Path, to: &Path) -> Result<()> {
 /// What the operating system says; [`Kind::NotFound`] when it is gone already.
 #[expect(clippy::disallowed_methods, reason = "this is base::disk")]
 pub fn remove_file(path: &Path) -> Result<()> {
-    fs::remove_file(path).context(|| format!("removing {}", path.display()))
+    change(Step::Remove, path, || fs::remove_file(path))
+        .context(|| format!("removing {}", path.display()))
 }
 
 /// Writes a file as a whole: after a crash either the old or the new content is there, never a mixture.
@@ -294,7 +344,10 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     let mut file = DiskFile::create_new(&temporary, mode)?;
     file.append(&mut [IoSlice::new(bytes)])?;
     file.sync()?;
-    rustix::fs::rename(&temporary, path).context(|| format!("replacing {}", path.display()))?;
+    change(Step::Rename, path, || {
+        rustix::fs::rename(&temporary, path).map_err(io::Error::from)
+    })
+    .context(|| format!("replacing {}", path.display()))?;
     sync_dir(dir)
 }
 

@@ -64,8 +64,12 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
             && args.stream.is_none_or(|k| k == s.stream.kind)
     };
     let mut listed = Vec::new();
-    for StreamTotals { stream, totals } in streams.into_iter().filter(wanted) {
-        let start = from.or(totals.oldest).unwrap_or(to);
+    for known in streams.into_iter().filter(wanted) {
+        let (stream, totals) = (known.stream, known.totals);
+        let oldest = totals
+            .oldest
+            .map_or(known.first_seen, |t| t.min(known.first_seen));
+        let start = from.unwrap_or(oldest);
         if start >= to && args.from.is_some() {
             return Err(Error::invalid("--from must lie before --to"));
         }
@@ -109,65 +113,12 @@ fn text(listed: &[Listed], zone: Zone, segments: bool) -> Result<String> {
         out.push_str("nothing is recorded yet\n");
     }
     for one in listed {
-        writeln!(
-            out,
-            "{}  {} segments, {:.1} MB",
-            one.stream,
-            one.totals.segments,
-            megabytes(one.totals.bytes)
-        )?;
-        let coverage = &one.footage.coverage;
-        let mut lines: Vec<(Wall, String)> = Vec::new();
-        for span in &coverage.recorded {
-            lines.push((
-                span.start,
-                format!(
-                    "  recorded  {} – {}",
-                    zone.display(span.start),
-                    zone.display(span.end)
-                ),
-            ));
-        }
-        for CoverageGap {
-            span,
-            cause,
-            detail,
-        } in &coverage.gaps
-        {
-            let detail = detail.as_ref().map_or(String::new(), |d| format!(" ({d})"));
-            lines.push((
-                span.start,
-                format!(
-                    "  gap       {} – {}  {cause}{detail}",
-                    zone.display(span.start),
-                    zone.display(span.end)
-                ),
-            ));
-        }
-        if let Some(growing) = &one.footage.growing {
-            lines.push((
-                growing.start,
-                format!(
-                    "  recording {} – {}",
-                    zone.display(growing.start),
-                    zone.display(growing.end)
-                ),
-            ));
-        }
+        let megabytes = megabytes(one.totals.bytes);
+        let count = one.totals.segments;
+        writeln!(out, "{}  {count} segments, {megabytes:.1} MB", one.stream)?;
+        let mut lines = span_lines(&one.footage, zone);
         if segments {
-            for row in &one.footage.segments {
-                let note = if row.recovered { "  recovered" } else { "" };
-                lines.push((
-                    row.start,
-                    format!(
-                        "    segment {}  {}  {} pictures, {} bytes{note}",
-                        row.segment,
-                        zone.display(row.start),
-                        row.samples,
-                        row.bytes
-                    ),
-                ));
-            }
+            lines.extend(segment_lines(&one.footage, zone));
         }
         lines.sort_by_key(|(at, _)| *at);
         for (_, line) in lines {
@@ -175,6 +126,39 @@ fn text(listed: &[Listed], zone: Zone, segments: bool) -> Result<String> {
         }
     }
     Ok(out)
+}
+
+/// Recorded spans and gaps, each with the time by which it is sorted.
+fn span_lines(footage: &Footage, zone: Zone) -> Vec<(Wall, String)> {
+    let from_to = |start, end| format!("{} – {}", zone.display(start), zone.display(end));
+    let recorded = footage.coverage.recorded.iter();
+    let recorded = recorded.map(|s| (s.start, format!("  recorded  {}", from_to(s.start, s.end))));
+    let gaps = footage.coverage.gaps.iter().map(|gap| {
+        let CoverageGap {
+            span,
+            cause,
+            detail,
+        } = gap;
+        let detail = detail.as_ref().map_or(String::new(), |d| format!(" ({d})"));
+        let span_text = from_to(span.start, span.end);
+        (
+            span.start,
+            format!("  gap       {span_text}  {cause}{detail}"),
+        )
+    });
+    let growing = footage.growing.iter();
+    let growing = growing.map(|g| (g.start, format!("  recording {}", from_to(g.start, g.end))));
+    recorded.chain(gaps).chain(growing).collect()
+}
+
+fn segment_lines(footage: &Footage, zone: Zone) -> impl Iterator<Item = (Wall, String)> {
+    footage.segments.iter().map(move |row| {
+        let note = if row.recovered { "  recovered" } else { "" };
+        let start = zone.display(row.start);
+        let (id, pictures, bytes) = (row.segment, row.samples, row.bytes);
+        let line = format!("    segment {id}  {start}  {pictures} pictures, {bytes} bytes{note}");
+        (row.start, line)
+    })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::base::clock::SystemClock;
-use crate::base::error::{Error, Kind, Result};
+use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::time::{Span, Wall};
 use crate::catalog::Event;
 use crate::cmd::{say, secret};
@@ -54,10 +54,15 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         .collect::<Result<Vec<_>>>()?;
     let texts: Vec<&str> = texts.iter().map(|t| t.as_str()).collect();
     let identity = shares::combine(&texts)?;
-    // On the box itself the use of the recovery identity is an act like any other.
-    let state = State::open(dir).ok();
+    // On the box itself the use of the recovery identity is an act like any other. The footage may well be another
+    // box's: a disk of one that is broken, opened on the one that took its place.
+    let state = State::open(dir)
+        .ok()
+        .filter(|state| source.volume.check(state.box_id).is_ok());
     if let Some(state) = &state {
-        identity.check_opens(&state.recovery)?;
+        identity
+            .check_opens(&state.recovery)
+            .context(|| "these shares are of another recovery key")?;
     }
     let everything = Span {
         start: Wall(i64::MIN / 2),

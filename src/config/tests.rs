@@ -69,9 +69,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(camera.keep, want);
 }
 
-#[test]
-fn every_mistake_is_named_at_once() {
-    let text = r#"sites = 1
+const MISTAKES: &str = r#"sites = 1
 [site]
 name = ""
 zone = "Europe/Kouvola"
@@ -115,7 +113,8 @@ keep = "72 h"
 keep_sub = "14 d"
 credentials = "manager1:salaisuus"
 "#;
-    let want = r#"sinetti.toml:1: unknown key "sites" in the file; did you mean site?
+
+const MISTAKES_TOLD: &str = r#"sinetti.toml:1: unknown key "sites" in the file; did you mean site?
 sinetti.toml:3: name: it is empty; write the name that people use
 sinetti.toml:4: zone: "Europe/Kouvola" is not a time zone; write an IANA name such as "Europe/Helsinki"
 sinetti.toml:5: unknown key "language" in [site]; known are: name, zone
@@ -147,8 +146,11 @@ sinetti.toml:39: enabled: must be true or false, not a whole number
 sinetti.toml:40: purposes: the list is empty; it needs at least one entry
 sinetti.toml:42: keep_sub: the small picture cannot be kept longer than the full one (3 d)
 sinetti.toml:43: credentials: there is no such file; make it with mode 0600, first line the user name, second line the password"#;
-    assert_eq!(told(text), want);
-    let e: Error = read(text).expect_err("mistakes").into();
+
+#[test]
+fn every_mistake_is_named_at_once() {
+    assert_eq!(told(MISTAKES), MISTAKES_TOLD);
+    let e: Error = read(MISTAKES).expect_err("mistakes").into();
     assert_eq!(e.kind(), Kind::Invalid);
 }
 

@@ -8,6 +8,7 @@ pub mod control;
 pub mod streams;
 pub mod volumes;
 
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::base::Clock;
 use crate::base::clock::SystemClock;
+use crate::base::disk::Lock;
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{CameraId, StreamId, StreamKind};
 use crate::base::time::Wall;
@@ -29,13 +31,16 @@ use crate::daemon::streams::Streams;
 use crate::daemon::volumes::{Shared, Volumes};
 use crate::recorder::board::Board;
 use crate::recorder::recovery;
-use crate::recorder::writer::Sealing;
+use crate::recorder::segment::Sealing;
 use crate::store::state::State;
 use crate::store::volume::Volume;
 use crate::vault::generation::Generation;
 
 /// A volume that could not be opened is tried again this often.
 const VOLUME_RETRY: Duration = Duration::from_secs(10);
+/// The lock on the state folder is tried this often, so many times.
+const LOCK_RETRY: Duration = Duration::from_millis(100);
+const LOCK_TRIES: u32 = 100;
 /// Changes of the configuration file are gathered for this long: editors write more than once.
 const SETTLE: Duration = Duration::from_millis(300);
 
@@ -48,7 +53,7 @@ pub fn run(dir: &Path) -> Result<()> {
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
         .context(|| "forbidding core dumps")?;
     let state = State::open(dir)?;
-    let _lock = state.lock()?;
+    let _lock = take_lock(&state)?;
     let loaded = config::load(&state.config_path())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -60,6 +65,29 @@ pub fn run(dir: &Path) -> Result<()> {
     drop(runtime);
     daemon.close();
     result
+}
+
+/// Takes the state folder. A command that looks at the catalog while none runs holds it for a moment: that is waited for.
+fn take_lock(state: &State) -> Result<Lock> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()?;
+    runtime.block_on(async {
+        let mut tries = LOCK_TRIES;
+        loop {
+            match state.lock() {
+                Err(e)
+                    if e.kind() == Kind::Busy
+                        && tries > 0
+                        && UnixStream::connect(state.socket_path()).is_err() =>
+                {
+                    tries -= 1;
+                    tokio::time::sleep(LOCK_RETRY).await;
+                }
+                other => return other,
+            }
+        }
+    })
 }
 
 struct Daemon {
@@ -149,12 +177,7 @@ impl Daemon {
                 "configuration": self.config.digest.to_string(),
             }),
         )?;
-        self.open_volumes(true).await;
-        // Whatever was being recorded when the process died has a gap from there on.
-        recovery::open_gaps(&self.catalog, GapCause::Killed)?;
-        self.explain_rest()?;
-        self.explain_missing()?;
-        self.start_cameras();
+        // Recovery may take a while: status tells of it meanwhile.
         let control = Control::start(
             &self.state,
             &self.catalog,
@@ -162,6 +185,12 @@ impl Daemon {
             &self.shared,
             self.started,
         )?;
+        self.open_volumes(true).await;
+        // Whatever was being recorded when the process died has a gap from there on.
+        recovery::open_gaps(&self.catalog, GapCause::Killed)?;
+        self.explain_rest()?;
+        self.explain_missing()?;
+        self.start_cameras();
         info!(
             "recording {} cameras of {}",
             self.config

@@ -15,7 +15,8 @@ use crate::config::{RecorderConfig, VolumeConfig};
 use crate::recorder::board::Board;
 use crate::recorder::fragment::Order;
 use crate::recorder::keeper::{self, Keeper};
-use crate::recorder::writer::{self, Sealing, Writer};
+use crate::recorder::segment::Sealing;
+use crate::recorder::writer::{self, Writer};
 use crate::store::volume::Volume;
 
 /// The volumes with their threads.

@@ -2,7 +2,7 @@
 //!
 //! The tree's leaves are already hashes (`leaf`), so a leaf node is the leaf hash itself; an inner node
 //! is SHA-256(0x01 ‖ left ‖ right). `content_root` = SHA-256(0x02 ‖ root ‖ count ‖ `content_root` of the
-//! run's previous segment, or zeros), the count in 32 bits, big-endian.
+//! stream's previous segment, or zeros), the count in 32 bits, big-endian.
 //!
 //! A tree has at most a few thousand leaves, so everything is computed anew each time.
 

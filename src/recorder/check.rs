@@ -33,6 +33,27 @@ pub struct Report {
     pub findings: Vec<String>,
 }
 
+/// One segment in its stream's chain of content roots.
+struct Link {
+    start: Wall,
+    previous: Digest,
+    root: Digest,
+    recovered: bool,
+}
+
+impl Link {
+    fn of(row: &SegmentRow) -> Self {
+        Self {
+            start: row.start,
+            previous: row.previous_root,
+            root: row.content_root,
+            recovered: row.recovered,
+        }
+    }
+}
+
+type Chains = BTreeMap<StreamId, Vec<Link>>;
+
 /// Checks everything; `deep` reads every byte. While the recorder runs, files being written are left alone.
 ///
 /// # Errors
@@ -46,7 +67,7 @@ pub fn check(reader: &Reader, box_id: BoxId, deep: bool, running: bool) -> Resul
             .map(|line| format!("catalog: {line}")),
     );
     // Rows first, files after: what is closed meanwhile by a running recorder has a file and no row here.
-    let mut roots: BTreeMap<StreamId, Vec<(Wall, Digest, Digest)>> = BTreeMap::new();
+    let mut roots: Chains = BTreeMap::new();
     for row in reader.volumes()? {
         match Volume::open(Path::new(&row.path), box_id, &row.name) {
             Ok(volume) => check_volume(reader, &volume, deep, running, &mut report, &mut roots)?,
@@ -54,7 +75,7 @@ pub fn check(reader: &Reader, box_id: BoxId, deep: bool, running: bool) -> Resul
         }
     }
     for (stream, chain) in &mut roots {
-        chain.sort_by_key(|(start, ..)| *start);
+        chain.sort_by_key(|link| link.start);
         check_chain(stream, chain, &mut report);
     }
     check_time(reader, &mut report)?;
@@ -71,7 +92,7 @@ fn check_volume(
     deep: bool,
     running: bool,
     report: &mut Report,
-    roots: &mut BTreeMap<StreamId, Vec<(Wall, Digest, Digest)>>,
+    roots: &mut Chains,
 ) -> Result<()> {
     let mut known = HashSet::new();
     let mut from = None;
@@ -82,11 +103,10 @@ fn check_volume(
             if let Err(e) = check_segment(volume, &row, &path, deep, report) {
                 report.findings.push(format!("{}: {e}", path.display()));
             }
-            roots.entry(row.stream.clone()).or_default().push((
-                row.start,
-                row.previous_root,
-                row.content_root,
-            ));
+            roots
+                .entry(row.stream.clone())
+                .or_default()
+                .push(Link::of(&row));
             known.insert(path);
         }
         match page.next {
@@ -212,20 +232,26 @@ fn check_slot(volume: &Volume, row: &SegmentRow, path: &Path, report: &mut Repor
         .push(format!("{}: {problem}", path.display()));
 }
 
-/// Each segment names the root of the one before it. Where the one before was deleted there is nothing to compare.
-fn check_chain(stream: &StreamId, chain: &[(Wall, Digest, Digest)], report: &mut Report) {
-    let roots: HashSet<Digest> = chain.iter().map(|(_, _, root)| *root).collect();
+/// Each segment names the root of the one before it. What a crash cut short may have named more than was found: the
+/// successor of a recovered segment is no finding.
+fn check_chain(stream: &StreamId, chain: &[Link], report: &mut Report) {
+    let roots: HashSet<Digest> = chain.iter().map(|link| link.root).collect();
     let mut named = HashSet::new();
-    for (i, (start, previous, _)) in chain.iter().enumerate() {
-        if *previous != Digest::ZERO && !named.insert(*previous) {
+    for link in chain.iter().filter(|link| link.previous != Digest::ZERO) {
+        if !named.insert(link.previous) {
+            let at = link.start;
             report.findings.push(format!(
-                "{stream}: the segment of {start} names a root that another one names too"
+                "{stream}: the segment of {at} names a root that another one names too"
             ));
         }
-        let known = *previous == Digest::ZERO || roots.contains(previous);
-        if i > 0 && !known {
+    }
+    for pair in chain.windows(2) {
+        let [before, link] = pair else { continue };
+        let known = link.previous == Digest::ZERO || roots.contains(&link.previous);
+        if !known && !before.recovered {
+            let at = link.start;
             report.findings.push(format!(
-                "{stream}: the segment of {start} names a root of which there is no segment"
+                "{stream}: the segment of {at} names a root of which there is no segment"
             ));
         }
     }

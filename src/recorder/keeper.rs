@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -18,8 +18,8 @@ use crate::base::Clock;
 use crate::base::disk::{self, Syncer};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::id::StreamId;
-use crate::base::time::Mono;
-use crate::catalog::{Catalog, Change, Event, SampleEntryRow, SegmentRow};
+use crate::base::time::{Mono, Span};
+use crate::catalog::{Catalog, Change, Event, GapCause, SampleEntryRow, SegmentRow};
 use crate::media::access_unit::SampleEntry;
 use crate::recorder::board::Board;
 use crate::store::volume::Volume;
@@ -33,17 +33,45 @@ const SLOW_SYNC: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Open {
     syncer: Syncer,
+    dir: PathBuf,
     written: AtomicU64,
     durable: AtomicU64,
+    /// A sync failed: what is on disk is not known, and a later sync that succeeds proves nothing.
+    doubtful: AtomicBool,
 }
 
 impl Open {
-    /// Nothing is known to be durable yet.
-    pub fn new(syncer: Syncer) -> Self {
+    /// In the folder `dir`. Nothing is known to be durable yet.
+    pub fn new(syncer: Syncer, dir: PathBuf) -> Self {
         Self {
             syncer,
+            dir,
             written: AtomicU64::new(0),
             durable: AtomicU64::new(0),
+            doubtful: AtomicBool::new(false),
+        }
+    }
+
+    /// Makes what is written durable. After one failure it always fails.
+    fn sync(&self) -> Result<()> {
+        let written = self.written.load(Ordering::Acquire);
+        let synced = self.syncer.sync();
+        self.synced(written, &synced);
+        synced?;
+        if self.doubtful.load(Ordering::Acquire) {
+            return Err(Error::new(Kind::Io, "an earlier sync failed"));
+        }
+        Ok(())
+    }
+
+    /// Notes how a sync went that began when so many bytes were written.
+    fn synced(&self, written: u64, result: &Result<()>) {
+        match result {
+            Ok(()) if !self.doubtful.load(Ordering::Acquire) => {
+                self.durable.store(written, Ordering::Release);
+            }
+            Ok(()) => {}
+            Err(_) => self.doubtful.store(true, Ordering::Release),
         }
     }
 
@@ -73,6 +101,8 @@ pub struct Closing {
     pub activity: Vec<(i64, u8)>,
     /// What is committed together with the row.
     pub after: Vec<Change>,
+    /// The event that goes with them.
+    pub event: Option<Event>,
     /// What is synced.
     pub open: Arc<Open>,
 }
@@ -181,7 +211,14 @@ impl Work {
 
     fn work(&mut self, job: Job) {
         match job {
-            Job::Opened(open) => self.open.push(open),
+            Job::Opened(open) => {
+                // The new name must survive a power cut as the bytes do.
+                if let Err(e) = disk::sync_dir(&open.dir) {
+                    error!("{e}");
+                    open.doubtful.store(true, Ordering::Release);
+                }
+                self.open.push(open);
+            }
             Job::Abandoned(open) => self.forget(&open),
             Job::Commit { changes, event } => self.rows.commit(changes, event),
             Job::Close(closing) => {
@@ -207,11 +244,12 @@ impl Work {
             entry,
             activity,
             mut after,
+            event,
             open,
         } = closing;
         let stream = row.stream.clone();
+        let span = row.span();
         let closed = open
-            .syncer
             .sync()
             .and_then(|()| disk::rename(&from, &to))
             .and_then(|()| to.parent().map_or(Ok(()), disk::sync_dir));
@@ -225,10 +263,13 @@ impl Work {
             self.options
                 .board
                 .update(&stream, |line| line.segments += 1);
+        } else {
+            // Time is recorded or a gap. When recovery finds the footage after all, the recording wins.
+            changes.push(unconfirmed(stream, span));
         }
         changes.append(&mut after);
         if !changes.is_empty() {
-            self.rows.commit(changes, None);
+            self.rows.commit(changes, event);
         }
         closed
     }
@@ -241,23 +282,18 @@ impl Work {
                 .iter()
                 .map(|o| o.written.load(Ordering::Acquire))
                 .collect();
-            match disk::sync_file_system(&self.options.volume.root) {
-                Ok(()) => self
-                    .open
-                    .iter()
-                    .zip(lengths)
-                    .for_each(|(o, len)| o.durable.store(len, Ordering::Release)),
-                Err(e) => error!("{e}"),
+            let synced = disk::sync_file_system(&self.options.volume.root);
+            for (open, written) in self.open.iter().zip(lengths) {
+                open.synced(written, &synced);
+            }
+            if let Err(e) = synced {
+                error!("{e}");
             }
         } else {
             for open in &self.open {
-                let written = open.written.load(Ordering::Acquire);
-                if written == open.durable() {
-                    continue;
-                }
-                match open.syncer.sync() {
-                    Ok(()) => open.durable.store(written, Ordering::Release),
-                    Err(e) => error!("{e}"),
+                let is_dirty = open.written.load(Ordering::Acquire) != open.durable();
+                if is_dirty && let Err(e) = open.sync() {
+                    error!("{e}");
                 }
             }
         }
@@ -269,6 +305,17 @@ impl Work {
                 took.as_secs_f64()
             );
         }
+    }
+}
+
+/// The gap that stands for a segment of which it is not known what reached the disk.
+pub fn unconfirmed(stream: StreamId, span: Span) -> Change {
+    let detail = "the disk did not confirm the segment; the next start looks at what is there";
+    Change::GapRecorded {
+        stream,
+        span,
+        cause: GapCause::WriteError,
+        detail: Some(detail.to_owned()),
     }
 }
 

@@ -11,5 +11,11 @@ pub mod fragment;
 pub mod keeper;
 pub mod outbox;
 pub mod recovery;
+pub mod segment;
 pub mod timeline;
 pub mod writer;
+
+#[cfg(test)]
+mod assembler_tests;
+#[cfg(test)]
+mod fault_tests;

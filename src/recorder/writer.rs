@@ -1,39 +1,30 @@
-//! The writer of one volume: a thread that hashes, seals and appends fragments, and cuts segments.
+//! The writer of one volume: a thread that seals and appends fragments, cuts segments, and keeps the books of gaps.
 //!
 //! It never waits for a sync but that of a key slot, which must be durable before the first byte sealed with its key.
 //! Syncing, renaming and rows are the keeper's.
 
 use std::collections::HashMap;
-use std::io::IoSlice;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use log::error;
-use ring::rand::{SecureRandom, SystemRandom};
+use ring::rand::SystemRandom;
 
 use crate::base::Clock;
-use crate::base::clock::HostSync;
-use crate::base::disk::{self, DiskFile};
-use crate::base::error::{Error, Kind, Result};
+use crate::base::disk;
+use crate::base::error::{Error, Result};
 use crate::base::hash::Digest;
-use crate::base::id::{BoxId, RunId, SegmentId, StreamId};
-use crate::base::secret::SegmentKey;
-use crate::base::time::{Mono, Ticks, Wall};
-use crate::catalog::{Change, GapCause, SegmentRow};
-use crate::media::access_unit::SampleEntry;
-use crate::media::header::{ClockState, KeySlot, Losses, SegmentHeader, SegmentTrailer};
-use crate::media::segment::SegmentBuilder;
+use crate::base::id::{BoxId, RunId, StreamId};
+use crate::base::time::{Mono, Span, Wall};
+use crate::catalog::{Change, Event, GapCause};
 use crate::recorder::board::{Board, Growing, Phase};
 use crate::recorder::cause::{cause_of, is_another, is_rest};
-use crate::recorder::fragment::{Begin, Fragment, Order, What, add_losses, worsen_clock};
-use crate::recorder::keeper::{Closing, Job, Keeper, Open};
+use crate::recorder::fragment::{Begin, Fragment, Order, What};
+use crate::recorder::keeper::{self, Closing, Job, Keeper};
 use crate::recorder::outbox::Waiting;
-use crate::store::slots;
-use crate::store::volume::{self, Volume};
-use crate::vault::generation::Generation;
-use crate::vault::identity::Recipient;
-use crate::vault::slot;
+use crate::recorder::segment::{Beginning, Sealing, Segment};
+use crate::store::volume::Volume;
 
 /// After a failed write the volume is tried again this much later.
 const RETRY: Duration = Duration::from_secs(5);
@@ -43,15 +34,6 @@ const SPACE_EVERY: Duration = Duration::from_secs(2);
 const HYSTERESIS_BYTES: u64 = 64 << 20;
 /// Two times of one run that should meet may differ by this much, in microseconds, and still be made to meet.
 const MEET_US: i64 = 1_000_000;
-
-/// To whom segment keys are wrapped.
-#[derive(Clone, Debug)]
-pub struct Sealing {
-    /// The vault generation in force.
-    pub generation: Generation,
-    /// The recovery recipient.
-    pub recovery: Recipient,
-}
 
 /// What a writer needs to know.
 pub struct Options {
@@ -92,22 +74,6 @@ struct Stream {
     retry_at: Option<Mono>,
 }
 
-struct Segment {
-    id: SegmentId,
-    run: RunId,
-    entry: Arc<SampleEntry>,
-    builder: SegmentBuilder,
-    file: DiskFile,
-    open: Arc<Open>,
-    start: Wall,
-    end: Wall,
-    media: Ticks,
-    samples: u32,
-    losses: Losses,
-    clock: ClockState,
-    activity: Vec<(i64, u8)>,
-}
-
 impl Writer {
     /// Of a volume whose keeper runs.
     pub fn new(options: Options, keeper: Keeper) -> Self {
@@ -130,13 +96,11 @@ impl Writer {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        let left: Vec<_> = self.streams.keys().cloned().collect();
-        for id in left {
-            if let Some(mut stream) = self.streams.remove(&id)
-                && !matches!(stream.gap, Some(GapCause::Disabled | GapCause::Removed))
-            {
-                self.end(&mut stream, GapCause::Stopped, "Sinetti was stopped");
+        for mut stream in std::mem::take(&mut self.streams).into_values() {
+            if matches!(stream.gap, Some(GapCause::Disabled | GapCause::Removed)) {
+                continue;
             }
+            self.end(&mut stream, GapCause::Stopped, "Sinetti was stopped");
         }
         self.keeper
     }
@@ -161,6 +125,7 @@ impl Writer {
             What::Overflow => {
                 let text = "the disk did not keep up; pictures were dropped";
                 error!("{}: {text}", stream.id);
+                self.trouble(&stream, text);
                 self.end(&mut stream, GapCause::StorageSlow, text);
             }
         }
@@ -169,6 +134,14 @@ impl Writer {
 
     fn begin(&mut self, id: Arc<StreamId>, begin: Begin) {
         let known = self.streams.remove(&id);
+        if known.is_none() {
+            let at = self.options.clock.wall();
+            let seen = Change::StreamSeen {
+                stream: (*id).clone(),
+                at,
+            };
+            self.commit(vec![seen], None);
+        }
         let stream = Stream {
             id: Arc::clone(&id),
             waiting: begin.waiting,
@@ -185,15 +158,6 @@ impl Writer {
             run: None,
             retry_at: None,
         };
-        if known.is_none() {
-            self.keeper.tell(Job::Commit {
-                changes: vec![Change::StreamSeen {
-                    stream: (*id).clone(),
-                    at: self.options.clock.wall(),
-                }],
-                event: None,
-            });
-        }
         self.streams.insert(id, stream);
     }
 
@@ -203,38 +167,90 @@ impl Writer {
         });
         if changes {
             let end = stream.open.as_ref().map(|open| {
-                let meets =
-                    fragment.start.us_since(open.end).abs() <= MEET_US && open.run == fragment.run;
+                let apart_us = fragment.start.us_since(open.end).abs();
+                let meets = apart_us <= MEET_US && open.run == fragment.run;
                 if meets { fragment.start } else { open.end }
             });
             self.close(stream, end, None);
         }
-        if stream.open.is_none() {
-            let waiting = stream
-                .retry_at
-                .is_some_and(|at| self.options.clock.mono() < at);
-            if waiting || !fragment.starts_with_key {
-                return;
-            }
-            stream.retry_at = None;
-            if !self.has_room() {
-                let text = format!(
-                    "volume \"{}\" has no room above its reserve of {} MiB",
-                    self.options.volume.name,
-                    self.options.reserve_bytes >> 20
-                );
-                self.refused(stream, fragment.start, GapCause::DiskFull, &text);
-                return;
-            }
-            let entry = Arc::clone(&fragment.entry);
-            if let Err(e) = self.open(stream, &fragment, entry) {
-                self.refused(stream, fragment.start, cause_of(&e), &e.to_string());
-                return;
-            }
+        if stream.open.is_none() && !self.open(stream, &fragment) {
+            return;
         }
         if let Err(e) = self.append(stream, fragment) {
             self.failed(stream, &e);
         }
+    }
+
+    /// Opens a segment for `fragment`; false when that cannot be, and the gap goes on.
+    fn open(&mut self, stream: &mut Stream, fragment: &Fragment) -> bool {
+        let now = self.options.clock.mono();
+        let waiting = stream.retry_at.is_some_and(|at| now < at);
+        if waiting || !fragment.starts_with_key {
+            return false;
+        }
+        stream.retry_at = None;
+        if !self.has_room() {
+            let text = format!(
+                "volume \"{}\" has no room above its reserve of {} MiB",
+                self.options.volume.name,
+                self.options.reserve_bytes >> 20
+            );
+            self.refused(stream, fragment.start, GapCause::DiskFull, &text);
+            return false;
+        }
+        let begun = self
+            .options
+            .volume
+            .check(self.options.box_id)
+            .and_then(|()| {
+                let beginning = Beginning {
+                    volume: &self.options.volume,
+                    box_id: self.options.box_id,
+                    sealing: &self.options.sealing,
+                    stream: &stream.id,
+                    previous_root: stream.previous_root,
+                };
+                Segment::begin(&beginning, fragment, &self.random)
+            });
+        match begun {
+            Ok(segment) => {
+                self.opened(stream, segment);
+                true
+            }
+            Err(e) => {
+                self.refused(stream, fragment.start, cause_of(&e), &e.to_string());
+                false
+            }
+        }
+    }
+
+    fn opened(&mut self, stream: &mut Stream, segment: Segment) {
+        self.keeper.tell(Job::Opened(Arc::clone(&segment.open)));
+        let mut changes = Vec::new();
+        if stream.run != Some(segment.run) {
+            changes.push(Change::RunStarted {
+                run: segment.run,
+                stream: (*stream.id).clone(),
+                at: segment.start,
+            });
+            stream.run = Some(segment.run);
+        }
+        let event = self.close_gap(stream, &segment, &mut changes);
+        if !changes.is_empty() {
+            self.commit(changes, event);
+        }
+        let growing = Growing {
+            segment: segment.id,
+            path: segment.path(),
+            start: segment.start,
+            end: segment.start,
+            written_bytes: segment.bytes(),
+            durable_bytes: 0,
+        };
+        self.options
+            .board
+            .update(&stream.id, |line| line.growing = Some(growing));
+        stream.open = Some(segment);
     }
 
     /// A segment could not be begun: the gap goes on, and the volume is tried again later.
@@ -247,6 +263,12 @@ impl Writer {
         self.gap(stream, at, cause, text);
     }
 
+    /// Shows what is wrong with the volume on the stream's line.
+    fn trouble(&self, stream: &Stream, text: &str) {
+        let now = self.options.clock.wall();
+        self.options.board.trouble(&stream.id, text, now);
+    }
+
     fn has_room(&mut self) -> bool {
         let now = self.options.clock.mono();
         if let Some((at, room)) = self.space
@@ -255,174 +277,39 @@ impl Writer {
             return room;
         }
         let extra = if self.was_full { HYSTERESIS_BYTES } else { 0 };
+        let needed = self.options.reserve_bytes + extra;
         // A volume whose space cannot be read says so when it is written to.
         let room = self
             .options
             .volume
             .space()
-            .map_or(true, |s| s.free_bytes >= self.options.reserve_bytes + extra);
+            .map_or(true, |s| s.free_bytes >= needed);
         self.was_full = !room;
         self.space = Some((now, room));
         room
     }
 
-    fn open(
-        &mut self,
-        stream: &mut Stream,
-        fragment: &Fragment,
-        entry: Arc<SampleEntry>,
-    ) -> Result<()> {
-        let volume = &self.options.volume;
-        volume.check(self.options.box_id)?;
-        let id = SegmentId::random();
-        let mut key = [0; 16];
-        self.random
-            .fill(&mut key)
-            .map_err(|_| Error::new(Kind::Internal, "no random numbers for a segment key"))?;
-        let key = SegmentKey::from_bytes(key);
-        let sealing = &self.options.sealing;
-        let sealed_key = slot::encode(id, &key, Some(&sealing.generation), &sealing.recovery)?;
-        let place = slots::append(volume, &stream.id, &fragment.start.day(), &sealed_key)?;
-        let header = SegmentHeader {
-            box_id: self.options.box_id,
-            camera: stream.id.camera.clone(),
-            stream: stream.id.kind,
-            run: fragment.run,
-            segment: id,
-            start: fragment.start,
-            run_media_start: fragment.first_dts,
-            generation: sealing.generation.id,
-            key_slot: KeySlot {
-                day: place.day,
-                index: place.index,
-            },
-            previous_root: stream.previous_root,
-        };
-        let builder = SegmentBuilder::new(header, &entry, &key)?;
-        volume.make_segment_dir(&stream.id, fragment.start)?;
-        let part = volume.part_path(&stream.id, fragment.start, id);
-        let mut file = DiskFile::create_new(&part, volume::FILE_MODE)?;
-        let begun = file
-            .append(&mut [IoSlice::new(&builder.initial_bytes())])
-            .and_then(|()| file.syncer());
-        let syncer = match begun {
-            Ok(syncer) => syncer,
-            Err(e) => {
-                // No picture is in it: each attempt would leave another one.
-                if let Err(e) = disk::remove_file(&part) {
-                    error!("{}: {e}", stream.id);
-                }
-                return Err(e);
-            }
-        };
-        let open = Arc::new(Open::new(syncer));
-        self.keeper.tell(Job::Opened(Arc::clone(&open)));
-        let mut changes = Vec::new();
-        if stream.run != Some(fragment.run) {
-            changes.push(Change::RunStarted {
-                run: fragment.run,
-                stream: (*stream.id).clone(),
-                at: fragment.start,
-            });
-            stream.run = Some(fragment.run);
-        }
-        self.close_gap(stream, fragment.start, fragment.run, &mut changes);
-        if !changes.is_empty() {
-            self.keeper.tell(Job::Commit {
-                changes,
-                event: None,
-            });
-        }
-        let growing = Growing {
-            segment: id,
-            path: part,
-            start: fragment.start,
-            end: fragment.start,
-            written_bytes: file.len(),
-            durable_bytes: 0,
-        };
-        self.options
-            .board
-            .update(&stream.id, |line| line.growing = Some(growing));
-        stream.open = Some(Segment {
-            id,
-            run: fragment.run,
-            entry,
-            builder,
-            file,
-            open,
-            start: fragment.start,
-            end: fragment.start,
-            media: Ticks(0),
-            samples: 0,
-            losses: Losses::default(),
-            clock: fragment.clock,
-            activity: Vec::new(),
-        });
-        Ok(())
-    }
-
-    /// Coverage and gaps add up to time: what lies between the last picture and the one at `start` is a gap.
-    fn close_gap(
-        &mut self,
-        stream: &mut Stream,
-        start: Wall,
-        run: RunId,
-        changes: &mut Vec<Change>,
-    ) {
-        if stream.gap.take().is_some() {
-            changes.push(Change::GapClosed {
-                stream: (*stream.id).clone(),
-                end: start,
-            });
-        } else if let Some(until) = stream.covered_until
-            && start.us_since(until) > 0
-            && stream.open.is_none()
-        {
-            // One run whose time of day was stepped forward, or fragments that could not be kept.
-            let detail = format!("time of day was set anew in run {run}");
-            changes.push(Change::GapOpened {
-                stream: (*stream.id).clone(),
-                start: until,
-                cause: GapCause::ClockStep,
-                detail: Some(detail),
-            });
-            changes.push(Change::GapClosed {
-                stream: (*stream.id).clone(),
-                end: start,
-            });
-        }
-    }
-
     fn append(&mut self, stream: &mut Stream, fragment: Fragment) -> Result<()> {
-        let Some(open) = &mut stream.open else {
+        let Some(segment) = &mut stream.open else {
             return Ok(());
         };
-        let units = u32::try_from(fragment.samples.len()).unwrap_or(u32::MAX);
-        let sealed = open.builder.fragment(fragment.samples)?;
-        let mut slices = Vec::with_capacity(sealed.samples.len() + 1);
-        slices.push(IoSlice::new(&sealed.head));
-        slices.extend(sealed.samples.iter().map(|s| IoSlice::new(s)));
-        open.file.append(&mut slices)?;
-        open.builder.written(&sealed);
-        open.open.written(open.file.len());
-        open.end = fragment.end;
-        open.media = open.media + sealed.index.duration;
-        open.samples += units;
-        add_losses(&mut open.losses, &fragment.losses);
-        worsen_clock(&mut open.clock, &fragment.clock);
-        open.activity.extend(fragment.activity);
-        stream.covered_until = Some(open.end);
-        let (end, written, durable) = (open.end, open.file.len(), open.open.durable());
+        let (units, bytes) = (fragment.samples.len() as u64, fragment.bytes);
+        let (lost, offset_ms) = (
+            fragment.losses.packets_lost,
+            fragment.clock.camera_offset_ms,
+        );
+        segment.append(fragment)?;
+        stream.covered_until = Some(segment.end);
+        let (end, written, durable) = (segment.end, segment.bytes(), segment.open.durable());
         self.options.board.update(&stream.id, |line| {
             // Pictures that waited here do not bring back a stream that was switched off or is begun anew.
             if matches!(line.phase, Phase::Receiving | Phase::Trouble) {
                 line.phase = Phase::Recording;
             }
-            line.units += u64::from(units);
-            line.bytes += fragment.bytes;
-            line.packets_lost += u64::from(fragment.losses.packets_lost);
-            line.camera_offset_ms = fragment.clock.camera_offset_ms;
+            line.units += units;
+            line.bytes += bytes;
+            line.packets_lost += u64::from(lost);
+            line.camera_offset_ms = offset_ms;
             if let Some(growing) = &mut line.growing {
                 growing.end = end;
                 growing.written_bytes = written;
@@ -430,11 +317,6 @@ impl Writer {
             }
         });
         Ok(())
-    }
-
-    fn trouble(&self, stream: &Stream, text: &str) {
-        let now = self.options.clock.wall();
-        self.options.board.trouble(&stream.id, text, now);
     }
 
     /// A write failed: the segment is closed at its last whole fragment. Its key is not used again.
@@ -445,12 +327,10 @@ impl Writer {
             RETRY.as_secs()
         );
         stream.retry_at = Some(self.options.clock.mono() + RETRY);
-        if let Some(open) = &mut stream.open {
-            let len = open.file.len();
-            if let Err(e) = open.file.truncate(len) {
-                // What follows the last whole fragment is left out when the file is adopted.
-                error!("{}: {e}", stream.id);
-            }
+        if let Some(segment) = &mut stream.open
+            && let Err(e) = segment.cut_back()
+        {
+            error!("{}: {e}", stream.id);
         }
         self.trouble(stream, &e.to_string());
         self.close(stream, None, Some((cause_of(e), e.to_string())));
@@ -471,129 +351,138 @@ impl Writer {
 
     /// Closes the segment at `end` (its own end when not given), with the gap that begins there.
     fn close(&mut self, stream: &mut Stream, end: Option<Wall>, gap: Option<(GapCause, String)>) {
-        let Some(mut open) = stream.open.take() else {
+        let Some(mut segment) = stream.open.take() else {
             return;
         };
-        let end = end.unwrap_or(open.end);
-        self.options
-            .board
-            .update(&stream.id, |line| line.growing = None);
-        let mut after = Vec::new();
+        let end = end.unwrap_or(segment.end);
+        let board = &self.options.board;
+        board.update(&stream.id, |line| line.growing = None);
+        stream.covered_until = Some(end);
+        let (mut after, mut event) = (Vec::new(), None);
         if let Some((cause, detail)) = gap {
             after.push(Change::RunEnded {
-                run: open.run,
+                run: segment.run,
                 at: end,
                 cause: cause.to_string(),
             });
-            after.push(Change::GapOpened {
-                stream: (*stream.id).clone(),
-                start: end,
-                cause,
-                detail: Some(detail),
-            });
-            stream.gap = Some(cause);
             stream.run = None;
+            event = self.open_gap(stream, end, cause, &detail, &mut after);
         }
-        let header = open.builder.header();
-        let trailer = SegmentTrailer::new(
-            header,
-            open.builder.fragments().to_vec(),
-            end,
-            open.losses,
-            open.clock,
-            false,
-        );
-        let (root, trailer) = (trailer.content_root, trailer.to_bytes());
-        stream.covered_until = Some(end);
-        stream.previous_root = root;
-        if let Err(e) = open.file.append(&mut [IoSlice::new(&trailer)]) {
-            // The fragments are whole: the file is adopted when the volume is next opened.
+        if segment.is_empty() {
+            self.discard(&segment);
+            return self.commit(after, event);
+        }
+        let trailer = segment.trailer(end);
+        // Also of a segment that stays open on disk: adopted, it has the same root.
+        stream.previous_root = trailer.content_root;
+        if let Err(e) = segment.finish(&trailer) {
             error!("{}: the segment stays open on disk: {e}", stream.id);
-            self.keeper.tell(Job::Abandoned(open.open));
-            self.keeper.tell(Job::Commit {
-                changes: after,
-                event: None,
-            });
-            return;
+            self.keeper.tell(Job::Abandoned(Arc::clone(&segment.open)));
+            let span = Span {
+                start: segment.start,
+                end,
+            };
+            after.insert(0, keeper::unconfirmed((*stream.id).clone(), span));
+            return self.commit(after, event);
         }
-        open.open.written(open.file.len());
-        let row = row(&self.options, stream, &open, end, root);
+        let volume = &self.options.volume;
         let closing = Closing {
-            from: open.file.path().to_owned(),
-            to: self
-                .options
-                .volume
-                .segment_path(&stream.id, open.start, open.id),
-            row: Box::new(row),
-            entry: Arc::clone(&open.entry),
-            activity: std::mem::take(&mut open.activity),
+            from: segment.path(),
+            to: volume.segment_path(&stream.id, segment.start, segment.id),
+            row: Box::new(segment.row(trailer.content_root, &stream.id, volume)),
+            entry: Arc::clone(&segment.entry),
+            activity: std::mem::take(&mut segment.activity),
             after,
-            open: open.open,
+            event,
+            open: Arc::clone(&segment.open),
         };
         self.keeper.tell(Job::Close(Box::new(closing)));
+    }
+
+    /// A file without a single whole fragment holds no footage.
+    fn discard(&self, segment: &Segment) {
+        self.keeper.tell(Job::Abandoned(Arc::clone(&segment.open)));
+        if let Err(e) = disk::remove_file(&segment.path()) {
+            error!("{e}");
+        }
     }
 
     fn gap(&mut self, stream: &mut Stream, at: Wall, cause: GapCause, detail: &str) {
         let mut start = stream.covered_until.map_or(at, |until| until.min(at));
         let mut changes = Vec::new();
-        match stream.gap {
-            Some(before) if is_another(before, cause) => {
-                start = stream.covered_until.map_or(at, |until| until.max(at));
-                changes.push(Change::GapClosed {
-                    stream: (*stream.id).clone(),
-                    end: start,
-                });
-                (stream.covered_until, stream.gap) = (Some(start), Some(cause));
-            }
-            // The catalog keeps the first cause of an open gap and takes the newer words.
-            Some(_) => {}
-            None => stream.gap = Some(cause),
+        if stream.gap.is_some_and(|before| is_another(before, cause)) {
+            start = stream.covered_until.map_or(at, |until| until.max(at));
+            changes.push(Change::GapClosed {
+                stream: (*stream.id).clone(),
+                end: start,
+            });
+            (stream.covered_until, stream.gap) = (Some(start), None);
         }
         stream.covered_until.get_or_insert(start);
+        let event = self.open_gap(stream, start, cause, detail, &mut changes);
+        self.commit(changes, event);
+        if cause == GapCause::Removed {
+            self.options.board.remove(&stream.id);
+        }
+    }
+
+    /// A gap from `start` on. The catalog keeps the first cause of a gap that is open already and takes the newer words.
+    fn open_gap(
+        &self,
+        stream: &mut Stream,
+        start: Wall,
+        cause: GapCause,
+        detail: &str,
+        changes: &mut Vec<Change>,
+    ) -> Option<Event> {
         changes.push(Change::GapOpened {
             stream: (*stream.id).clone(),
             start,
             cause,
             detail: Some(detail.to_owned()),
         });
-        self.keeper.tell(Job::Commit {
-            changes,
-            event: None,
-        });
-        if cause == GapCause::Removed {
-            self.options.board.remove(&stream.id);
-        }
+        let is_new = stream.gap.is_none();
+        stream.gap.get_or_insert(cause);
+        is_new.then(|| {
+            let facts = serde_json::json!({ "start": start, "cause": cause });
+            let at = self.options.clock.wall();
+            Event {
+                detail: Some(serde_json::json!({ "text": detail })),
+                ..Event::of_box(at, "gap-opened", &stream.id, facts)
+            }
+        })
     }
-}
 
-fn row(options: &Options, stream: &Stream, open: &Segment, end: Wall, root: Digest) -> SegmentRow {
-    let header = open.builder.header();
-    SegmentRow {
-        segment: open.id,
-        stream: (*stream.id).clone(),
-        run: open.run,
-        volume: options.volume.id,
-        start: open.start,
-        end,
-        media_duration: open.media,
-        bytes: open.file.len(),
-        samples: open.samples,
-        fragments: u32::try_from(open.builder.fragments().len()).unwrap_or(u32::MAX),
-        key_day: header.key_slot.day.clone(),
-        key_index: header.key_slot.index,
-        generation: header.generation,
-        content_root: root,
-        previous_root: header.previous_root,
-        recovered: false,
-        time_uncertain: open.clock.time_uncertain,
-        packets_lost: open.losses.packets_lost,
-        corrupt_units: open.losses.corrupt_units,
-        discontinuities: open.losses.discontinuities,
-        host: HostSync {
-            synchronised: open.clock.host_synchronised,
-            error_us: open.clock.host_error_us,
-        },
-        camera_offset_ms: open.clock.camera_offset_ms,
-        sample_entry: open.entry.hash(),
+    /// Coverage and gaps add up to time: what lies between the last picture and the first of `segment` is a gap.
+    fn close_gap(
+        &self,
+        stream: &mut Stream,
+        segment: &Segment,
+        changes: &mut Vec<Change>,
+    ) -> Option<Event> {
+        let end = segment.start;
+        let id = || (*stream.id).clone();
+        let at = self.options.clock.wall();
+        if stream.gap.take().is_some() {
+            changes.push(Change::GapClosed { stream: id(), end });
+            let facts = serde_json::json!({ "end": end });
+            return Some(Event::of_box(at, "gap-closed", &stream.id, facts));
+        }
+        let start = stream.covered_until.filter(|until| *until != end)?;
+        let moved_us = end.us_since(start);
+        if moved_us > 0 {
+            changes.push(Change::GapRecorded {
+                stream: id(),
+                span: Span { start, end },
+                cause: GapCause::ClockStep,
+                detail: Some("the time of day was set anew".to_owned()),
+            });
+        }
+        let facts = serde_json::json!({ "from": start, "to": end, "moved_us": moved_us });
+        Some(Event::of_box(at, "clock-step", &stream.id, facts))
+    }
+
+    fn commit(&self, changes: Vec<Change>, event: Option<Event>) {
+        self.keeper.tell(Job::Commit { changes, event });
     }
 }

@@ -6,10 +6,15 @@
 
 mod config;
 mod crash;
+mod export;
 mod eyes;
+mod faults;
+mod open;
+mod peers;
 mod record;
 mod recovery;
 mod refuse;
 mod secrets;
 mod stop;
 mod support;
+mod time;

@@ -1,7 +1,7 @@
 //! What left the camera is what is stored, and what is stored comes back: every access unit, in order, at its time.
 
 use crate::support::{
-    TestBox, assert_shows, assert_times, assert_unbroken, camera, now, off_by, packets,
+    TestBox, assert_shows, assert_times, assert_unbroken, camera, now, off_by, packets, place,
     sent_hashes, server, span,
 };
 use sinetti::base::id::StreamId;
@@ -114,20 +114,13 @@ fn everything_is_there(shop: &TestBox, stream: &str, handle: &CameraHandle, aske
         packets.len() >= before_the_stop.count(),
         "{stream}: the end is there too"
     );
-    assert_times(&packets, &entries);
-    // What is shown before the first key frame in an open GOP refers to pictures before it.
-    let lacking = packets
-        .iter()
-        .filter(|packet| packet.pts < packets[0].pts)
-        .count();
+    let places: Vec<_> = entries.iter().map(place).collect();
+    assert_times(&packets, &places, 0);
+    let lacking = assert_shows(&clip.path, &places[..packets.len()], 0);
     assert_eq!(clip.undecodable_leading, lacking, "{stream}");
-    assert_eq!(
-        lacking,
-        if stream.starts_with("open-gop") { 4 } else { 0 },
-        "{stream}"
-    );
-    let codes = assert_shows(&clip.path, packets.len() - lacking);
-    let off = off_by(clip.span.start, codes[0]);
+    let open_gop = stream.starts_with("open-gop");
+    assert_eq!(lacking, if open_gop { 4 } else { 0 }, "{stream}");
+    let off = off_by(clip.span.start, places[0]);
     assert!(off.abs() < 0.3, "{stream}: the time of day is {off} s late");
     activity_is_known(
         shop,
@@ -165,4 +158,46 @@ fn activity_is_known(shop: &TestBox, stream: &str, start: Wall, end: Wall) {
         .filter(|level| **level > 0)
         .count();
     assert!(busy >= 5, "{stream}: something moved in these scenes");
+}
+
+#[test]
+fn the_last_seconds_come_back_while_recording_goes_on() {
+    let (mut shop, server) = (TestBox::new(), server());
+    shop.set_recorder("sync_secs = 1");
+    let handle = server.add("/till/main", camera("till.264"));
+    shop.add_camera("till", server.address(), &[]);
+    shop.start();
+    shop.wait_for_pictures(&["till/main"], 120);
+    let growing = shop.line("till/main").growing.expect("a segment grows");
+    let asked = now();
+    let exported = shop.export(
+        "till/main",
+        span(growing.end.plus_us(-3_000_000), asked),
+        "last.mp4",
+    );
+    let clip = &exported.clips[0];
+    assert_eq!(exported.clips.len(), 1);
+    let (packets, sent) = (packets(&clip.path), sent_hashes(&handle.sent()));
+    let from = assert_unbroken(&packets, &sent);
+    let places = sent[from..from + packets.len()]
+        .iter()
+        .map(|(_, entry)| place(entry));
+    assert_shows(&clip.path, &places.collect::<Vec<_>>(), 0);
+    // A GOP of 2 s is held until it is whole; then a sync each second.
+    let missing_us = asked.us_since(clip.span.end);
+    assert!(
+        missing_us < 6_000_000,
+        "the clip ends {missing_us} µs before now"
+    );
+    assert!(
+        clip.span.start <= growing.end.plus_us(-3_000_000),
+        "it is widened outward"
+    );
+    // Nothing was disturbed.
+    let before = shop.line("till/main").units;
+    shop.wait_for_pictures(&["till/main"], before + 30);
+    let line = shop.line("till/main");
+    assert_eq!((line.interruptions, line.packets_lost), (0, 0));
+    shop.check(true);
+    shop.stop();
 }

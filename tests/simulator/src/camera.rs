@@ -53,6 +53,9 @@ pub struct Camera {
     /// How far the camera's own clock, as told in sender reports, is ahead of the host's, in
     /// milliseconds.
     pub clock_offset_ms: i64,
+    /// From PLAY to the first picture of a session, so that cameras asked at the same time do not send their key
+    /// frames at the same time. Only for cameras that are not phase-locked.
+    pub start_delay: Duration,
     /// From capture to sending.
     pub latency: Duration,
     /// Sessions without a request or RTCP packet from the client for this long are closed.
@@ -72,6 +75,7 @@ impl Camera {
             announce_audio: false,
             sender_reports: true,
             clock_offset_ms: 0,
+            start_delay: Duration::ZERO,
             latency: Duration::from_millis(2),
             session_timeout: Duration::from_secs(60),
             sent_log: 20_000,

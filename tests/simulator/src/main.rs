@@ -43,6 +43,15 @@ struct Options {
     /// Begin each session with the first frame of the file instead of following the wall clock
     #[arg(long)]
     free_running: bool,
+    /// The sessions of N cameras begin spread over this time, the n-th n/N of it after it was asked for, so that
+    /// not all key frames come at once
+    #[arg(
+        long,
+        value_name = "MS",
+        default_value_t = 0,
+        requires = "free_running"
+    )]
+    spread_ms: u32,
     /// How far the cameras' own clocks are ahead of this host's
     #[arg(
         long,
@@ -129,7 +138,9 @@ fn add_cameras(
     };
     let mut loaded: HashMap<&str, Arc<Footage>> = HashMap::new();
     let mut cameras = HashMap::new();
-    for text in &options.cameras {
+    let spread = Duration::from_millis(options.spread_ms.into());
+    let count = u32::try_from(options.cameras.len()).unwrap_or(u32::MAX);
+    for (n, text) in (0..).zip(&options.cameras) {
         let (path, file) = text
             .split_once('=')
             .ok_or(format!("--camera {text}: no PATH=FILE"))?;
@@ -145,6 +156,7 @@ fn add_cameras(
             login: login.clone(),
             announce_audio: options.announce_audio,
             phase_locked: !options.free_running,
+            start_delay: spread * n / count,
             clock_offset_ms: options.clock_offset_ms,
             // Nobody asks for it here.
             sent_log: 0,

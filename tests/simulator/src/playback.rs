@@ -70,10 +70,10 @@ impl Playback {
     pub(crate) fn new(shared: Arc<Shared>, channel: u8, ssrc: u32) -> Playback {
         let now = Instant::now();
         let camera = &shared.camera;
-        let media = if camera.phase_locked {
-            wall_media(SystemTime::now())
+        let (begins, media) = if camera.phase_locked {
+            (now, wall_media(SystemTime::now()))
         } else {
-            0
+            (now + camera.start_delay, 0)
         };
         let mut schedule = Schedule::new(shared.footage(), 0);
         match (camera.start_at_key_frame, camera.phase_locked) {
@@ -107,7 +107,7 @@ impl Playback {
         Playback {
             schedule,
             clock,
-            started: (now, media),
+            started: (begins, media),
             session,
             stamp,
             stale,
@@ -145,7 +145,7 @@ impl Playback {
         let effects = self.shared.faults().next_access_unit();
         if effects
             .disconnect_after
-            .is_some_and(|after| now - self.started.0 >= after)
+            .is_some_and(|after| now.saturating_duration_since(self.started.0) >= after)
         {
             return Step::Close;
         }

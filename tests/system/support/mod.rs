@@ -9,7 +9,7 @@ mod test_box;
 pub(crate) use footage::{FPS, camera, footage, footage_dir, python, server};
 pub(crate) use media::{
     LOOP_PICTURES, Packet, TICKS_PER_PICTURE, assert_shows, assert_times, assert_unbroken,
-    block_codes, hashes, off_by, packets, sent_hashes, sha256, shown_times,
+    block_codes, hashes, off_by, packets, place, sent_hashes, sha256, shown_times,
 };
 pub(crate) use recorder::Recorder;
 pub(crate) use test_box::{Clip, Exported, Listed, PASSPHRASE, Ran, TestBox, ran, span};

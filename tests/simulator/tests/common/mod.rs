@@ -32,9 +32,9 @@ pub(crate) fn footage(kind: Kind) -> Arc<Footage> {
     Arc::new(Footage::load(clip(kind), 15).expect("loads"))
 }
 
-/// Makes the clip unless there is one.
-pub(crate) fn clip(kind: Kind) -> PathBuf {
-    let (name, size, codec) = match kind {
+/// Name, size of the picture, and encoder of a clip.
+fn recipe(kind: Kind) -> (&'static str, &'static str, &'static str) {
+    match kind {
         Kind::H264 => (
             "clip.264",
             "320x180",
@@ -55,7 +55,12 @@ pub(crate) fn clip(kind: Kind) -> PathBuf {
             "192x108",
             "-c:v libx264 -bf 0 -x264-params scenecut=0",
         ),
-    };
+    }
+}
+
+/// Makes the clip unless there is one.
+pub(crate) fn clip(kind: Kind) -> PathBuf {
+    let (name, size, codec) = recipe(kind);
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     if path.exists() {
         return path;

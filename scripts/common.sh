@@ -1,0 +1,320 @@
+# shellcheck shell=bash
+# What demo, bench and soak share: setting up a Debian machine, building, footage, simulated cameras, a box that records.
+#
+# Sourced, not run. Whoever sources it calls `common_start` first; whatever is started through it is ended by `end_all`.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+rust_needed=1.95
+user=manager1
+
+# Filled by the functions below.
+bin=
+footage=
+base=
+recorder=
+simulator=
+simulator_address=
+
+say() { printf '%s\n' "$*"; }
+
+die() {
+    printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+    exit 1
+}
+
+# A whole number from 1 on, of an option.
+number() {
+    [[ $2 =~ ^[1-9][0-9]{0,5}$ ]] || die "$1 wants a whole number from 1 on, not \"$2\""
+}
+
+# ---- Machine
+
+# Installs packages for what is missing: pairs of what to look for (a command, or a file) and the package that has it.
+need_packages() {
+    local missing=() as_root=()
+    while [ $# -ge 2 ]; do
+        if [[ $1 == /* ]]; then [ -e "$1" ] || missing+=("$2"); else command -v "$1" >/dev/null || missing+=("$2"); fi
+        shift 2
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    command -v apt-get >/dev/null || die "these Debian packages, or what they hold, are needed: ${missing[*]}"
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || die "as root: apt-get install ${missing[*]}"
+        as_root=(sudo)
+    fi
+    say "Installing Debian packages: ${missing[*]}"
+    "${as_root[@]}" apt-get update -qq
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+need_usual_packages() {
+    need_packages ffmpeg ffmpeg /usr/share/fonts/truetype/dejavu/DejaVuSansMono-Bold.ttf fonts-dejavu-core \
+        cc build-essential jq jq "$@"
+}
+
+need_rust() {
+    local found
+    command -v cargo >/dev/null || PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
+    found=$(cargo --version 2>/dev/null | cut -d' ' -f2 || true)
+    if [ -n "$found" ] && [ "$(printf '%s\n' "$rust_needed" "$found" | sort -V | head -n 1)" = "$rust_needed" ]; then
+        return 0
+    fi
+    cat >&2 <<END
+Rust $rust_needed or newer is needed; found: ${found:-none}. Get it in one of these ways, then run this again:
+
+  - rustup, as https://www.rust-lang.org/tools/install says
+  - Debian 13: apt install rustup && rustup default stable
+  - Debian's packages cargo and rustc, where they are new enough
+END
+    exit 1
+}
+
+# ---- Build and footage
+
+target_dir() {
+    local dir=${CARGO_TARGET_DIR:-$root/target}
+    [[ $dir == /* ]] || dir=$root/$dir
+    printf '%s' "$dir"
+}
+
+# Builds recorder and simulator; further arguments go to cargo. Sets `bin`.
+build() {
+    local profile=$1 flag=()
+    shift
+    bin=$(target_dir)/debug
+    [ "$profile" = dev ] || { flag=(--release) bin=$(target_dir)/release; }
+    say "Building ($profile) …"
+    (cd "$root" && cargo build --quiet --locked "${flag[@]}" -p sinetti -p sinetti-simulator --bins "$@")
+}
+
+# Makes footage of a size, small or full. Sets `footage`.
+make_footage() {
+    footage=$(target_dir)/footage-full
+    local arguments=("$footage")
+    if [ "$1" = small ]; then
+        footage=$(target_dir)/footage
+        arguments=("$footage" --small)
+    elif [ ! -e "$footage/.made" ]; then
+        say "Making footage; once, a few minutes …"
+    fi
+    "$root/scripts/make-footage" "${arguments[@]}"
+}
+
+# ---- Processes
+
+# The files that belong to this run; removed at the end.
+run_dir=
+
+common_start() {
+    run_dir=$(mktemp -d)
+    trap end_all EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+}
+
+# Starts a program in a session of its own, so that Ctrl-C at the terminal reaches only the script, which then stops things
+# in order; and the kernel ends it should the script itself be killed. Sets `started`.
+started=
+start() {
+    local out=$1 err=$2
+    shift 2
+    setsid setpriv --pdeathsig TERM "$@" </dev/null >"$out" 2>>"$err" &
+    started=$!
+}
+
+alive() { [ -n "$1" ] && kill -0 "$1" 2>/dev/null; }
+
+# Sends SIGTERM and waits, at most 30 s; then kills. The exit status is the program's.
+stop() {
+    local pid=$1 status=0 tries
+    [ -n "$pid" ] || return 0
+    kill -TERM "$pid" 2>/dev/null || true
+    for ((tries = 0; tries < 600; tries++)); do
+        alive "$pid" || break
+        sleep 0.05
+    done
+    kill -KILL "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || status=$?
+    return "$status"
+}
+
+# Further processes of a script, to be ended with the rest.
+others=()
+
+end_all() {
+    local status=$? pid
+    trap '' INT TERM HUP
+    stop "$recorder" || true
+    for pid in "${others[@]}"; do stop "$pid" || true; done
+    stop "$simulator" || true
+    [ -z "$run_dir" ] || rm -rf "$run_dir"
+    exit "$status"
+}
+
+# Waits; a signal's trap does not have to wait for it.
+pause() {
+    sleep "$1" &
+    local sleeper=$!
+    # A trap that leaves the script must not leave the sleep.
+    others+=("$sleeper")
+    wait "$sleeper" || true
+    unset 'others[-1]'
+}
+
+# ---- Cameras
+
+# The n-th camera, from 0: id, name, area, footage of the full and of the small picture, separated by |.
+camera() {
+    local round=$(($1 / 4))
+    case $(($1 % 4)) in
+        0) printf 'kassa-%d|Kassa %d|Kassat|till.264|till-sub.264' $((2 * round + 1)) $((2 * round + 1)) ;;
+        1) printf 'hylly-%d|Hylly %d|Myymälätila|aisle.264|aisle-sub.264' $((round + 1)) $((round + 1)) ;;
+        2) printf 'ovi-%d|Ovi %d|Sisäänkäynti|door.264|door-sub.264' $((round + 1)) $((round + 1)) ;;
+        3) printf 'kassa-%d|Kassa %d|Kassat|till-h265.265|till-sub.264' $((2 * round + 2)) $((2 * round + 2)) ;;
+    esac
+}
+
+# The footage that a stream, such as kassa-1/main, is served from.
+footage_of() {
+    local n id main sub
+    for ((n = 0; n < cameras; n++)); do
+        IFS='|' read -r id _ _ main sub <<<"$(camera "$n")"
+        case $1 in
+            "$id/main") printf '%s' "$footage/$main" ;;
+            "$id/sub") printf '%s' "$footage/$sub" ;;
+        esac
+    done
+}
+
+# Starts a simulator with the given arguments at an address, or when it is taken at any free port; waits until it listens.
+# Sets `simulator` and `simulator_address`.
+start_simulator() {
+    local address=$1 log=$run_dir/simulator.log out=$run_dir/simulator.out line tries
+    shift
+    for address in "$address" 127.0.0.1:0; do
+        : >"$out"
+        start "$out" "$log" "$bin/sinetti-simulator" --listen "$address" "$@"
+        simulator=$started
+        for ((tries = 0; tries < 300; tries++)); do
+            read -r line <"$out" || line=
+            if [[ $line == ready\ * ]]; then
+                simulator_address=${line#ready }
+                return 0
+            fi
+            alive "$simulator" || break
+            sleep 0.1
+        done
+        stop "$simulator" || true
+        simulator=
+    done
+    die "the simulated cameras did not start: $(tail -n 1 "$log")"
+}
+
+# All cameras of a box in the folder `base`, with their login.
+start_cameras() {
+    local n id main sub arguments=(--user "$user" --password-file "$base/camera-password")
+    for ((n = 0; n < cameras; n++)); do
+        IFS='|' read -r id _ _ main sub <<<"$(camera "$n")"
+        arguments+=(--camera "/$id/main=$footage/$main" --camera "/$id/sub=$footage/$sub")
+    done
+    start_simulator "$(cat "$base/camera-address" 2>/dev/null || echo 127.0.0.1:0)" "${arguments[@]}"
+    move_cameras "$simulator_address"
+}
+
+# Where the cameras were before is taken by somebody else: tell the configuration where they are now.
+move_cameras() {
+    local before
+    before=$(cat "$base/camera-address" 2>/dev/null || echo "$1")
+    [ "$before" = "$1" ] || sed -i "s/^address = \"${before//./\\.}\"\$/address = \"$1\"/" "$base/box/sinetti.toml"
+    printf '%s\n' "$1" >"$base/camera-address"
+}
+
+# ---- Box
+
+sinetti() { "$bin/sinetti" --dir "$base/box" "$@"; }
+
+secret() { od -An -N12 -tx1 /dev/urandom | tr -d ' \n'; }
+
+# Takes the folder `base` for this run; makes a box in it if there is none, with a reserve of $1 GiB. The passphrase and the
+# shares lie beside it: right for made-up pictures only. Sets `cameras` to at least what the box has.
+open_box() {
+    mkdir -p "$base"
+    chmod 700 "$base"
+    exec 8>"$base/.lock"
+    flock -n 8 || die "$base is in use by another run"
+    if [ ! -e "$base/.ready" ]; then
+        [ ! -e "$base/box" ] || rm -rf "$base/box" "$base/footage" "$base/shares"
+        (umask 077 && secret >"$base/passphrase" && secret >"$base/.secret" &&
+            { echo "$user"; cat "$base/.secret"; } >"$base/camera-login" && mv "$base/.secret" "$base/camera-password")
+        sinetti init --site "Myymälä 1" --zone Europe/Helsinki --volume "$base/footage" --reserve-gib "$1" \
+            --person "$user" --passphrase-file "$base/passphrase" --shares-dir "$base/shares" >"$base/init.txt" ||
+            die "the box could not be made"
+        touch "$base/.ready"
+    fi
+    local there
+    there=$(configured | wc -l)
+    [ "$there" -le "$cameras" ] || cameras=$there
+}
+
+# The ids of the cameras that are configured.
+configured() { sed -n 's/^id = "\(.*\)"$/\1/p' "$base/box/sinetti.toml"; }
+
+# Adds the cameras that the box does not have yet.
+add_cameras() {
+    local n id name area there
+    there=$(configured)
+    for ((n = 0; n < cameras; n++)); do
+        IFS='|' read -r id name area _ _ <<<"$(camera "$n")"
+        grep -qx -- "$id" <<<"$there" || sinetti camera add "$id" --name "$name" --area "$area" \
+            --address "$simulator_address" --main "/$id/main" --sub "/$id/sub" --credentials "$base/camera-login" \
+            --purpose protection-of-property >/dev/null
+    done
+}
+
+start_recorder() {
+    start /dev/null "$base/recorder.log" "$bin/sinetti" --dir "$base/box" run
+    recorder=$started
+}
+
+# Stops it in order; fails when it did not end well.
+stop_recorder() {
+    local pid=$recorder
+    recorder=
+    stop "$pid"
+}
+
+recorder_died() { die "the recorder ended: $(tail -n 3 "$base/recorder.log")"; }
+
+# Waits until every stream is being recorded, at most $1 seconds.
+wait_recording() {
+    local tries
+    for ((tries = 0; tries < $1 * 5; tries++)); do
+        alive "$recorder" || recorder_died
+        sinetti status >/dev/null 2>&1 && return 0
+        pause 0.2
+    done
+    sinetti status >&2 || true
+    die "not every camera is recorded after $1 s"
+}
+
+# RFC 3339 to microseconds since 1970, and back.
+us_of() { date -u -d "$1" +%s%6N; }
+time_of() { date -u -d "@${1::-6}.${1: -6}" +%Y-%m-%dT%H:%M:%S.%6NZ; }
+now_us() { date +%s%6N; }
+
+# Waits until every stream is durable up to the time $1 in microseconds.
+wait_recorded_until() {
+    local behind tries
+    for ((tries = 0; tries < 150; tries++)); do
+        alive "$recorder" || recorder_died
+        behind=$(sinetti status --json | jq --argjson until "$1" '
+            def us: (.[0:19] + "Z" | fromdateiso8601) * 1000000 + (.[20:26] | tonumber);
+            [.streams[] | select(.growing == null or (.growing.end | us) < $until)] | length')
+        [ "$behind" != 0 ] || return 0
+        pause 0.2
+    done
+    die "some stream is not recorded up to $(time_of "$1")"
+}
+
+# The streams of the box, such as kassa-1/main.
+streams() { sinetti ls --json | jq -r '.[].stream | "\(.camera)/\(.kind)"'; }
