@@ -13,7 +13,7 @@ use ring::rand::SystemRandom;
 
 use crate::base::Clock;
 use crate::base::disk;
-use crate::base::error::{Error, Result};
+use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::Digest;
 use crate::base::id::{BoxId, RunId, StreamId};
 use crate::base::time::{Mono, Span, Wall};
@@ -171,12 +171,23 @@ impl Writer {
                 let meets = apart_us <= MEET_US && open.run == fragment.run;
                 if meets { fragment.start } else { open.end }
             });
+            if fragment.doubts_before
+                && let Some(open) = &mut stream.open
+            {
+                open.doubt_time();
+            }
             self.close(stream, end, None);
         }
         if stream.open.is_none() && !self.open(stream, &fragment) {
             return;
         }
-        if let Err(e) = self.append(stream, fragment) {
+        let doubtful = stream.open.as_ref().is_some_and(|s| s.open.is_doubtful());
+        let appended = if doubtful {
+            Err(Error::new(Kind::Io, "a sync of the segment failed"))
+        } else {
+            self.append(stream, fragment)
+        };
+        if let Err(e) = appended {
             self.failed(stream, &e);
         }
     }
