@@ -69,6 +69,8 @@ struct Stream {
     run: Option<RunId>,
     /// Where recording ended, or the last gap did.
     covered_until: Option<Wall>,
+    /// Since when it is known, if it was never recorded and has no gap: what is missing begins there.
+    known_since: Option<Wall>,
     /// Cause of the open gap.
     gap: Option<GapCause>,
     retry_at: Option<Mono>,
@@ -134,8 +136,8 @@ impl Writer {
 
     fn begin(&mut self, id: Arc<StreamId>, begin: Begin) {
         let known = self.streams.remove(&id);
+        let at = self.options.clock.wall();
         if known.is_none() {
-            let at = self.options.clock.wall();
             let seen = Change::StreamSeen {
                 stream: (*id).clone(),
                 at,
@@ -153,6 +155,7 @@ impl Writer {
                 .as_ref()
                 .and_then(|k| k.covered_until)
                 .max(begin.covered_until),
+            known_since: known.as_ref().map_or(Some(at), |k| k.known_since),
             gap: known.as_ref().map_or(begin.gap, |k| k.gap),
             open: None,
             run: None,
@@ -419,7 +422,8 @@ impl Writer {
     }
 
     fn gap(&mut self, stream: &mut Stream, at: Wall, cause: GapCause, detail: &str) {
-        let mut start = stream.covered_until.map_or(at, |until| until.min(at));
+        let since = stream.covered_until.or(stream.known_since);
+        let mut start = since.map_or(at, |since| since.min(at));
         let mut changes = Vec::new();
         if stream.gap.is_some_and(|before| is_another(before, cause)) {
             start = stream.covered_until.map_or(at, |until| until.max(at));
@@ -479,7 +483,17 @@ impl Writer {
             let facts = serde_json::json!({ "end": end });
             return Some(Event::of_box(at, "gap-closed", &stream.id, facts));
         }
-        let start = stream.covered_until.filter(|until| *until != end)?;
+        let Some(until) = stream.covered_until else {
+            let start = stream.known_since.filter(|since| *since < end)?;
+            changes.push(Change::GapRecorded {
+                stream: id(),
+                span: Span { start, end },
+                cause: GapCause::NotStarted,
+                detail: Some("the camera was connected for the first time".to_owned()),
+            });
+            return None;
+        };
+        let start = Some(until).filter(|until| *until != end)?;
         let moved_us = end.us_since(start);
         if moved_us > 0 {
             changes.push(Change::GapRecorded {
