@@ -37,7 +37,11 @@ pub(super) fn merge(
             values.len()
         )));
     }
-    let stream = stream::ensure(db, stream, hour)?;
+    // The hour begins before the stream was known: it is no news of when that was.
+    let stream = match stream::find(db, stream)? {
+        Some(stream) => stream,
+        None => stream::ensure(db, stream, hour)?,
+    };
     let mut levels: Vec<u8> = db
         .prepare_cached("select levels from activity where stream = ? and hour_us = ?")?
         .query_row(params![stream, hour], |row| row.get(0))

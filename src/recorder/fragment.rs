@@ -20,6 +20,8 @@ pub struct Fragment {
     pub entry: Arc<SampleEntry>,
     /// A new segment begins here whatever the old one's length.
     pub cut: bool,
+    /// The time of day of the segment before was found wrong.
+    pub doubts_before: bool,
     /// Decoding may begin at its first sample.
     pub starts_with_key: bool,
     /// Time of day of its first sample.

@@ -52,13 +52,18 @@ impl Open {
         }
     }
 
+    /// A sync failed: the segment can never be confirmed.
+    pub fn is_doubtful(&self) -> bool {
+        self.doubtful.load(Ordering::Acquire)
+    }
+
     /// Makes what is written durable. After one failure it always fails.
     fn sync(&self) -> Result<()> {
         let written = self.written.load(Ordering::Acquire);
         let synced = self.syncer.sync();
         self.synced(written, &synced);
         synced?;
-        if self.doubtful.load(Ordering::Acquire) {
+        if self.is_doubtful() {
             return Err(Error::new(Kind::Io, "an earlier sync failed"));
         }
         Ok(())
@@ -67,7 +72,7 @@ impl Open {
     /// Notes how a sync went that began when so many bytes were written.
     fn synced(&self, written: u64, result: &Result<()>) {
         match result {
-            Ok(()) if !self.doubtful.load(Ordering::Acquire) => {
+            Ok(()) if !self.is_doubtful() => {
                 self.durable.store(written, Ordering::Release);
             }
             Ok(()) => {}
@@ -347,6 +352,14 @@ fn activity_changes(stream: &StreamId, seconds: &[(i64, u8)]) -> Vec<Change> {
     changes
 }
 
+/// An error that may pass by itself.
+fn is_passing(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Io | Kind::Full | Kind::Busy | Kind::Unavailable | Kind::Denied
+    )
+}
+
 type Waiting = VecDeque<(Vec<Change>, Option<Event>)>;
 
 /// The way to the catalog. What it refuses waits, in order, and is tried again.
@@ -400,17 +413,32 @@ impl Rows {
             let Some((changes, event)) = self.lock().front().cloned() else {
                 return;
             };
-            match self.catalog.commit(changes, event) {
-                // After a failed commit the rows may turn out to be there.
+            match self.catalog.commit(changes.clone(), event) {
                 Ok(()) => {}
-                Err(e) if e.kind() == Kind::Exists => {}
-                Err(e) => {
+                // After a failed commit the rows may turn out to be there.
+                Err(e) if e.kind() == Kind::Exists && self.knows(&changes) => {}
+                Err(e) if is_passing(e.kind()) => {
                     warn!("the catalog still refuses rows: {e}");
                     return;
                 }
+                // It will never be taken, and must not stand before all that follow. The footage is on the volume.
+                Err(e) => error!("rows are given up, the next start adopts the footage: {e}"),
             }
             self.lock().pop_front();
         }
+    }
+
+    /// True when the catalog has every segment of `changes`.
+    fn knows(&self, changes: &[Change]) -> bool {
+        let Ok(reader) = self.catalog.reader() else {
+            return false;
+        };
+        changes.iter().all(|change| match change {
+            Change::SegmentClosed(row) => {
+                matches!(reader.segment_by_uuid(row.segment), Ok(Some(_)))
+            }
+            _ => true,
+        })
     }
 
     fn finish(mut self) {

@@ -151,6 +151,11 @@ impl Segment {
         Ok(())
     }
 
+    /// Its time of day was found wrong.
+    pub(super) fn doubt_time(&mut self) {
+        self.clock.time_uncertain = true;
+    }
+
     /// Its file as it is named while it is written.
     pub(super) fn path(&self) -> PathBuf {
         self.file.path().to_owned()

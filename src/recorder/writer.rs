@@ -13,7 +13,7 @@ use ring::rand::SystemRandom;
 
 use crate::base::Clock;
 use crate::base::disk;
-use crate::base::error::{Error, Result};
+use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::Digest;
 use crate::base::id::{BoxId, RunId, StreamId};
 use crate::base::time::{Mono, Span, Wall};
@@ -69,6 +69,8 @@ struct Stream {
     run: Option<RunId>,
     /// Where recording ended, or the last gap did.
     covered_until: Option<Wall>,
+    /// Since when it is known, if it was never recorded and has no gap: what is missing begins there.
+    known_since: Option<Wall>,
     /// Cause of the open gap.
     gap: Option<GapCause>,
     retry_at: Option<Mono>,
@@ -134,8 +136,8 @@ impl Writer {
 
     fn begin(&mut self, id: Arc<StreamId>, begin: Begin) {
         let known = self.streams.remove(&id);
+        let at = self.options.clock.wall();
         if known.is_none() {
-            let at = self.options.clock.wall();
             let seen = Change::StreamSeen {
                 stream: (*id).clone(),
                 at,
@@ -153,6 +155,7 @@ impl Writer {
                 .as_ref()
                 .and_then(|k| k.covered_until)
                 .max(begin.covered_until),
+            known_since: known.as_ref().map_or(Some(at), |k| k.known_since),
             gap: known.as_ref().map_or(begin.gap, |k| k.gap),
             open: None,
             run: None,
@@ -171,12 +174,23 @@ impl Writer {
                 let meets = apart_us <= MEET_US && open.run == fragment.run;
                 if meets { fragment.start } else { open.end }
             });
+            if fragment.doubts_before
+                && let Some(open) = &mut stream.open
+            {
+                open.doubt_time();
+            }
             self.close(stream, end, None);
         }
         if stream.open.is_none() && !self.open(stream, &fragment) {
             return;
         }
-        if let Err(e) = self.append(stream, fragment) {
+        let doubtful = stream.open.as_ref().is_some_and(|s| s.open.is_doubtful());
+        let appended = if doubtful {
+            Err(Error::new(Kind::Io, "a sync of the segment failed"))
+        } else {
+            self.append(stream, fragment)
+        };
+        if let Err(e) = appended {
             self.failed(stream, &e);
         }
     }
@@ -266,11 +280,7 @@ impl Writer {
     /// Shows what is wrong with the volume on the stream's line.
     fn trouble(&self, stream: &Stream, text: &str) {
         let now = self.options.clock.wall();
-        self.options.board.update(&stream.id, |line| {
-            line.phase = Phase::Trouble;
-            line.last_error = Some(text.to_owned());
-            line.last_error_at = Some(now);
-        });
+        self.options.board.trouble(&stream.id, text, now);
     }
 
     fn has_room(&mut self) -> bool {
@@ -306,7 +316,10 @@ impl Writer {
         stream.covered_until = Some(segment.end);
         let (end, written, durable) = (segment.end, segment.bytes(), segment.open.durable());
         self.options.board.update(&stream.id, |line| {
-            line.phase = Phase::Recording;
+            // Pictures that waited here do not bring back a stream that was switched off or is begun anew.
+            if matches!(line.phase, Phase::Receiving | Phase::Trouble) {
+                line.phase = Phase::Recording;
+            }
             line.units += units;
             line.bytes += bytes;
             line.packets_lost += u64::from(lost);
@@ -339,6 +352,9 @@ impl Writer {
 
     /// A run ended: the segment closes, a gap begins.
     fn end(&mut self, stream: &mut Stream, cause: GapCause, detail: &str) {
+        if !is_rest(cause) {
+            self.trouble(stream, detail);
+        }
         if stream.open.is_some() {
             self.close(stream, None, Some((cause, detail.to_owned())));
         } else if stream.covered_until.is_some() {
@@ -406,7 +422,8 @@ impl Writer {
     }
 
     fn gap(&mut self, stream: &mut Stream, at: Wall, cause: GapCause, detail: &str) {
-        let mut start = stream.covered_until.map_or(at, |until| until.min(at));
+        let since = stream.covered_until.or(stream.known_since);
+        let mut start = since.map_or(at, |since| since.min(at));
         let mut changes = Vec::new();
         if stream.gap.is_some_and(|before| is_another(before, cause)) {
             start = stream.covered_until.map_or(at, |until| until.max(at));
@@ -419,6 +436,9 @@ impl Writer {
         stream.covered_until.get_or_insert(start);
         let event = self.open_gap(stream, start, cause, detail, &mut changes);
         self.commit(changes, event);
+        if cause == GapCause::Removed {
+            self.options.board.remove(&stream.id);
+        }
     }
 
     /// A gap from `start` on. The catalog keeps the first cause of a gap that is open already and takes the newer words.
@@ -463,7 +483,17 @@ impl Writer {
             let facts = serde_json::json!({ "end": end });
             return Some(Event::of_box(at, "gap-closed", &stream.id, facts));
         }
-        let start = stream.covered_until.filter(|until| *until != end)?;
+        let Some(until) = stream.covered_until else {
+            let start = stream.known_since.filter(|since| *since < end)?;
+            changes.push(Change::GapRecorded {
+                stream: id(),
+                span: Span { start, end },
+                cause: GapCause::NotStarted,
+                detail: Some("the camera was connected for the first time".to_owned()),
+            });
+            return None;
+        };
+        let start = Some(until).filter(|until| *until != end)?;
         let moved_us = end.us_since(start);
         if moved_us > 0 {
             changes.push(Change::GapRecorded {

@@ -56,6 +56,8 @@ pub struct Camera {
     /// From PLAY to the first picture of a session, so that cameras asked at the same time do not send their key
     /// frames at the same time. Only for cameras that are not phase-locked.
     pub start_delay: Duration,
+    /// Over TCP, each packet is written by itself, as slower cameras do; otherwise an access unit at once.
+    pub packet_writes: bool,
     /// From capture to sending.
     pub latency: Duration,
     /// Sessions without a request or RTCP packet from the client for this long are closed.
@@ -76,6 +78,7 @@ impl Camera {
             sender_reports: true,
             clock_offset_ms: 0,
             start_delay: Duration::ZERO,
+            packet_writes: false,
             latency: Duration::from_millis(2),
             session_timeout: Duration::from_secs(60),
             sent_log: 20_000,

@@ -8,6 +8,7 @@ use crate::camera::{Scheme, Shared};
 use crate::message::{self, Answer, Received, Request};
 use crate::playback::{Outgoing, Playback, Step};
 use crate::random::Random;
+use crate::rtp;
 use crate::server::Cameras;
 use crate::transport::{self, Transport};
 use std::io;
@@ -126,12 +127,23 @@ impl Connection {
                 .await;
             return Ok(());
         }
-        // One write an access unit, whatever it consists of.
-        if !out.garbage.is_empty() {
-            out.rtp.splice(..0, out.garbage.drain(..));
-        }
+        // One write an access unit, whatever it consists of, unless the camera does otherwise.
+        let whole = !out.garbage.is_empty() || !self.writes_packets();
+        out.rtp.splice(..0, out.garbage.drain(..));
         out.rtp.append(&mut out.rtcp);
-        self.write(&out.rtp).await
+        if whole {
+            return self.write(&out.rtp).await;
+        }
+        for packet in rtp::framed(&out.rtp) {
+            self.write(packet).await?;
+        }
+        Ok(())
+    }
+
+    fn writes_packets(&self) -> bool {
+        self.camera
+            .as_ref()
+            .is_some_and(|camera| camera.camera.packet_writes)
     }
 
     async fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {

@@ -52,6 +52,9 @@ struct Options {
         requires = "free_running"
     )]
     spread_ms: u32,
+    /// Over TCP, write each packet by itself instead of an access unit at once
+    #[arg(long)]
+    packet_writes: bool,
     /// How far the cameras' own clocks are ahead of this host's
     #[arg(
         long,
@@ -157,6 +160,7 @@ fn add_cameras(
             announce_audio: options.announce_audio,
             phase_locked: !options.free_running,
             start_delay: spread * n / count,
+            packet_writes: options.packet_writes,
             clock_offset_ms: options.clock_offset_ms,
             // Nobody asks for it here.
             sent_log: 0,
