@@ -327,6 +327,21 @@ pub fn remove_file(path: &Path) -> Result<()> {
         .context(|| format!("removing {}", path.display()))
 }
 
+/// Removes a folder if nothing is in it; false when something is, or when it is gone already. Not durable until
+/// [`sync_dir`] of its parent.
+///
+/// # Errors
+/// What the operating system says.
+#[expect(clippy::disallowed_methods, reason = "this is base::disk")]
+pub fn remove_empty_dir(dir: &Path) -> Result<bool> {
+    use std::io::ErrorKind::{DirectoryNotEmpty, NotFound};
+    match fs::remove_dir(dir) {
+        Ok(()) => Ok(true),
+        Err(e) if matches!(e.kind(), DirectoryNotEmpty | NotFound) => Ok(false),
+        Err(e) => Err(e).context(|| format!("removing folder {}", dir.display())),
+    }
+}
+
 /// Writes a file as a whole: after a crash either the old or the new content is there, never a mixture.
 ///
 /// # Errors
@@ -502,6 +517,11 @@ mod tests {
         );
         assert_eq!(&*read_secret(&path, 10).expect("secret"), b"three");
         assert_eq!(read_secret(&path, 2).expect_err("size").kind(), Kind::Full);
+        let (full, empty) = (dir.path().join("a"), dir.path().join("a/c"));
+        create_dir_all(&empty, 0o700).expect("folder");
+        assert!(!remove_empty_dir(&full).expect("looked"));
+        assert!(remove_empty_dir(&empty).expect("removed"));
+        assert!(!remove_empty_dir(&empty).expect("gone"));
     }
 
     #[test]

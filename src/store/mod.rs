@@ -6,6 +6,7 @@
 
 pub mod file;
 pub mod scrub;
+pub mod mark;
 pub mod slots;
 pub mod state;
 pub mod volume;
