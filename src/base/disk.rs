@@ -124,6 +124,16 @@ impl DiskFile {
         })
     }
 
+    /// Takes the file for as long as this handle, or one made of it, is open: who asks before changing it leaves it
+    /// alone meanwhile.
+    ///
+    /// # Errors
+    /// [`Kind::Busy`] when another handle has it.
+    pub fn claim(&self) -> Result<()> {
+        rustix::fs::flock(&self.file, FlockOperation::NonBlockingLockExclusive)
+            .context(|| format!("claiming {}", self.path.display()))
+    }
+
     /// Its path.
     pub fn path(&self) -> &Path {
         &self.path

@@ -7,6 +7,7 @@ mod export;
 mod init;
 mod ls;
 mod open;
+mod scrub;
 mod secret;
 mod status;
 mod volume;
@@ -52,6 +53,8 @@ enum Command {
     Open(open::Args),
     /// Check catalog and footage; needs no key.
     Check(check::Args),
+    /// Read all footage through and compare it with the catalog, or say how far that has come.
+    Scrub(scrub::Args),
     /// Is this machine fit to keep footage? Clock, disks, secrets, network.
     Doctor(doctor::Args),
     /// Add or try a camera.
@@ -76,6 +79,7 @@ pub fn dispatch(args: Args) -> Result<ExitCode> {
         Command::Export(a) => export::run(&dir, &a),
         Command::Open(a) => open::run(&dir, &a),
         Command::Check(a) => check::run(&dir, &a),
+        Command::Scrub(a) => scrub::run(&dir, &a),
         Command::Doctor(a) => doctor::run(&dir, &a),
         Command::Camera(c) => camera::run(&dir, c),
         Command::Volume(c) => volume::run(&dir, c),

@@ -6,11 +6,12 @@ use std::process::ExitCode;
 
 use crate::base::error::{Error, Kind, Result};
 use crate::base::zone::Zone;
-use crate::cmd::{say, say_json};
+use crate::cmd::{say, say_json, scrub};
 use crate::config;
 use crate::daemon::answer::{Answer, Ask, Status};
 use crate::daemon::control::Client;
 use crate::recorder::board::{Line, Phase};
+use crate::store::scrub::VolumeMark;
 use crate::store::state::State;
 
 /// Arguments of `status`.
@@ -37,7 +38,8 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     let all_well = status
         .streams
         .values()
-        .all(|l| matches!(l.phase, Phase::Recording | Phase::Off));
+        .all(|l| matches!(l.phase, Phase::Recording | Phase::Off))
+        && status.scrub.iter().all(VolumeMark::is_well);
     Ok(match (status.started, all_well) {
         (None, _) => ExitCode::from(3),
         (Some(_), true) => ExitCode::SUCCESS,
@@ -75,6 +77,9 @@ fn text(status: &Status, zone: Zone) -> Result<String> {
             volume.name,
             volume.path.display()
         )?;
+    }
+    for mark in &status.scrub {
+        scrub::write_volume(&mut out, mark, zone)?;
     }
     Ok(out)
 }

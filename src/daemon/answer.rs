@@ -11,6 +11,7 @@ use crate::catalog::{
     Coverage, Event, GenerationRow, PersonRow, Reader, SegmentRow, Totals, VolumeRow, WrapRow,
 };
 use crate::recorder::board::{Growing, Line};
+use crate::store::scrub::VolumeMark;
 
 /// Most rows of one answer.
 const ROWS_MAX: usize = 100_000;
@@ -40,6 +41,8 @@ pub enum Ask {
         /// The generation.
         generation: GenerationId,
     },
+    /// Read all footage through now.
+    Scrub,
     /// Note an event.
     Note {
         /// The event.
@@ -98,6 +101,9 @@ pub struct Status {
     pub streams: BTreeMap<String, Line>,
     /// Each volume that is in use.
     pub volumes: Vec<VolumeStatus>,
+    /// How far the scrub of each volume has come, and what it found.
+    #[serde(default)]
+    pub scrub: Vec<VolumeMark>,
 }
 
 /// A volume's line.
@@ -181,9 +187,9 @@ pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall) -> Result<Answer> {
             wrap: reader.wrap_for_recovery(*generation)?,
             generations: reader.generations()?,
         }),
-        Ask::Note { .. } => Err(Error::new(
+        Ask::Note { .. } | Ask::Scrub => Err(Error::new(
             Kind::Internal,
-            "an event cannot be noted by a reader",
+            "a reader can neither note an event nor begin a scrub",
         )),
     }
 }

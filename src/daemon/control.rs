@@ -21,8 +21,10 @@ use crate::base::id::StreamId;
 use crate::base::time::{Span, Wall};
 use crate::catalog::{Catalog, Reader};
 use crate::daemon::answer::{self, Answer, Ask, Status};
+use crate::daemon::scrub::Handle;
 use crate::daemon::volumes::Shared;
 use crate::recorder::board::Board;
+use crate::store::scrub::Mark;
 use crate::store::state::State;
 
 /// Longest question, in bytes.
@@ -46,6 +48,7 @@ struct Facts {
     board: Board,
     clock: Arc<dyn Clock>,
     started: Wall,
+    scrub: Handle,
 }
 
 impl Control {
@@ -73,6 +76,7 @@ impl Control {
             board: board.clone(),
             clock: Arc::clone(&shared.clock),
             started,
+            scrub: shared.scrub.clone(),
         };
         let permits = Arc::new(Semaphore::new(AT_A_TIME));
         let task = tokio::spawn(async move {
@@ -149,12 +153,17 @@ impl Facts {
             self.catalog.commit(Vec::new(), (**event).clone())?;
             return Ok(Answer::Done);
         }
+        if matches!(ask, Ask::Scrub) {
+            self.scrub.begin();
+            return Ok(Answer::Done);
+        }
         let reader = self.catalog.reader()?;
         let answered = answer::from_catalog(&reader, ask, self.clock.wall())?;
         Ok(match (answered, ask) {
             (Answer::Status(status), _) => Answer::Status(Box::new(Status {
                 started: Some(self.started),
                 process: std::process::id(),
+                scrub: self.scrub.mark().volumes.into_values().collect(),
                 streams: self
                     .board
                     .lines()
@@ -263,7 +272,14 @@ impl Client {
                     catalog.close()?;
                     return Ok(Answer::Done);
                 }
-                answer::from_catalog(reader, ask, SystemClock::shared().wall())
+                let answered = answer::from_catalog(reader, ask, SystemClock::shared().wall())?;
+                Ok(match answered {
+                    Answer::Status(status) => Answer::Status(Box::new(Status {
+                        scrub: Mark::read(&state.dir).volumes.into_values().collect(),
+                        ..*status
+                    })),
+                    other => other,
+                })
             }
         }
     }

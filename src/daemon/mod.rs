@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod control;
+pub mod scrub;
 pub mod streams;
 pub mod volumes;
 
@@ -27,10 +28,11 @@ use crate::base::time::Wall;
 use crate::catalog::{Catalog, Change, Event, GapCause};
 use crate::config::{self, CameraConfig, Config, Loaded};
 use crate::daemon::control::Control;
+use crate::daemon::scrub::Scrubbing;
 use crate::daemon::streams::Streams;
 use crate::daemon::volumes::{Shared, Volumes};
 use crate::recorder::board::Board;
-use crate::recorder::recovery;
+use crate::recorder::recovery::{self, Extent};
 use crate::recorder::segment::Sealing;
 use crate::store::state::State;
 use crate::store::volume::Volume;
@@ -98,6 +100,7 @@ struct Daemon {
     board: Board,
     shared: Arc<Shared>,
     volumes: Volumes,
+    scrubbing: Scrubbing,
     streams: Streams,
     /// Volumes of the configuration that could not be opened yet.
     missing: Vec<String>,
@@ -136,6 +139,7 @@ impl Daemon {
             catalog: Arc::clone(&catalog),
             clock: Arc::clone(&clock),
             board: board.clone(),
+            scrub: scrub::Handle::new(&state.dir),
         });
         let recorder = config.config.recorder.clone();
         let streams = Streams::new(
@@ -159,6 +163,7 @@ impl Daemon {
             board,
             shared,
             volumes: Volumes::default(),
+            scrubbing: Scrubbing::default(),
             streams,
             missing,
             started,
@@ -224,11 +229,13 @@ impl Daemon {
         }
         info!("stopping");
         control.stop();
+        self.scrubbing.stop();
         self.streams.stop_all().await;
         Ok(())
     }
 
     fn close(self) {
+        self.scrubbing.finish();
         self.volumes.finish();
         let event = Event::of_box(self.clock.wall(), "stop", "recorder", serde_json::json!({}));
         let closed = self
@@ -258,8 +265,13 @@ impl Daemon {
                 let volume = Volume::open(&volume_config.path, shared.box_id, &volume_config.name)?;
                 // The row of the volume must be there before those of its segments.
                 volumes::seen(&shared.catalog, &volume)?;
-                let report =
-                    recovery::recover(&volume, shared.box_id, &shared.catalog, &*shared.clock)?;
+                let report = recovery::recover(
+                    &volume,
+                    shared.box_id,
+                    &shared.catalog,
+                    &*shared.clock,
+                    Extent::Recent,
+                )?;
                 Ok::<_, Error>((volume, volume_config, report))
             })
             .await
@@ -271,6 +283,7 @@ impl Daemon {
                         report.adopted + report.rows_added
                     );
                 }
+                self.scrubbing.start(volume.clone(), &self.shared)?;
                 self.volumes.start(
                     volume,
                     &volume_config,

@@ -12,6 +12,7 @@ use crate::base::error::{Error, Kind, Result};
 use crate::base::id::BoxId;
 use crate::catalog::{Catalog, Change};
 use crate::config::{RecorderConfig, VolumeConfig};
+use crate::daemon::scrub::Handle;
 use crate::recorder::board::Board;
 use crate::recorder::fragment::Order;
 use crate::recorder::keeper::{self, Keeper};
@@ -42,6 +43,8 @@ pub struct Shared {
     pub clock: Arc<dyn Clock>,
     /// Where it is shown what goes on.
     pub board: Board,
+    /// The scrub of all volumes.
+    pub scrub: Handle,
 }
 
 /// Tells the catalog of a volume.

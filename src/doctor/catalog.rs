@@ -52,8 +52,9 @@ pub(super) fn scrub(name: &str, mark: &Mark, first: Option<Wall>, now: Wall) -> 
     let VolumeMark {
         segments,
         bytes,
-        findings,
+        ref damaged,
         finished,
+        missing,
         ..
     } = mark;
     let under_way = if mark.is_under_way() {
@@ -64,8 +65,11 @@ pub(super) fn scrub(name: &str, mark: &Mark, first: Option<Wall>, now: Wall) -> 
     } else {
         String::new()
     };
-    if findings > 0 {
-        let found = format!("volume \"{name}\": {findings} segments are damaged{under_way}");
+    if !damaged.is_empty() || missing > 0 {
+        let found = format!(
+            "volume \"{name}\": {} segments are damaged, {missing} are missing{under_way}",
+            damaged.len()
+        );
         let remedy = "see the journal and: sinetti check --deep; copy what matters, look at the disk (SMART)";
         return Finding::bad(check, found, remedy);
     }

@@ -405,12 +405,12 @@ fn the_forecast_compares_what_is_needed_with_what_is_there() {
 fn a_scrub_that_found_something_or_never_ends_is_told() {
     let now = Wall::from_secs(1_795_000_000);
     let days = |n: i64| Some(now.plus_us(-n * 86_400_000_000));
-    let of = |finished, findings, first| {
+    let of = |finished, missing, first| {
         let volume = VolumeMark {
             name: "levy-1".to_owned(),
             begun: days(1),
             finished,
-            findings,
+            missing,
             ..VolumeMark::default()
         };
         let volumes = [(crate::base::id::VolumeId::random(), volume)].into();
@@ -418,11 +418,7 @@ fn a_scrub_that_found_something_or_never_ends_is_told() {
     };
     is(&of(days(0), 0, days(30)), Verdict::Ok, "0 days ago");
     is(&of(days(9), 0, days(30)), Verdict::Warn, "9 days ago");
-    is(
-        &of(days(0), 2, days(30)),
-        Verdict::Bad,
-        "2 segments are damaged",
-    );
+    is(&of(days(0), 2, days(30)), Verdict::Bad, "2 are missing");
     is(&of(None, 0, days(30)), Verdict::Warn, "never");
     is(&of(None, 0, days(2)), Verdict::Ok, "new");
 }

@@ -9,7 +9,7 @@ use crate::base::hash::Digest;
 use crate::base::id::{BoxId, StreamId};
 use crate::base::time::{Span, Wall};
 use crate::catalog::{Reader, SegmentRow, VolumeRow};
-use crate::media::read;
+use crate::media::read::{self, ReadAt};
 use crate::store::file::SegmentFile;
 use crate::store::slots::{self, Place};
 use crate::store::volume::{PART_SUFFIX, Volume};
@@ -100,7 +100,9 @@ fn check_volume(
         let page = reader.all_segments(volume.id, from, PAGE)?;
         for row in page.rows {
             let path = volume.segment_path(&row.stream, row.start, row.segment);
-            if let Err(e) = check_segment(volume, &row, &path, deep, report) {
+            let checked = SegmentFile::open(&path)
+                .and_then(|file| check_segment(volume, &row, &path, &file, deep, report));
+            if let Err(e) = checked {
                 report.findings.push(format!("{}: {e}", path.display()));
             }
             roots
@@ -155,24 +157,25 @@ fn stranger(
     )))
 }
 
-fn check_segment(
+/// One segment against its row and its key slot; `deep` reads every byte.
+pub(super) fn check_segment<R: ReadAt>(
     volume: &Volume,
     row: &SegmentRow,
     path: &Path,
+    file: &R,
     deep: bool,
     report: &mut Report,
 ) -> Result<()> {
-    let file = SegmentFile::open(path)?;
     let mut wrong = |text: String| report.findings.push(format!("{}: {text}", path.display()));
-    if file.bytes() != row.bytes {
+    if file.len() != row.bytes {
         wrong(format!(
             "it has {} bytes, its row says {}",
-            file.bytes(),
+            file.len(),
             row.bytes
         ));
     }
-    let initial = read::read_initial(&file)?;
-    let scan = read::scan(&file, &initial, deep)?;
+    let initial = read::read_initial(file)?;
+    let scan = read::scan(file, &initial, deep)?;
     let header = &initial.header;
     let mut differ = |name: &str, equal: bool| {
         if !equal {
@@ -209,7 +212,7 @@ fn check_segment(
     report.segments += 1;
     report.fragments += scan.fragments.len() as u64;
     report.samples += u64::from(row.samples);
-    report.bytes += file.bytes();
+    report.bytes += file.len();
     Ok(())
 }
 

@@ -34,19 +34,19 @@ const FRAGMENT: Ticks = Ticks(3000 * SAMPLES);
 const FRAGMENTS: i64 = 9;
 
 /// A box with one volume; the catalog lies elsewhere, as it should.
-struct Scene {
+pub(super) struct Scene {
     _dir: tempfile::TempDir,
-    box_id: BoxId,
-    volume: Volume,
-    catalog: Arc<Catalog>,
-    clock: Arc<SimulatedClock>,
+    pub(super) box_id: BoxId,
+    pub(super) volume: Volume,
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) clock: Arc<SimulatedClock>,
     stream: Arc<StreamId>,
     sealing: Sealing,
     overflow_before: Option<i64>,
 }
 
 impl Scene {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let dir = tempfile::tempdir().expect("folder");
         let box_id = BoxId::random();
         let clock = SimulatedClock::at(Wall::from_secs(1_795_000_000));
@@ -78,7 +78,7 @@ impl Scene {
     }
 
     /// Records nine fragments in three segments, then stops.
-    fn record(&self) {
+    pub(super) fn record(&self) {
         let clock: Arc<dyn Clock> = Arc::<SimulatedClock>::clone(&self.clock);
         let keeper_options = keeper::Options {
             volume: self.volume.clone(),
@@ -149,8 +149,14 @@ impl Scene {
     fn restart(&self, why: &str) -> i64 {
         // Twice: a second start finds nothing left to do.
         for _ in 0..2 {
-            recovery::recover(&self.volume, self.box_id, &self.catalog, &*self.clock)
-                .unwrap_or_else(|e| panic!("{why}: {e}"));
+            recovery::recover(
+                &self.volume,
+                self.box_id,
+                &self.catalog,
+                &*self.clock,
+                recovery::Extent::Recent,
+            )
+            .unwrap_or_else(|e| panic!("{why}: {e}"));
         }
         recovery::open_gaps(&self.catalog, GapCause::Killed).expect("gaps");
         let reader = self.catalog.reader().expect("reader");
@@ -268,7 +274,14 @@ fn adopting_can_be_cut_off_at_any_step_and_is_finished_the_next_time() {
             drop(gone);
             let faults = Faults::below(&scene.volume.root, at, 1, outcome);
             // May fail: the next start finishes it.
-            recovery::recover(&scene.volume, scene.box_id, &scene.catalog, &*scene.clock).ok();
+            recovery::recover(
+                &scene.volume,
+                scene.box_id,
+                &scene.catalog,
+                &*scene.clock,
+                recovery::Extent::Recent,
+            )
+            .ok();
             drop(faults);
             let samples = scene.restart(&format!("adopting, step {at}, {outcome:?}"));
             assert!(samples > 0);

@@ -4,7 +4,6 @@
 //! last whole fragment, or put into quarantine; it is never deleted unseen. Adoption ends as normal operation does:
 //! trailer, sync, rename, sync the folder, *then* the row.
 
-use std::collections::HashSet;
 use std::io::IoSlice;
 use std::path::{Path, PathBuf};
 
@@ -19,11 +18,10 @@ use crate::base::time::{Span, Ticks, Wall};
 use crate::catalog::{Catalog, Change, Event, GapCause, Reader, SampleEntryRow, SegmentRow};
 use crate::media::header::{ClockState, FragmentIndex, Losses, SegmentTrailer};
 use crate::media::read::{self, Initial};
+use crate::recorder::walk;
 use crate::store::file::SegmentFile;
 use crate::store::volume::{PART_SUFFIX, Volume};
 
-/// Rows read at a time.
-const PAGE: u32 = 5_000;
 /// So many missing files are named in the log; the rest are counted.
 const MISSING_LISTED_MAX: usize = 20;
 
@@ -44,7 +42,16 @@ pub struct Report {
     pub missing: u32,
 }
 
-/// Brings one volume and the catalog into agreement after a crash.
+/// How much of a volume is looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Extent {
+    /// The days that can hold something new: what a start needs, whatever the number of segments.
+    Recent,
+    /// All of it.
+    Everything,
+}
+
+/// Brings one volume and the catalog into agreement after a crash. Nothing else writes to the volume meanwhile.
 ///
 /// # Errors
 /// When the volume cannot be read or the catalog not be written. A single bad file is no error: it goes into quarantine.
@@ -53,79 +60,34 @@ pub fn recover(
     box_id: BoxId,
     catalog: &Catalog,
     clock: &dyn Clock,
+    extent: Extent,
 ) -> Result<Report> {
     let reader = catalog.reader()?;
-    let mut report = Report::default();
-    let part = format!(".mp4{PART_SUFFIX}");
-    let mut paths = volume.files(|name| name.ends_with(&part) || name.ends_with(".mp4"))?;
-    // By name, that is by time: a chain of roots is adopted in its order.
-    paths.sort();
-    let known = known_paths(&reader, volume)?;
-    report.missing = missing(&known, &paths);
-    for path in paths.into_iter().filter(|p| !known.contains(p)) {
-        let is_part = path.to_string_lossy().ends_with(PART_SUFFIX);
-        let done = if is_part {
-            adopt(volume, box_id, &path, &mut report)
-        } else {
-            read_closed(box_id, &path)
-        };
-        match done {
-            Ok(Some(found)) => {
-                if reader.segment_by_uuid(found.row.segment)?.is_some() {
-                    report.quarantined.push(set_aside(
-                        volume,
-                        &found.path,
-                        "its segment id is taken",
-                    )?);
-                    continue;
-                }
-                if is_part {
-                    report.adopted += 1
-                } else {
-                    report.rows_added += 1
-                }
-                insert(catalog, volume, found)?;
-            }
-            Ok(None) => {}
-            Err(e)
-                if matches!(
-                    e.kind(),
-                    Kind::Corrupt | Kind::Foreign | Kind::Invalid | Kind::Exists
-                ) =>
-            {
-                report
-                    .quarantined
-                    .push(set_aside(volume, &path, &e.to_string())?);
-            }
-            Err(e) => return Err(e),
+    let days = match extent {
+        Extent::Everything => walk::all_days(&reader, volume)?.days.into_iter().collect(),
+        Extent::Recent => {
+            let days = walk::days_on(volume)?.days;
+            walk::recent(&reader, volume, days, clock.wall())?
         }
+    };
+    let mut adopter = Adopter::new(volume, box_id, catalog)?;
+    let mut missing = Vec::new();
+    for day in days {
+        let mut difference = day.compare(&reader, volume)?;
+        missing.append(&mut difference.missing);
+        let mut paths = [difference.unknown, difference.parts].concat();
+        // By name, that is by time: a chain of roots is adopted in its order.
+        paths.sort();
+        paths.iter().try_for_each(|path| adopter.adopt(path))?;
     }
+    let mut report = adopter.report;
+    report.missing = tell_missing(&missing);
     note(volume, catalog, &report, clock)?;
     Ok(report)
 }
 
-/// Paths of the volume's rows.
-fn known_paths(reader: &Reader, volume: &Volume) -> Result<HashSet<PathBuf>> {
-    let (mut known, mut from) = (HashSet::new(), None);
-    loop {
-        let page = reader.all_segments(volume.id, from, PAGE)?;
-        known.extend(
-            page.rows
-                .iter()
-                .map(|row| volume.segment_path(&row.stream, row.start, row.segment)),
-        );
-        match page.next {
-            Some(next) => from = Some(next),
-            None => return Ok(known),
-        }
-    }
-}
-
 /// Rows without a file: said aloud, since nothing else on the way to the footage would.
-fn missing(known: &HashSet<PathBuf>, paths: &[PathBuf]) -> u32 {
-    let there: HashSet<_> = paths.iter().collect();
-    let mut missing: Vec<_> = known.iter().filter(|p| !there.contains(p)).collect();
-    missing.sort();
+pub(super) fn tell_missing(missing: &[PathBuf]) -> u32 {
     for path in missing.iter().take(MISSING_LISTED_MAX) {
         error!("{} is gone, but the catalog has its row", path.display());
     }
@@ -133,6 +95,83 @@ fn missing(known: &HashSet<PathBuf>, paths: &[PathBuf]) -> u32 {
         error!("and {} more", missing.len() - MISSING_LISTED_MAX);
     }
     u32::try_from(missing.len()).unwrap_or(u32::MAX)
+}
+
+/// Takes files without a row into the catalog.
+pub(super) struct Adopter<'a> {
+    volume: &'a Volume,
+    box_id: BoxId,
+    catalog: &'a Catalog,
+    reader: Reader,
+    pub(super) report: Report,
+}
+
+impl<'a> Adopter<'a> {
+    pub(super) fn new(volume: &'a Volume, box_id: BoxId, catalog: &'a Catalog) -> Result<Self> {
+        Ok(Self {
+            volume,
+            box_id,
+            catalog,
+            reader: catalog.reader()?,
+            report: Report::default(),
+        })
+    }
+
+    /// One file. What cannot be adopted goes into quarantine; what a writer has open is left alone.
+    pub(super) fn adopt(&mut self, path: &Path) -> Result<()> {
+        let volume = self.volume;
+        let is_part = path.to_string_lossy().ends_with(PART_SUFFIX);
+        let done = if is_part {
+            adopt(volume, self.box_id, path, &mut self.report)
+        } else {
+            read_closed(volume, self.box_id, path)
+        };
+        match done {
+            Ok(Some(found)) => {
+                let known = self.reader.segment_by_uuid(found.row.segment)?;
+                let is_same = known
+                    .as_ref()
+                    .is_some_and(|row| path_of(volume, row) == found.path);
+                if is_same {
+                    // Its row came meanwhile.
+                } else if known.is_some() {
+                    self.set_aside(&found.path, "its segment id is taken")?;
+                } else if path_of(volume, &found.row) != found.path {
+                    self.set_aside(&found.path, "it lies under another segment's name")?;
+                } else {
+                    insert(self.catalog, found)?;
+                    if is_part {
+                        self.report.adopted += 1
+                    } else {
+                        self.report.rows_added += 1
+                    }
+                }
+                Ok(())
+            }
+            Ok(None) => Ok(()),
+            Err(e)
+                if matches!(
+                    e.kind(),
+                    Kind::Corrupt | Kind::Foreign | Kind::Invalid | Kind::Exists
+                ) =>
+            {
+                self.set_aside(path, &e.to_string())
+            }
+            // Deleted meanwhile.
+            Err(e) if e.kind() == Kind::NotFound && !path.exists() => Ok(()),
+            Err(e) => Err(e),
+        }
+    }
+
+    fn set_aside(&mut self, path: &Path, why: &str) -> Result<()> {
+        let aside = set_aside(self.volume, path, why)?;
+        self.report.quarantined.push(aside);
+        Ok(())
+    }
+}
+
+fn path_of(volume: &Volume, row: &SegmentRow) -> PathBuf {
+    volume.segment_path(&row.stream, row.start, row.segment)
 }
 
 struct Found {
@@ -150,6 +189,12 @@ fn adopt(
     report: &mut Report,
 ) -> Result<Option<Found>> {
     let what = || format!("adopting {}", path.display());
+    let mut file = DiskFile::open_existing(path).context(what)?;
+    match file.claim() {
+        // A writer has it, or its keeper.
+        Err(e) if e.kind() == Kind::Busy => return Ok(None),
+        other => other?,
+    }
     let source = SegmentFile::open(path).context(what)?;
     if source.bytes() == 0 {
         disk::remove_file(path)?;
@@ -167,7 +212,6 @@ fn adopt(
         // Complete but for its name.
         Some(trailer) => trailer,
         None => {
-            let mut file = DiskFile::open_existing(path)?;
             report.cut_bytes += file.len().saturating_sub(scan.whole_len);
             file.truncate(scan.whole_len)?;
             // What was lost on the way and how the clocks stood died with the process: nothing is made up.
@@ -200,21 +244,18 @@ fn adopt(
 }
 
 /// A closed segment without a row.
-fn read_closed(box_id: BoxId, path: &Path) -> Result<Option<Found>> {
+fn read_closed(volume: &Volume, box_id: BoxId, path: &Path) -> Result<Option<Found>> {
     let what = || format!("adopting {}", path.display());
     let source = SegmentFile::open(path).context(what)?;
     let initial = read::read_initial(&source).context(what)?;
     own(&initial, box_id)?;
     let scan = read::scan(&source, &initial, true).context(what)?;
     match (scan.trailer, scan.damage) {
-        (Some(trailer), None) => {
-            let volume_less = row_without_volume(&initial, &trailer, source.bytes());
-            Ok(Some(Found {
-                path: path.to_owned(),
-                row: volume_less,
-                entry: initial.entry,
-            }))
-        }
+        (Some(trailer), None) => Ok(Some(Found {
+            path: path.to_owned(),
+            row: row(volume, &initial, &trailer, source.bytes()),
+            entry: initial.entry,
+        })),
         (_, damage) => Err(Error::corrupt(
             damage.unwrap_or_else(|| "it has no trailer".to_owned()),
         )
@@ -248,19 +289,12 @@ fn media_duration(fragments: &[FragmentIndex]) -> Ticks {
 }
 
 fn row(volume: &Volume, initial: &Initial, trailer: &SegmentTrailer, bytes: u64) -> SegmentRow {
-    SegmentRow {
-        volume: volume.id,
-        ..row_without_volume(initial, trailer, bytes)
-    }
-}
-
-fn row_without_volume(initial: &Initial, trailer: &SegmentTrailer, bytes: u64) -> SegmentRow {
     let header = &initial.header;
     SegmentRow {
         segment: header.segment,
         stream: stream_of(initial),
         run: header.run,
-        volume: crate::base::id::VolumeId::from_bytes([0; 16]),
+        volume: volume.id,
         start: header.start,
         end: trailer.end,
         media_duration: media_duration(&trailer.fragments),
@@ -289,9 +323,8 @@ fn row_without_volume(initial: &Initial, trailer: &SegmentTrailer, bytes: u64) -
     }
 }
 
-fn insert(catalog: &Catalog, volume: &Volume, found: Found) -> Result<()> {
-    let Found { mut row, entry, .. } = found;
-    row.volume = volume.id;
+fn insert(catalog: &Catalog, found: Found) -> Result<()> {
+    let Found { row, entry, .. } = found;
     info!(
         "{}: adopted {} ({} samples)",
         row.stream, row.start, row.samples

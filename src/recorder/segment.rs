@@ -100,8 +100,10 @@ impl Segment {
         with.volume.make_segment_dir(with.stream, fragment.start)?;
         let part = with.volume.part_path(with.stream, fragment.start, id);
         let mut file = DiskFile::create_new(&part, volume::FILE_MODE)?;
+        // Until the last handle is closed nobody adopts it.
         let begun = file
-            .append(&mut [IoSlice::new(&builder.initial_bytes())])
+            .claim()
+            .and_then(|()| file.append(&mut [IoSlice::new(&builder.initial_bytes())]))
             .and_then(|()| file.syncer());
         let syncer = match begun {
             Ok(syncer) => syncer,

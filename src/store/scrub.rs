@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::base::disk::{self, SECRET_MODE};
 use crate::base::error::{Error, Kind, Result};
-use crate::base::id::VolumeId;
+use crate::base::id::{SegmentId, VolumeId};
 use crate::base::time::Wall;
 
 /// Its name in the state folder.
@@ -36,13 +36,34 @@ pub struct VolumeMark {
     pub segments: u64,
     /// Bytes of them.
     pub bytes: u64,
-    /// What was wrong with them.
-    pub findings: u64,
+    /// Segments that are damaged, as they were last read. At most [`DAMAGED_MAX`].
+    pub damaged: BTreeMap<SegmentId, Damage>,
     /// When files and rows were last compared.
     pub reconciled: Option<Wall>,
+    /// Rows without a file that were found then.
+    pub missing: u64,
+    /// Files that are not ours that were found then.
+    pub strangers: u64,
 }
 
+/// What is wrong with a segment.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Damage {
+    /// In words, with its path.
+    pub text: String,
+    /// When it was last seen.
+    pub seen: Wall,
+}
+
+/// So many damaged segments are remembered by name.
+pub const DAMAGED_MAX: usize = 1000;
+
 impl VolumeMark {
+    /// Nothing is known to be damaged or missing.
+    pub fn is_well(&self) -> bool {
+        self.damaged.is_empty() && self.missing == 0
+    }
+
     /// A pass was begun and not finished.
     pub fn is_under_way(&self) -> bool {
         self.begun > self.finished

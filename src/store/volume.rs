@@ -154,6 +154,19 @@ impl Volume {
         Ok(())
     }
 
+    /// The same for whoever does not know the box.
+    ///
+    /// # Errors
+    /// When the volume is not there any more, or another one is.
+    pub fn still_there(&self) -> Result<()> {
+        let now = Self::of_any_box(&self.root)?;
+        if now.id == self.id {
+            return Ok(());
+        }
+        let text = format!("another volume is mounted at {}", self.root.display());
+        Err(Error::new(Kind::Foreign, text))
+    }
+
     /// The folder of a stream's segments of the UTC day of `start`.
     pub fn segment_dir(&self, stream: &StreamId, start: Wall) -> PathBuf {
         let day = start.to_utc().format("%Y/%m/%d").to_string();
