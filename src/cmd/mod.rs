@@ -2,11 +2,13 @@
 
 mod camera;
 mod check;
+mod clock;
 mod doctor;
 mod export;
 mod init;
 mod ls;
 mod open;
+mod retention;
 mod scrub;
 mod secret;
 mod status;
@@ -57,6 +59,11 @@ enum Command {
     Scrub(scrub::Args),
     /// Is this machine fit to keep footage? Clock, disks, secrets, network.
     Doctor(doctor::Args),
+    /// What is kept how long, what goes next, and what stands in the way.
+    Retention(retention::Args),
+    /// Say that the time of day is right.
+    #[command(subcommand)]
+    Clock(clock::Command),
     /// Add or try a camera.
     #[command(subcommand)]
     Camera(camera::Command),
@@ -81,6 +88,8 @@ pub fn dispatch(args: Args) -> Result<ExitCode> {
         Command::Check(a) => check::run(&dir, &a),
         Command::Scrub(a) => scrub::run(&dir, &a),
         Command::Doctor(a) => doctor::run(&dir, &a),
+        Command::Retention(a) => retention::run(&dir, &a),
+        Command::Clock(c) => clock::run(&dir, &c),
         Command::Camera(c) => camera::run(&dir, c),
         Command::Volume(c) => volume::run(&dir, c),
     }
@@ -143,4 +152,9 @@ impl StreamArgs {
             kind: self.stream,
         }
     }
+}
+
+/// Who gives the command, as far as the system knows.
+fn who() -> String {
+    format!("user {}", rustix::process::getuid().as_raw())
 }

@@ -95,6 +95,7 @@ impl Scene {
             reserve_bytes: 0,
             clock,
             board: Board::default(),
+            ask_room: Arc::new(|| {}),
         };
         let (sender, orders) = channel();
         let waiting = Waiting::default();
@@ -149,14 +150,8 @@ impl Scene {
     fn restart(&self, why: &str) -> i64 {
         // Twice: a second start finds nothing left to do.
         for _ in 0..2 {
-            recovery::recover(
-                &self.volume,
-                self.box_id,
-                &self.catalog,
-                &*self.clock,
-                recovery::Extent::Recent,
-            )
-            .unwrap_or_else(|e| panic!("{why}: {e}"));
+            recovery::recover(&self.volume, self.box_id, &self.catalog, &*self.clock)
+                .unwrap_or_else(|e| panic!("{why}: {e}"));
         }
         recovery::open_gaps(&self.catalog, GapCause::Killed).expect("gaps");
         let reader = self.catalog.reader().expect("reader");
@@ -274,14 +269,7 @@ fn adopting_can_be_cut_off_at_any_step_and_is_finished_the_next_time() {
             drop(gone);
             let faults = Faults::below(&scene.volume.root, at, 1, outcome);
             // May fail: the next start finishes it.
-            recovery::recover(
-                &scene.volume,
-                scene.box_id,
-                &scene.catalog,
-                &*scene.clock,
-                recovery::Extent::Recent,
-            )
-            .ok();
+            recovery::recover(&scene.volume, scene.box_id, &scene.catalog, &*scene.clock).ok();
             drop(faults);
             let samples = scene.restart(&format!("adopting, step {at}, {outcome:?}"));
             assert!(samples > 0);

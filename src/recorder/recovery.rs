@@ -42,16 +42,8 @@ pub struct Report {
     pub missing: u32,
 }
 
-/// How much of a volume is looked at.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Extent {
-    /// The days that can hold something new: what a start needs, whatever the number of segments.
-    Recent,
-    /// All of it.
-    Everything,
-}
-
-/// Brings one volume and the catalog into agreement after a crash. Nothing else writes to the volume meanwhile.
+/// Brings one volume and the catalog into agreement after a crash, as far as something new can be there: see
+/// [`walk::recent`]. Nothing else writes to the volume meanwhile.
 ///
 /// # Errors
 /// When the volume cannot be read or the catalog not be written. A single bad file is no error: it goes into quarantine.
@@ -60,16 +52,10 @@ pub fn recover(
     box_id: BoxId,
     catalog: &Catalog,
     clock: &dyn Clock,
-    extent: Extent,
 ) -> Result<Report> {
     let reader = catalog.reader()?;
-    let days = match extent {
-        Extent::Everything => walk::all_days(&reader, volume)?.days.into_iter().collect(),
-        Extent::Recent => {
-            let days = walk::days_on(volume)?.days;
-            walk::recent(&reader, volume, days, clock.wall())?
-        }
-    };
+    let days = walk::days_on(volume)?.days;
+    let days = walk::recent(&reader, volume, days, clock.wall())?;
     let mut adopter = Adopter::new(volume, box_id, catalog)?;
     let mut missing = Vec::new();
     for day in days {

@@ -167,9 +167,7 @@ impl Scrub<'_> {
         }
         // A volume that is gone is another matter, and so is what was deleted meanwhile.
         self.volume.still_there()?;
-        let is_deleted = self.reader.segment_by_uuid(row.segment)?.is_none()
-            || !self.reader.garbage_of(&[row.segment])?.is_empty();
-        if is_deleted {
+        if check::is_going(self.reader, row)? {
             return Ok(());
         }
         self.finding(row, report.findings.join("; "), mark)
