@@ -72,6 +72,8 @@ causes! {
     Unreadable = "unreadable",
     /// A fault of our own.
     Internal = "internal",
+    /// The catalog that knew the cause was lost, and rebuilt from the volumes.
+    Unknown = "unknown",
 }
 
 impl fmt::Display for GapCause {

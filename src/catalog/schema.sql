@@ -145,7 +145,8 @@ create table gap (
     cause     text not null check (cause in (
         'not-started', 'stopped', 'killed', 'disabled', 'removed', 'connect-failed', 'refused', 'camera-closed',
         'stalled', 'protocol', 'no-key-frame', 'storage-slow', 'disk-full', 'write-error', 'clock-step',
-        'time-uncertain', 'volume-missing', 'unreadable', 'internal')), -- why
+        'time-uncertain', 'volume-missing', 'unreadable', 'internal',
+        'unknown')), -- why
     detail    text,                                                     -- what more is known; for people
     check (end_us is null or end_us > start_us)
 ) strict;

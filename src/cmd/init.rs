@@ -8,14 +8,15 @@ use zeroize::Zeroizing;
 use crate::base::clock::SystemClock;
 use crate::base::disk::{self, SECRET_DIR_MODE, SECRET_MODE};
 use crate::base::error::{Context, Error, Kind, Result};
-use crate::base::id::PersonId;
+use crate::base::id::{GenerationId, PersonId};
+use crate::base::time::Wall;
 use crate::base::zone::Zone;
 use crate::catalog::{Catalog, Change, Event};
 use crate::cmd::{say, secret};
 use crate::config::{self, NewVolume};
 use crate::store::state::{self, State};
 use crate::store::volume::Volume;
-use crate::vault::identity::Identity;
+use crate::vault::identity::{Identity, Recipient};
 use crate::vault::person::{Cost, PersonRow};
 use crate::vault::{generation, passphrase, shares};
 
@@ -119,8 +120,13 @@ fn volumes(dir: &Path, args: &Args) -> Result<Vec<NewVolume>> {
         .collect()
 }
 
-fn first_generation(state: &State, person: &PersonRow, now: crate::base::time::Wall) -> Result<()> {
-    let created = generation::create(&[(person.person, &person.recipient)], &state.recovery, now)?;
+/// A first person with the first vault generation.
+pub(super) fn person_with_generation(
+    person: &PersonRow,
+    recovery: &Recipient,
+    now: Wall,
+) -> Result<(Vec<Change>, GenerationId)> {
+    let created = generation::create(&[(person.person, &person.recipient)], recovery, now)?;
     let json =
         serde_json::to_string(person).map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
     let id = created.generation.id;
@@ -146,6 +152,11 @@ fn first_generation(state: &State, person: &PersonRow, now: crate::base::time::W
         person: Some(w.person),
         bytes: w.bytes,
     }));
+    Ok((changes, id))
+}
+
+fn first_generation(state: &State, person: &PersonRow, now: Wall) -> Result<()> {
+    let (changes, id) = person_with_generation(person, &state.recovery, now)?;
     let facts = serde_json::json!({
         "box": state.box_id,
         "ledger_key": state.ledger_key,

@@ -8,6 +8,7 @@ mod export;
 mod init;
 mod ls;
 mod open;
+mod reindex;
 mod retention;
 mod scrub;
 mod secret;
@@ -57,6 +58,8 @@ enum Command {
     Check(check::Args),
     /// Read all footage through and compare it with the catalog, or say how far that has come.
     Scrub(scrub::Args),
+    /// Rebuild a lost or damaged catalog from the volumes. Nothing is deleted afterwards until somebody has looked.
+    Reindex(reindex::Args),
     /// Is this machine fit to keep footage? Clock, disks, secrets, network.
     Doctor(doctor::Args),
     /// What is kept how long, what goes next, and what stands in the way.
@@ -87,6 +90,7 @@ pub fn dispatch(args: Args) -> Result<ExitCode> {
         Command::Open(a) => open::run(&dir, &a),
         Command::Check(a) => check::run(&dir, &a),
         Command::Scrub(a) => scrub::run(&dir, &a),
+        Command::Reindex(a) => reindex::run(&dir, &a),
         Command::Doctor(a) => doctor::run(&dir, &a),
         Command::Retention(a) => retention::run(&dir, &a),
         Command::Clock(c) => clock::run(&dir, &c),

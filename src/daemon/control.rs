@@ -262,7 +262,7 @@ impl Client {
             .lock()
             .map_err(|e| e.attempted("the recorder does not answer"))?;
         // Opening for writing brings an older catalog up to date; it is the same that the daemon would do.
-        let catalog = Catalog::open(&state.catalog_path(), state.box_id)?;
+        let catalog = Catalog::open(&state.existing_catalog()?, state.box_id)?;
         let reader = Box::new(catalog.reader()?);
         catalog.close()?;
         Ok(Self::Alone {
@@ -314,7 +314,7 @@ impl Client {
                 if let Ask::Note { .. } | Ask::ConfirmClock { .. } | Ask::ConfirmRetention { .. } =
                     ask
                 {
-                    let catalog = Catalog::open(&state.catalog_path(), state.box_id)?;
+                    let catalog = Catalog::open(&state.existing_catalog()?, state.box_id)?;
                     write(&catalog, ask, state.box_id, now)?;
                     catalog.close()?;
                     return Ok(Answer::Done);

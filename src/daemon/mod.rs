@@ -138,7 +138,10 @@ fn sealing(state: &State, catalog: &Catalog) -> Result<Sealing> {
 
 impl Daemon {
     fn open(state: State, config: Loaded, clock: Arc<dyn Clock>) -> Result<Self> {
-        let catalog = Arc::new(Catalog::open(&state.catalog_path(), state.box_id)?);
+        let catalog = Arc::new(
+            Catalog::open(&state.existing_catalog()?, state.box_id)
+                .context(|| "nothing is recorded and nothing is deleted")?,
+        );
         let board = Board::default();
         look_at_volumes(&state, &config.config, &catalog, clock.wall());
         let (wake, woken) = sync_channel(sweeper::WAKES_MAX);

@@ -40,7 +40,7 @@ pub(super) struct Scene {
     pub(super) volume: Volume,
     pub(super) catalog: Arc<Catalog>,
     pub(super) clock: Arc<SimulatedClock>,
-    stream: Arc<StreamId>,
+    pub(super) stream: Arc<StreamId>,
     sealing: Sealing,
     overflow_before: Option<i64>,
 }

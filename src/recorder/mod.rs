@@ -12,6 +12,7 @@ pub mod keeper;
 pub mod outbox;
 pub mod reconcile;
 pub mod recovery;
+pub mod reindex;
 pub mod scrub;
 pub mod segment;
 pub mod timeline;

@@ -16,8 +16,9 @@ use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{BoxId, StreamId};
 use crate::base::time::{Span, Ticks, Wall};
 use crate::catalog::{Catalog, Change, Event, GapCause, Reader, SampleEntryRow, SegmentRow};
-use crate::media::header::{ClockState, FragmentIndex, Losses, SegmentTrailer};
-use crate::media::read::{self, Initial};
+use crate::media::access_unit::SampleEntry;
+use crate::media::header::{self, ClockState, FragmentIndex, Losses, SegmentTrailer};
+use crate::media::read::{self, Initial, ReadAt};
 use crate::recorder::walk;
 use crate::store::file::SegmentFile;
 use crate::store::volume::{PART_SUFFIX, Volume};
@@ -110,7 +111,7 @@ impl<'a> Adopter<'a> {
         let done = if is_part {
             adopt(volume, self.box_id, path, &mut self.report)
         } else {
-            read_closed(volume, self.box_id, path)
+            read_closed(volume, self.box_id, path).map(Some)
         };
         match done {
             Ok(Some(found)) => {
@@ -122,7 +123,7 @@ impl<'a> Adopter<'a> {
                     // Its row came meanwhile.
                 } else if known.is_some() {
                     self.set_aside(&found.path, "its segment id is taken")?;
-                } else if path_of(volume, &found.row) != found.path {
+                } else if !found.is_in_place(volume) {
                     self.set_aside(&found.path, "it lies under another segment's name")?;
                 } else {
                     insert(self.catalog, found)?;
@@ -160,11 +161,19 @@ fn path_of(volume: &Volume, row: &SegmentRow) -> PathBuf {
     volume.segment_path(&row.stream, row.start, row.segment)
 }
 
-struct Found {
+/// A segment that was read.
+pub(super) struct Found {
     /// Where it lies now.
-    path: PathBuf,
-    row: SegmentRow,
-    entry: crate::media::access_unit::SampleEntry,
+    pub(super) path: PathBuf,
+    pub(super) row: SegmentRow,
+    pub(super) entry: SampleEntry,
+}
+
+impl Found {
+    /// It lies where its row says.
+    pub(super) fn is_in_place(&self, volume: &Volume) -> bool {
+        path_of(volume, &self.row) == self.path
+    }
 }
 
 /// Completes a segment that was being written. `None` when there was nothing in it.
@@ -229,24 +238,35 @@ fn adopt(
     }))
 }
 
-/// A closed segment without a row.
-fn read_closed(volume: &Volume, box_id: BoxId, path: &Path) -> Result<Option<Found>> {
+/// A closed segment. Its head and its trailer are read, and that they fit each other and the length of the file: it got
+/// its name when every byte was durable, and the scrub reads those.
+pub(super) fn read_closed(volume: &Volume, box_id: BoxId, path: &Path) -> Result<Found> {
     let what = || format!("adopting {}", path.display());
     let source = SegmentFile::open(path).context(what)?;
     let initial = read::read_initial(&source).context(what)?;
-    own(&initial, box_id)?;
-    let scan = read::scan(&source, &initial, true).context(what)?;
-    match (scan.trailer, scan.damage) {
-        (Some(trailer), None) => Ok(Some(Found {
-            path: path.to_owned(),
-            row: row(volume, &initial, &trailer, source.bytes()),
-            entry: initial.entry,
-        })),
-        (_, damage) => Err(Error::corrupt(
-            damage.unwrap_or_else(|| "it has no trailer".to_owned()),
-        )
-        .attempted(what())),
+    own(&initial, box_id).context(what)?;
+    let trailer = read::trailer_from_end(&source).context(what)?;
+    let trailer = trailer.ok_or_else(|| Error::corrupt("it has no trailer").attempted(what()))?;
+    let mut at = initial.initial_len;
+    for fragment in &trailer.fragments {
+        if fragment.offset != at {
+            return Err(Error::corrupt("its fragments do not follow each other").attempted(what()));
+        }
+        at += u64::from(fragment.bytes);
     }
+    let mut tail = [0; 8];
+    source.read_at(source.bytes().saturating_sub(8), &mut tail)?;
+    let trailer_bytes = header::trailer_bytes(tail).map_or(0, u64::from);
+    let fits = at + trailer_bytes == source.bytes()
+        && trailer.content_root == header::content_root(&initial.header, &trailer.fragments);
+    if !fits || trailer.fragments.is_empty() {
+        return Err(Error::corrupt("its trailer is not of this segment").attempted(what()));
+    }
+    Ok(Found {
+        path: path.to_owned(),
+        row: row(volume, &initial, &trailer, source.bytes()),
+        entry: initial.entry,
+    })
 }
 
 fn own(initial: &Initial, box_id: BoxId) -> Result<()> {

@@ -145,6 +145,23 @@ impl State {
         self.dir.join("catalog.db")
     }
 
+    /// The catalog, which must be there: only `sinetti init` and `sinetti reindex` make one.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when it is not, with what to do.
+    pub fn existing_catalog(&self) -> Result<PathBuf> {
+        let path = self.catalog_path();
+        if path.exists() {
+            return Ok(path);
+        }
+        let text = format!(
+            "the catalog {} is gone. Nothing was changed, nothing is recorded and nothing is deleted. Put a backup of it back, \
+             or rebuild it from the volumes: sinetti reindex",
+            path.display()
+        );
+        Err(Error::new(Kind::NotFound, text))
+    }
+
     /// The daemon's socket.
     pub fn socket_path(&self) -> PathBuf {
         self.dir.join("control.sock")
