@@ -32,7 +32,10 @@ fn main() {
     let (dir, footage) = (folder.path().join("state"), folder.path().join("footage"));
     let began = Instant::now();
     plant_box(&dir, &footage, segments);
-    println!("{segments} segments were written in {:.1} s", began.elapsed().as_secs_f64());
+    println!(
+        "{segments} segments were written in {:.1} s",
+        began.elapsed().as_secs_f64()
+    );
     restart(&dir, "restart");
     whole(&dir, &["scrub", "--now"]);
     whole(&dir, &["reindex"]);
@@ -83,7 +86,10 @@ fn restart(dir: &Path, what: &str) {
         }
         println!("  {line}");
     }
-    let (secs, mb) = (began.elapsed().as_secs_f64(), peak_mb(&child).unwrap_or_default());
+    let (secs, mb) = (
+        began.elapsed().as_secs_f64(),
+        peak_mb(&child).unwrap_or_default(),
+    );
     println!("{what}: recording after {secs:.2} s, {mb} MB resident");
     let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     kill_process(id.expect("a process"), Signal::TERM).expect("it is stopped");

@@ -12,6 +12,7 @@ const SCRUB_DAYS_MAX: i64 = 8;
 pub(super) fn checks(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = vec![integrity(&subject.catalog)];
     if let Ok(reader) = &subject.catalog {
+        findings.extend(latch(reader));
         let first = first_recorded(reader);
         let names = subject.places.iter().map(|place| place.name.as_str());
         findings.extend(names.map(|name| scrub(name, &subject.scrub, first, subject.clock.wall())));
@@ -35,6 +36,17 @@ fn integrity(catalog: &Result<&Reader, String>) -> Finding {
         ),
         Err(e) => Finding::bad(check, e.to_string(), remedy),
     }
+}
+
+/// Why nothing is deleted.
+fn latch(reader: &Reader) -> Option<Finding> {
+    let reason = reader.meta().ok()?.latch?;
+    let remedy = "look at it (sinetti ls, sinetti check), then: sinetti retention confirm";
+    Some(Finding::warn(
+        "deletion",
+        format!("nothing is deleted: {reason}"),
+        remedy,
+    ))
 }
 
 /// Start of the oldest segment of all.

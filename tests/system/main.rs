@@ -18,3 +18,4 @@ mod secrets;
 mod stop;
 mod support;
 mod time;
+mod upkeep;
