@@ -136,7 +136,7 @@ fn the_rest_can_be_exported(shop: &TestBox, stream: &str) {
     let listed = shop.ls(stream);
     let coverage = &listed.footage.coverage;
     let whole = span(
-        coverage.span.start,
+        coverage.recorded[0].start,
         coverage.recorded.last().expect("some").end,
     );
     let exported = shop.export(stream, whole, &format!("{}.mp4", stream.replace('/', "-")));
