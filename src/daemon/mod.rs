@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use log::{error, info, warn};
 use notify::Watcher;
-use rustix::process::DumpableBehavior;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::base::Clock;
@@ -49,9 +48,6 @@ const SETTLE: Duration = Duration::from_millis(300);
 /// # Errors
 /// When it cannot begin: another one runs, the configuration is wrong, no vault generation. Nothing was changed then.
 pub fn run(dir: &Path) -> Result<()> {
-    // A core dump could hold clear pictures and keys.
-    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
-        .context(|| "forbidding core dumps")?;
     let state = State::open(dir)?;
     let _lock = take_lock(&state)?;
     let loaded = config::load(&state.config_path())?;
@@ -187,7 +183,7 @@ impl Daemon {
         )?;
         self.open_volumes(true).await;
         // Whatever was being recorded when the process died has a gap from there on.
-        recovery::open_gaps(&self.catalog, GapCause::Killed)?;
+        recovery::open_gaps(&self.catalog, GapCause::Killed, self.clock.wall())?;
         self.explain_rest()?;
         self.explain_missing()?;
         self.start_cameras();

@@ -22,6 +22,7 @@ use crate::recorder::assembler::{self, Assembler, Unusable};
 use crate::recorder::board::{Board, Phase};
 use crate::recorder::fragment::{Begin, Order, What};
 use crate::recorder::outbox::{Outbox, Waiting};
+use crate::recorder::recovery;
 
 /// The streams that run.
 pub struct Streams {
@@ -99,7 +100,7 @@ impl Streams {
             previous_root: reader
                 .last_segment(&stream)?
                 .map_or(Digest::ZERO, |row| row.content_root),
-            covered_until: reader.last_end(&stream)?,
+            covered_until: recovery::accounted_until(&reader, &stream, self.clock.wall())?,
             gap: reader.open_gap(&stream)?.map(|gap| gap.cause),
             waiting: waiting.clone(),
         };

@@ -74,6 +74,8 @@ struct Stream {
     /// Cause of the open gap.
     gap: Option<GapCause>,
     retry_at: Option<Mono>,
+    /// UTC day of the last segment begun here.
+    day: Option<String>,
 }
 
 impl Writer {
@@ -160,6 +162,7 @@ impl Writer {
             open: None,
             run: None,
             retry_at: None,
+            day: None,
         };
         self.streams.insert(id, stream);
     }
@@ -223,11 +226,13 @@ impl Writer {
                     sealing: &self.options.sealing,
                     stream: &stream.id,
                     previous_root: stream.previous_root,
+                    is_first: stream.day.as_deref() != Some(fragment.start.day().as_str()),
                 };
                 Segment::begin(&beginning, fragment, &self.random)
             });
         match begun {
             Ok(segment) => {
+                stream.day = Some(segment.start.day());
                 self.opened(stream, segment);
                 true
             }
