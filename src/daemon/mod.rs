@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod control;
+mod glue;
 pub mod streams;
 pub mod volumes;
 
@@ -48,6 +49,7 @@ const SETTLE: Duration = Duration::from_millis(300);
 /// # Errors
 /// When it cannot begin: another one runs, the configuration is wrong, no vault generation. Nothing was changed then.
 pub fn run(dir: &Path) -> Result<()> {
+    end_with_essential_threads();
     let state = State::open(dir)?;
     let _lock = take_lock(&state)?;
     let loaded = config::load(&state.config_path())?;
@@ -61,6 +63,25 @@ pub fn run(dir: &Path) -> Result<()> {
     drop(runtime);
     daemon.close();
     result
+}
+
+/// A box whose writer, keeper or catalog died would go on looking well and record nothing: it ends instead, at once, and is
+/// started again; recovery is made for that. Streams are another matter: their faults are caught one by one.
+fn end_with_essential_threads() {
+    const ESSENTIAL: [&str; 3] = ["write ", "keep ", "catalog"];
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        report(info);
+        let thread = std::thread::current();
+        let name = thread.name().unwrap_or_default();
+        if ESSENTIAL
+            .iter()
+            .any(|essential| name.starts_with(essential))
+        {
+            error!("the thread \"{name}\" failed; the recorder ends, to be started again");
+            std::process::abort();
+        }
+    }));
 }
 
 /// Takes the state folder. A command that looks at the catalog while none runs holds it for a moment: that is waited for.

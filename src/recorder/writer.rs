@@ -119,6 +119,11 @@ impl Writer {
         };
         match order.what {
             What::Begin(_) => {}
+            What::Forget(done) => {
+                self.close(&mut stream, None, None);
+                self.keeper.tell(Job::Barrier(done));
+                return;
+            }
             What::Fragment(fragment) => {
                 let bytes = fragment.bytes;
                 self.fragment(&mut stream, *fragment);
