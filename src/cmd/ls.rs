@@ -64,8 +64,12 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
             && args.stream.is_none_or(|k| k == s.stream.kind)
     };
     let mut listed = Vec::new();
-    for StreamTotals { stream, totals } in streams.into_iter().filter(wanted) {
-        let start = from.or(totals.oldest).unwrap_or(to);
+    for known in streams.into_iter().filter(wanted) {
+        let (stream, totals) = (known.stream, known.totals);
+        let oldest = totals
+            .oldest
+            .map_or(known.first_seen, |t| t.min(known.first_seen));
+        let start = from.unwrap_or(oldest);
         if start >= to && args.from.is_some() {
             return Err(Error::invalid("--from must lie before --to"));
         }

@@ -116,6 +116,8 @@ pub struct VolumeStatus {
 pub struct StreamTotals {
     /// The stream.
     pub stream: StreamId,
+    /// Since when it is known.
+    pub first_seen: Wall,
     /// What is kept.
     pub totals: Totals,
 }
@@ -150,6 +152,7 @@ pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall) -> Result<Answer> {
                 let totals = reader.totals(&row.stream)?;
                 Ok(StreamTotals {
                     stream: row.stream,
+                    first_seen: row.first_seen,
                     totals,
                 })
             });

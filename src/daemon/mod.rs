@@ -25,7 +25,7 @@ use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{CameraId, StreamId, StreamKind};
 use crate::base::time::Wall;
 use crate::catalog::{Catalog, Change, Event, GapCause};
-use crate::config::{self, Config, Loaded};
+use crate::config::{self, CameraConfig, Config, Loaded};
 use crate::daemon::control::Control;
 use crate::daemon::streams::Streams;
 use crate::daemon::volumes::{Shared, Volumes};
@@ -190,6 +190,7 @@ impl Daemon {
         // Whatever was being recorded when the process died has a gap from there on.
         recovery::open_gaps(&self.catalog, GapCause::Killed)?;
         self.explain_rest()?;
+        self.explain_missing()?;
         self.start_cameras();
         info!(
             "recording {} cameras of {}",
@@ -367,33 +368,64 @@ impl Daemon {
         self.config = loaded;
         (self.config.config.recorder, self.config.config.volumes) = recorder_and_volumes;
         self.start_cameras();
+        if let Err(e) = self.explain_missing() {
+            error!("{e}");
+        }
     }
 
     /// What was switched off or removed while the recorder did not run is not recorded for that reason from now on.
     fn explain_rest(&self) -> Result<()> {
-        let reader = self.catalog.reader()?;
-        let now = self.clock.wall();
-        for stream in reader.streams()?.into_iter().map(|row| row.stream) {
-            let (cause, detail) = rest(&self.config.config, &stream.camera, stream.kind);
-            let gap = reader.open_gap(&stream)?;
-            let new = gap.filter(|gap| gap.cause != cause && cause != GapCause::Stopped);
-            let Some(gap) = new else { continue };
-            let at = now.max(gap.start);
-            let changes = vec![
-                Change::GapClosed {
-                    stream: stream.clone(),
-                    end: at,
-                },
-                Change::GapOpened {
-                    stream,
-                    start: at,
-                    cause,
-                    detail: Some(detail.to_owned()),
-                },
-            ];
-            self.catalog.commit(changes, None)?;
+        for row in self.catalog.reader()?.streams()? {
+            let (cause, detail) = rest(&self.config.config, &row.stream.camera, row.stream.kind);
+            if cause != GapCause::Stopped {
+                self.explain(&row.stream, cause, detail)?;
+            }
         }
         Ok(())
+    }
+
+    /// Cameras whose volume is not there: the gap has that cause from now on, and the status shows it.
+    fn explain_missing(&self) -> Result<()> {
+        let config = &self.config.config;
+        let waits = |c: &&Arc<CameraConfig>| c.enabled && self.missing.contains(&c.volume);
+        for camera in config.cameras.iter().filter(waits) {
+            let detail = format!("volume \"{}\" is not there", camera.volume);
+            for kind in [StreamKind::Main, StreamKind::Sub] {
+                if camera.stream_path(kind).is_none() {
+                    continue;
+                }
+                let stream = StreamId {
+                    camera: camera.id.clone(),
+                    kind,
+                };
+                self.board.show(&stream);
+                self.board.trouble(&stream, &detail, self.clock.wall());
+                self.explain(&stream, GapCause::VolumeMissing, &detail)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// From now on a stream that is not being recorded is in a gap with this cause.
+    fn explain(&self, stream: &StreamId, cause: GapCause, detail: &str) -> Result<()> {
+        let gap = self.catalog.reader()?.open_gap(stream)?;
+        if gap.as_ref().is_some_and(|gap| gap.cause == cause) {
+            return Ok(());
+        }
+        let now = self.clock.wall();
+        let start = gap.as_ref().map_or(now, |gap| gap.start.max(now));
+        let closed = gap.map(|_| Change::GapClosed {
+            stream: stream.clone(),
+            end: start,
+        });
+        let opened = Change::GapOpened {
+            stream: stream.clone(),
+            start,
+            cause,
+            detail: Some(detail.to_owned()),
+        };
+        let changes: Vec<_> = closed.into_iter().chain([opened]).collect();
+        self.catalog.commit(changes, None)
     }
 
     async fn stop_changed(&mut self, new: &Config, diff: &config::Diff) {

@@ -134,6 +134,7 @@ impl Streams {
             board: self.board.clone(),
             why: why.clone(),
         };
+        self.board.show(&stream);
         self.board
             .update(&stream, |line| line.phase = Phase::Connecting);
         let source = Rtsp::new(
@@ -248,11 +249,9 @@ struct Glue {
 impl Glue {
     fn trouble(&self, ended: &Ended) {
         let now = self.clock.wall();
+        self.board.trouble(&self.stream, &ended.detail, now);
         self.board.update(&self.stream, |line| {
-            line.phase = Phase::Trouble;
             line.interruptions = line.interruptions.saturating_add(1);
-            line.last_error = Some(ended.detail.clone());
-            line.last_error_at = Some(now);
         });
     }
 }

@@ -120,6 +120,7 @@ impl Rtsp {
             parameters_sent: false,
             waiting: None,
             corrupt_in_a_row: 0,
+            broken_by: None,
         })
     }
 }
@@ -171,6 +172,8 @@ pub struct RtspSession {
     /// A unit whose parameters were handed out first.
     waiting: Option<AccessUnit>,
     corrupt_in_a_row: u32,
+    /// The last error, if no picture came since.
+    broken_by: Option<Ended>,
 }
 
 impl Session for RtspSession {
@@ -181,13 +184,17 @@ impl Session for RtspSession {
         loop {
             let item = pin!(self.stream.next()).await;
             match item {
+                // retina ends a stream after an error that it cannot go on from.
                 None => {
-                    return Err(Ended::new(
-                        GapCause::CameraClosed,
-                        "the camera ended the session",
-                    ));
+                    let closed =
+                        || Ended::new(GapCause::CameraClosed, "the camera ended the session");
+                    return Err(self.broken_by.take().unwrap_or_else(closed));
                 }
-                Some(Err(e)) => return self.broken(&e),
+                Some(Err(e)) => {
+                    if let Some(item) = self.broken(&e)? {
+                        return Ok(item);
+                    }
+                }
                 Some(Ok(CodecItem::VideoFrame(frame))) => {
                     if let Some(item) = self.frame(frame)? {
                         return Ok(item);
@@ -212,6 +219,7 @@ impl Session for RtspSession {
 impl RtspSession {
     fn frame(&mut self, frame: VideoFrame) -> Result<Option<Item>, Ended> {
         self.corrupt_in_a_row = 0;
+        self.broken_by = None;
         let new_parameters = frame.has_new_parameters() || !self.parameters_sent;
         if frame.data().len() > UNIT_BYTES_MAX {
             let text = format!(
@@ -262,15 +270,20 @@ impl RtspSession {
     }
 
     /// An error of retina. It says itself whether polling may go on: after an error that ended the stream the next
-    /// poll yields nothing.
-    fn broken(&mut self, e: &retina::Error) -> Result<Item, Ended> {
+    /// poll yields nothing. One broken picture makes an error for each of its packets: it is told once.
+    fn broken(&mut self, e: &retina::Error) -> Result<Option<Item>, Ended> {
         self.corrupt_in_a_row += 1;
         let ended = explain("receiving", e);
         let lost_connection = ended.cause == GapCause::CameraClosed;
         if lost_connection || self.corrupt_in_a_row > CORRUPT_IN_A_ROW_MAX {
             return Err(ended);
         }
-        Ok(Item::Corrupt(ended.detail))
+        // A packet of another session, left over in the camera: nothing of ours is missing.
+        if ended.detail.contains("wrong ssrc") {
+            return Ok(None);
+        }
+        let known = self.broken_by.replace(ended.clone()).is_some();
+        Ok((!known).then_some(Item::Corrupt(ended.detail)))
     }
 
     /// The camera's clock minus the host's, from an NTP time stamp (32.32 fixed point).

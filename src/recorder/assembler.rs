@@ -26,6 +26,9 @@ const FRAGMENT_SAMPLES_MAX: usize = 2048;
 const SEGMENT_BYTES_MAX: u64 = 256 << 20;
 /// So long without a key frame and the run ends.
 const NO_KEY_FRAME_MAX: Ticks = Ticks::from_secs(60);
+/// So long after the last key frame the run ends: a segment ends at key frames only, and must not grow for ever. Above the
+/// longest GOP that cameras make of a still picture (Axis Zipstream: 1200 pictures).
+const KEY_FRAMES_APART_MAX: Ticks = Ticks::from_secs(600);
 /// A run that is cut into segments by changing parameters more often than this ends.
 const PARAMETER_CHANGES_A_MINUTE_MAX: u32 = 30;
 
@@ -73,6 +76,7 @@ struct Run {
     /// A key frame was seen: what comes is recorded.
     started: bool,
     first_seen: Option<Ticks>,
+    last_key: Ticks,
     cut: bool,
     next_cut: Option<Wall>,
     segment_bytes: u64,
@@ -110,6 +114,7 @@ impl Assembler {
             uncertain: false,
             started: false,
             first_seen: None,
+            last_key: Ticks(0),
             cut: true,
             next_cut: None,
             segment_bytes: 0,
@@ -154,20 +159,18 @@ impl Assembler {
             let first = *run.first_seen.get_or_insert(unit.pts);
             if !unit.is_key {
                 if unit.pts - first > NO_KEY_FRAME_MAX {
-                    let detail = format!(
-                        "no key frame for {} s; set the camera's key frame (I-frame) interval",
-                        NO_KEY_FRAME_MAX.us() / 1_000_000
-                    );
-                    return Err(Unusable {
-                        cause: GapCause::NoKeyFrame,
-                        detail,
-                    });
+                    return Err(no_key_frame(NO_KEY_FRAME_MAX));
                 }
                 return Ok(());
             }
             run.started = true;
         }
         for unit in run.timeline.admit(unit) {
+            if unit.is_key {
+                run.last_key = unit.pts;
+            } else if unit.pts - run.last_key > KEY_FRAMES_APART_MAX {
+                return Err(no_key_frame(KEY_FRAMES_APART_MAX));
+            }
             for ordered in run.sequencer.push(unit) {
                 self.ordered(run, ordered);
             }
@@ -342,6 +345,16 @@ impl Assembler {
             run.cut = true;
             self.outbox.tell(What::Overflow);
         }
+    }
+}
+
+fn no_key_frame(since: Ticks) -> Unusable {
+    Unusable {
+        cause: GapCause::NoKeyFrame,
+        detail: format!(
+            "no key frame for {} s; set the camera's key frame (I-frame) interval",
+            since.us() / 1_000_000
+        ),
     }
 }
 

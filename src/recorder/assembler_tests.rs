@@ -163,6 +163,19 @@ fn a_stream_without_key_frames_ends_with_that_cause() {
 }
 
 #[test]
+fn key_frames_that_stop_coming_do_not_make_an_endless_segment() {
+    let mut scene = Scene::new(u64::MAX);
+    scene.frames(15 * 20, true).expect("recorded");
+    // Two minutes without one are a camera that saves bits.
+    scene.frames(15 * 120, false).expect("recorded");
+    assert_eq!(scene.frames(15 * 600, false), Err(GapCause::NoKeyFrame));
+    scene.assembler.run_ended(GapCause::NoKeyFrame, "test");
+    let fragments = scene.fragments();
+    let pictures: usize = fragments.iter().map(|f| f.samples.len()).sum();
+    assert!(pictures >= 15 * 600, "what came until then is kept");
+}
+
+#[test]
 fn a_step_of_the_hosts_clock_begins_a_run_at_the_next_key_frame() {
     let mut scene = Scene::new(u64::MAX);
     scene.frames(15 * 20, true).expect("recorded");

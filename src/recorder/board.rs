@@ -71,13 +71,27 @@ pub struct Line {
 pub struct Board(Arc<Mutex<BTreeMap<StreamId, Line>>>);
 
 impl Board {
-    /// Changes a stream's line, making it when it is new.
+    /// Shows a stream from now on.
+    pub fn show(&self, stream: &StreamId) {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.entry(stream.clone()).or_default();
+    }
+
+    /// Changes a stream's line. One that is not shown any more does not come back by what is done late.
     pub fn update(&self, stream: &StreamId, change: impl FnOnce(&mut Line)) {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match lines.get_mut(stream) {
-            Some(line) => change(line),
-            None => change(lines.entry(stream.clone()).or_default()),
+        if let Some(line) = lines.get_mut(stream) {
+            change(line);
         }
+    }
+
+    /// Something is wrong with a stream.
+    pub fn trouble(&self, stream: &StreamId, text: &str, now: Wall) {
+        self.update(stream, |line| {
+            line.phase = Phase::Trouble;
+            line.last_error = Some(text.to_owned());
+            line.last_error_at = Some(now);
+        });
     }
 
     /// Forgets a stream.

@@ -266,11 +266,7 @@ impl Writer {
     /// Shows what is wrong with the volume on the stream's line.
     fn trouble(&self, stream: &Stream, text: &str) {
         let now = self.options.clock.wall();
-        self.options.board.update(&stream.id, |line| {
-            line.phase = Phase::Trouble;
-            line.last_error = Some(text.to_owned());
-            line.last_error_at = Some(now);
-        });
+        self.options.board.trouble(&stream.id, text, now);
     }
 
     fn has_room(&mut self) -> bool {
@@ -306,7 +302,10 @@ impl Writer {
         stream.covered_until = Some(segment.end);
         let (end, written, durable) = (segment.end, segment.bytes(), segment.open.durable());
         self.options.board.update(&stream.id, |line| {
-            line.phase = Phase::Recording;
+            // Pictures that waited here do not bring back a stream that was switched off or is begun anew.
+            if matches!(line.phase, Phase::Receiving | Phase::Trouble) {
+                line.phase = Phase::Recording;
+            }
             line.units += units;
             line.bytes += bytes;
             line.packets_lost += u64::from(lost);
@@ -339,6 +338,9 @@ impl Writer {
 
     /// A run ended: the segment closes, a gap begins.
     fn end(&mut self, stream: &mut Stream, cause: GapCause, detail: &str) {
+        if !is_rest(cause) {
+            self.trouble(stream, detail);
+        }
         if stream.open.is_some() {
             self.close(stream, None, Some((cause, detail.to_owned())));
         } else if stream.covered_until.is_some() {
@@ -419,6 +421,9 @@ impl Writer {
         stream.covered_until.get_or_insert(start);
         let event = self.open_gap(stream, start, cause, detail, &mut changes);
         self.commit(changes, event);
+        if cause == GapCause::Removed {
+            self.options.board.remove(&stream.id);
+        }
     }
 
     /// A gap from `start` on. The catalog keeps the first cause of a gap that is open already and takes the newer words.

@@ -203,88 +203,180 @@ fn lost_packets_are_counted_and_cost_no_more_than_their_pictures() {
     }
 }
 
-#[test]
-fn cameras_that_refuse_are_named_with_a_remedy_and_disturb_no_other() {
-    let (mut shop, server, good) = shop_with_till("");
-    let login = |scheme| {
-        Some(Login {
+/// Each with the words that its line in the status must have, and the cause of its gap.
+const REFUSING: [(&str, &str, GapCause); 3] = [
+    (
+        "wrong/main",
+        "check the credentials file",
+        GapCause::Refused,
+    ),
+    (
+        "nowhere/main",
+        "check the path of the stream",
+        GapCause::Refused,
+    ),
+    (
+        "mute/main",
+        "did not answer within 15 s",
+        GapCause::ConnectFailed,
+    ),
+];
+const WRONG_PASSWORD: &str = "Kettu-nukkuu-8";
+
+/// Cameras with a login, two of them known to the box; one that is not there; one that never answers.
+fn add_refusing(shop: &TestBox, server: &Server) {
+    let secret = |name: &str, password: &str| {
+        let path = shop.secret(name, &format!("sinetti\n{password}\n"));
+        path.into_os_string().into_string().expect("UTF-8")
+    };
+    let (right, wrong) = (secret("right", PASSWORD), secret("wrong", WRONG_PASSWORD));
+    for (id, scheme, file) in [
+        ("digest", Scheme::Digest, &right),
+        ("basic", Scheme::Basic, &right),
+        ("wrong", Scheme::Digest, &wrong),
+    ] {
+        let login = Some(Login {
             user: "sinetti".into(),
             password: PASSWORD.into(),
             scheme,
-        })
-    };
-    for (id, scheme) in [
-        ("digest", Scheme::Digest),
-        ("basic", Scheme::Basic),
-        ("wrong", Scheme::Digest),
-    ] {
-        server.add(
-            &format!("/{id}/main"),
-            Camera {
-                login: login(scheme),
-                ..camera("aisle.264")
-            },
-        );
-    }
-    let right = shop.secret("right", &format!("sinetti\n{PASSWORD}\n"));
-    let wrong = shop.secret("wrong", "sinetti\nKettu-nukkuu-8\n");
-    for (id, file) in [("digest", &right), ("basic", &right), ("wrong", &wrong)] {
-        shop.add_camera(
-            id,
-            server.address(),
-            &["--credentials", file.to_str().expect("UTF-8")],
-        );
+        });
+        let camera = Camera {
+            login,
+            ..camera("aisle.264")
+        };
+        server.add(&format!("/{id}/main"), camera);
+        shop.add_camera(id, server.address(), &["--credentials", file]);
     }
     shop.add_camera("nowhere", server.address(), &[]);
     let mute = server.add("/mute/main", camera("aisle.264"));
     mute.fault(Fault::NeverAnswer);
     shop.add_camera("mute", server.address(), &[]);
+}
+
+#[test]
+fn cameras_that_refuse_are_named_with_a_remedy_and_disturb_no_other() {
+    let (mut shop, server, good) = shop_with_till("");
+    add_refusing(&shop, &server);
     shop.start();
-    let remedies = [
-        ("wrong/main", "check the credentials file"),
-        ("nowhere/main", "check the path of the stream"),
-        ("mute/main", "did not answer within 15 s"),
-    ];
     let status = shop.wait("every trouble is told", |status| {
-        remedies.iter().all(|(stream, text)| {
+        REFUSING.iter().all(|(stream, words, _)| {
             let error = status.streams[*stream].last_error.as_deref();
-            error.is_some_and(|error| error.contains(text))
+            error.is_some_and(|error| error.contains(words))
         })
     });
-    for (stream, _) in remedies {
+    for (stream, _, _) in REFUSING {
         assert_eq!(status.streams[stream].phase, Phase::Trouble, "{stream}");
     }
     let shown = shop.run(&["status"]);
     assert_eq!(shown.code, 1, "some camera is not recorded");
+    let text = &shown.stdout;
     assert!(
-        shown.stdout.contains("TROUBLE") && shown.stdout.contains("check the credentials file"),
-        "{}",
-        shown.stdout
+        text.contains("TROUBLE") && text.contains(REFUSING[0].1),
+        "{text}"
     );
     shop.wait_for_pictures(&["till/main", "digest/main", "basic/main"], 150);
     let (_, log) = shop.stop();
-    for (stream, cause) in [
-        ("wrong", GapCause::Refused),
-        ("nowhere", GapCause::Refused),
-        ("mute", GapCause::ConnectFailed),
-    ] {
-        let listed = shop.ls(&format!("{stream}/main"));
-        let gaps = &listed.footage.coverage.gaps;
+    for (stream, _, cause) in REFUSING {
+        let gaps = shop.ls(stream).footage.coverage.gaps;
         assert_eq!(
             gaps.first().map(|gap| gap.cause),
             Some(cause),
             "{stream}: {gaps:?}"
         );
     }
-    let listed = shop.ls("till/main");
+    let coverage = shop.ls("till/main").footage.coverage;
     assert_eq!(
-        listed.footage.coverage.recorded.len(),
+        coverage.recorded.len(),
         1,
-        "the others record on"
+        "the others record on: {coverage:?}"
     );
     assert_eq!(good.counters().sessions_opened, 1);
     let everything = [log, shown.stdout, shop.run(&["ls"]).stdout].concat();
-    for secret in [PASSWORD, "Kettu-nukkuu-8"] {
+    for secret in [PASSWORD, WRONG_PASSWORD] {
         assert!(!everything.contains(secret), "{everything}");
+    }
+}
+
+#[test]
+fn a_camera_without_key_frames_is_watched_until_one_comes() {
+    let (mut shop, _server, handle) = shop_with_till("");
+    handle.fault(Fault::NoKeyFrames);
+    shop.start();
+    for _ in 0..200 {
+        if handle.sent().len() > 60 {
+            break;
+        }
+        shop.recorder().pace();
+    }
+    let line = shop.line("till/main");
+    assert_eq!((line.phase, line.units), (Phase::Receiving, 0), "{line:?}");
+    assert_eq!(shop.run(&["status"]).code, 1, "it is not recorded");
+    handle.clear();
+    shop.wait_for_pictures(&["till/main"], 30);
+    shop.stop();
+    let coverage = shop.ls("till/main").footage.coverage;
+    let exported = shop.export("till/main", coverage.recorded[0], "clip.mp4");
+    let sent = sent_hashes(&handle.sent());
+    let from = assert_unbroken(&packets(&exported.clips[0].path), &sent);
+    let first_key = sent
+        .iter()
+        .position(|(_, entry)| entry.footage.access_units()[entry.index].is_key());
+    assert_eq!(Some(from), first_key, "from the first key frame on");
+}
+
+#[test]
+fn garbage_and_broken_units_cost_a_picture_and_not_the_session() {
+    let (mut shop, server) = (TestBox::new(), server());
+    let faults = [
+        ("corrupt", Fault::CorruptNals(50)),
+        ("stale", Fault::StaleSession),
+    ];
+    let cameras = faults.map(|(id, fault)| {
+        let handle = server.add(&format!("/{id}/main"), camera("till.264"));
+        shop.add_camera(id, server.address(), &[]);
+        handle.fault(fault);
+        (id, handle)
+    });
+    shop.start();
+    shop.wait_for_pictures(&["corrupt/main", "stale/main"], 120);
+    let interruptions =
+        ["corrupt/main", "stale/main"].map(|stream| shop.line(stream).interruptions);
+    assert_eq!(interruptions, [0, 0]);
+    shop.stop();
+    shop.check(true);
+    for (id, handle) in cameras {
+        let listed = shop.ls(&format!("{id}/main"));
+        assert_eq!(listed.footage.coverage.recorded.len(), 1, "{id}");
+        let exported = shop.export(
+            &format!("{id}/main"),
+            listed.footage.coverage.recorded[0],
+            id,
+        );
+        let kept: Vec<_> = packets(&exported.clips[0].path)
+            .into_iter()
+            .map(|packet| packet.hash)
+            .collect();
+        let sent = handle.sent();
+        let until = sent.len().saturating_sub(60);
+        let lacking = sent[..until].iter().filter(|entry| {
+            let hash = sha256(&entry.footage.access_units()[entry.index].stored_form());
+            !kept.contains(&hash)
+        });
+        let damaged = sent[..until]
+            .iter()
+            .filter(|entry| entry.damaged_packets > 0)
+            .count();
+        let (lacking, corrupt) = (lacking.count(), listed.footage.segments[0].corrupt_units);
+        assert!(
+            lacking <= damaged,
+            "{id}: {lacking} lacking, {damaged} damaged"
+        );
+        // Counted once each; packets of another session are not ours to count.
+        let all_damaged = sent.iter().filter(|entry| entry.damaged_packets > 0);
+        let wanted = damaged.min(1)..=all_damaged.count();
+        assert!(
+            wanted.contains(&(corrupt as usize)),
+            "{id}: {corrupt} corrupt, {wanted:?}"
+        );
     }
 }

@@ -4,6 +4,7 @@
     reason = "tests make and change files of their own, and ask for the time as anybody does"
 )]
 
+mod config;
 mod crash;
 mod export;
 mod eyes;
@@ -11,6 +12,9 @@ mod faults;
 mod open;
 mod peers;
 mod record;
+mod recovery;
+mod refuse;
+mod secrets;
 mod stop;
 mod support;
 mod time;

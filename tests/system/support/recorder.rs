@@ -30,7 +30,12 @@ impl Recorder {
 
     /// Starts it without waiting.
     pub(crate) fn spawn(dir: &Path) -> Recorder {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_sinetti"))
+        Recorder::of(Command::new(env!("CARGO_BIN_EXE_sinetti")), dir)
+    }
+
+    /// The same with a command of the caller's that ends in the program.
+    pub(crate) fn of(mut command: Command, dir: &Path) -> Recorder {
+        let mut child = command
             .arg("--dir")
             .arg(dir)
             .arg("run")
