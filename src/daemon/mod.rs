@@ -195,6 +195,7 @@ impl Daemon {
             }),
         )?;
         // Recovery may take a while: status tells of it meanwhile.
+        self.show_cameras();
         let control = Control::start(
             &self.state,
             &self.catalog,
@@ -308,8 +309,25 @@ impl Daemon {
         came
     }
 
+    /// Shows every enabled stream on the board, whether it can be started yet or not: status must not say that all is
+    /// well while volumes are being recovered, or missing.
+    fn show_cameras(&self) {
+        for camera in self.config.config.cameras.iter().filter(|c| c.enabled) {
+            for kind in [StreamKind::Main, StreamKind::Sub] {
+                if camera.stream_path(kind).is_some() {
+                    let stream = StreamId {
+                        camera: camera.id.clone(),
+                        kind,
+                    };
+                    self.board.update(&stream, |_| {});
+                }
+            }
+        }
+    }
+
     /// Starts every enabled camera that does not run and whose volume is there.
     fn start_cameras(&mut self) {
+        self.show_cameras();
         for camera in self.config.config.cameras.clone() {
             if camera.enabled
                 && !self.streams.runs(&camera.id)
