@@ -152,9 +152,9 @@ impl Scene {
             recovery::recover(&self.volume, self.box_id, &self.catalog, &*self.clock)
                 .unwrap_or_else(|e| panic!("{why}: {e}"));
         }
-        recovery::open_gaps(&self.catalog, GapCause::Killed).expect("gaps");
+        recovery::open_gaps(&self.catalog, GapCause::Killed, self.clock.wall()).expect("gaps");
         let reader = self.catalog.reader().expect("reader");
-        let report = check::check(&reader, self.box_id, true, false).expect("check");
+        let report = check::check(&reader, self.box_id, true, &|| false).expect("check");
         assert!(report.findings.is_empty(), "{why}: {:?}", report.findings);
         let (start, end) = (self.clock.wall(), self.clock.wall().plus_us(60_000_000));
         let coverage = reader

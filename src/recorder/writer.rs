@@ -72,6 +72,8 @@ struct Stream {
     /// Cause of the open gap.
     gap: Option<GapCause>,
     retry_at: Option<Mono>,
+    /// UTC day of the last segment begun here.
+    day: Option<String>,
 }
 
 impl Writer {
@@ -115,6 +117,11 @@ impl Writer {
         };
         match order.what {
             What::Begin(_) => {}
+            What::Forget(done) => {
+                self.close(&mut stream, None, None);
+                self.keeper.tell(Job::Barrier(done));
+                return;
+            }
             What::Fragment(fragment) => {
                 let bytes = fragment.bytes;
                 self.fragment(&mut stream, *fragment);
@@ -157,6 +164,7 @@ impl Writer {
             open: None,
             run: None,
             retry_at: None,
+            day: None,
         };
         if stream.covered_until.is_none() && stream.gap.is_none() {
             let (now, text) = (self.options.clock.wall(), "no picture has come yet");
@@ -224,11 +232,13 @@ impl Writer {
                     sealing: &self.options.sealing,
                     stream: &stream.id,
                     previous_root: stream.previous_root,
+                    is_first: stream.day.as_deref() != Some(fragment.start.day().as_str()),
                 };
                 Segment::begin(&beginning, fragment, &self.random)
             });
         match begun {
             Ok(segment) => {
+                stream.day = Some(segment.start.day());
                 self.opened(stream, segment);
                 true
             }
