@@ -5,6 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, IoSlice, Read, Seek, SeekFrom, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -214,6 +215,79 @@ impl DiskFile {
     }
 }
 
+/// A file that has no name until it is whole: whatever ends the process before, nothing is left of it.
+#[derive(Debug)]
+pub struct Unnamed {
+    file: DiskFile,
+    /// Its name meanwhile, on a file system that knows no files without one.
+    temporary: Option<PathBuf>,
+}
+
+impl Unnamed {
+    /// In the folder `dir`.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn create(dir: &Path, mode: u32) -> Result<Self> {
+        use rustix::fs::{Mode, OFlags};
+        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+        let opened = change(Step::Create, dir, || {
+            rustix::fs::open(dir, flags, Mode::from_raw_mode(mode)).map_err(io::Error::from)
+        });
+        if let Ok(handle) = opened {
+            let file = DiskFile {
+                file: File::from(handle),
+                path: dir.join("(without a name)"),
+                len: 0,
+            };
+            return Ok(Self {
+                file,
+                temporary: None,
+            });
+        }
+        let temporary = dir.join(format!(".sinetti-{}.part", uuid::Uuid::new_v4()));
+        Ok(Self {
+            file: DiskFile::create_new(&temporary, mode)?,
+            temporary: Some(temporary),
+        })
+    }
+
+    /// To write it.
+    pub fn file(&mut self) -> &mut DiskFile {
+        &mut self.file
+    }
+
+    /// Gives it its name, which must be free, durably.
+    ///
+    /// # Errors
+    /// [`Kind::Exists`] when the name is taken; else what the operating system says.
+    pub fn name(mut self, path: &Path) -> Result<()> {
+        match self.temporary.take() {
+            Some(temporary) => rename(&temporary, path)?,
+            None => {
+                use rustix::fs::{AtFlags, CWD};
+                let own = format!("/proc/self/fd/{}", self.file.file.as_raw_fd());
+                change(Step::Rename, path, || {
+                    rustix::fs::linkat(CWD, &own, CWD, path, AtFlags::SYMLINK_FOLLOW)
+                        .map_err(io::Error::from)
+                })
+                .context(|| format!("naming {}", path.display()))?;
+            }
+        }
+        let dir = path.parent().filter(|p| !p.as_os_str().is_empty());
+        sync_dir(dir.unwrap_or(Path::new(".")))
+    }
+}
+
+impl Drop for Unnamed {
+    fn drop(&mut self) {
+        if let Some(temporary) = &self.temporary {
+            // It is dropped because something else failed: that is the error to tell.
+            remove_file(temporary).ok();
+        }
+    }
+}
+
 /// Syncs a file that another thread writes.
 #[derive(Debug)]
 pub struct Syncer {
@@ -270,6 +344,16 @@ pub fn sync_file_system(dir: &Path) -> Result<()> {
 pub fn sync_dir(dir: &Path) -> Result<()> {
     let what = || format!("syncing folder {}", dir.display());
     change(Step::SyncDir, dir, || File::open(dir)?.sync_all()).context(what)
+}
+
+/// Makes the names of `dir` and of what lies in it durable, up to `root`.
+///
+/// # Errors
+/// What the operating system says.
+pub fn sync_chain(dir: &Path, root: &Path) -> Result<()> {
+    dir.ancestors()
+        .take_while(|ancestor| ancestor.starts_with(root))
+        .try_for_each(sync_dir)
 }
 
 /// Makes `dir` and what is missing above it, durably: each new name is synced in its parent.

@@ -32,7 +32,7 @@ pub enum Change {
         /// Where it is mounted.
         path: String,
     },
-    /// A session with a camera has begun. `Exists` when the run is known.
+    /// A session with a camera has begun; of a run that is known: it goes on, and its end is taken back.
     RunStarted {
         /// The new run.
         run: RunId,

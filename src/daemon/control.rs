@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::base::Clock;
 use crate::base::clock::SystemClock;
-use crate::base::disk::{self, Lock};
+use crate::base::disk;
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::StreamId;
 use crate::base::time::{Span, Wall};
@@ -186,10 +186,8 @@ impl Facts {
 pub enum Client {
     /// The daemon answers.
     Daemon(BufReader<UnixStream>),
-    /// None runs: the state folder is ours meanwhile.
+    /// None runs: the catalog is read directly. The state folder is not held, so that the recorder can start meanwhile.
     Alone {
-        /// Held until the command ends.
-        lock: Lock,
         /// The catalog.
         reader: Box<Reader>,
         /// For events.
@@ -203,10 +201,8 @@ impl Client {
     /// # Errors
     /// [`Kind::Busy`] when something else holds the state folder.
     pub fn open(state: &State) -> Result<Self> {
-        if let Ok(stream) = UnixStream::connect(state.socket_path()) {
-            stream.set_read_timeout(Some(ANSWER_MAX))?;
-            stream.set_write_timeout(Some(ANSWER_MAX))?;
-            return Ok(Self::Daemon(BufReader::new(stream)));
+        if let Ok(daemon) = Self::connect(state) {
+            return Ok(daemon);
         }
         let lock = state
             .lock()
@@ -215,11 +211,18 @@ impl Client {
         let catalog = Catalog::open(&state.catalog_path(), state.box_id)?;
         let reader = Box::new(catalog.reader()?);
         catalog.close()?;
+        drop(lock);
         Ok(Self::Alone {
-            lock,
             reader,
             state: Box::new(state.clone()),
         })
+    }
+
+    fn connect(state: &State) -> Result<Self> {
+        let stream = UnixStream::connect(state.socket_path())?;
+        stream.set_read_timeout(Some(ANSWER_MAX))?;
+        stream.set_write_timeout(Some(ANSWER_MAX))?;
+        Ok(Self::Daemon(BufReader::new(stream)))
     }
 
     /// True when the daemon answers.
@@ -250,8 +253,13 @@ impl Client {
                     }
                 }
             }
-            Self::Alone { reader, state, .. } => {
+            Self::Alone { reader, state } => {
                 if let Ask::Note { event } = ask {
+                    if let Ok(mut daemon) = Self::connect(state) {
+                        // It was started since.
+                        return daemon.ask(ask);
+                    }
+                    let _lock = state.lock()?;
                     let catalog = Catalog::open(&state.catalog_path(), state.box_id)?;
                     catalog.commit(Vec::new(), (**event).clone())?;
                     catalog.close()?;

@@ -7,11 +7,7 @@ use crate::catalog::GapCause;
 pub(super) fn is_rest(cause: GapCause) -> bool {
     matches!(
         cause,
-        GapCause::NotStarted
-            | GapCause::Stopped
-            | GapCause::Killed
-            | GapCause::Disabled
-            | GapCause::Removed
+        GapCause::Stopped | GapCause::Killed | GapCause::Disabled | GapCause::Removed
     )
 }
 

@@ -40,6 +40,8 @@ pub struct Report {
     pub quarantined: Vec<String>,
     /// Empty files that held nothing and were removed.
     pub empty: u32,
+    /// Files that the system refused to read or change; the next start tries them again.
+    pub skipped: Vec<String>,
     /// Segments whose file is gone though the catalog promises it.
     pub missing: u32,
 }
@@ -72,11 +74,7 @@ pub fn recover(
         match done {
             Ok(Some(found)) => {
                 if reader.segment_by_uuid(found.row.segment)?.is_some() {
-                    report.quarantined.push(set_aside(
-                        volume,
-                        &found.path,
-                        "its segment id is taken",
-                    )?);
+                    set_aside(volume, &found.path, "its segment id is taken", &mut report);
                     continue;
                 }
                 if is_part {
@@ -93,11 +91,10 @@ pub fn recover(
                     Kind::Corrupt | Kind::Foreign | Kind::Invalid | Kind::Exists
                 ) =>
             {
-                report
-                    .quarantined
-                    .push(set_aside(volume, &path, &e.to_string())?);
+                set_aside(volume, &path, &e.to_string(), &mut report);
             }
-            Err(e) => return Err(e),
+            // One sector that cannot be read must not keep the whole volume from being recorded to.
+            Err(e) => skip(&path, &e, &mut report),
         }
     }
     note(volume, catalog, &report, clock)?;
@@ -181,10 +178,11 @@ fn adopt(
             let trailer =
                 SegmentTrailer::new(&initial.header, scan.fragments, end, losses, clock, true);
             file.append(&mut [IoSlice::new(&trailer.to_bytes())])?;
-            file.sync()?;
             trailer
         }
     };
+    // Whatever the state in which it was found: no row before the file and its name are durable.
+    DiskFile::open_existing(path)?.sync()?;
     let stream = stream_of(&initial);
     let to = volume.segment_path(&stream, initial.header.start, initial.header.segment);
     disk::rename(path, &to)?;
@@ -208,6 +206,10 @@ fn read_closed(box_id: BoxId, path: &Path) -> Result<Option<Found>> {
     let scan = read::scan(&source, &initial, true).context(what)?;
     match (scan.trailer, scan.damage) {
         (Some(trailer), None) => {
+            DiskFile::open_existing(path)?.sync()?;
+            if let Some(dir) = path.parent() {
+                disk::sync_dir(dir)?;
+            }
             let volume_less = row_without_volume(&initial, &trailer, source.bytes());
             Ok(Some(Found {
                 path: path.to_owned(),
@@ -303,14 +305,20 @@ fn insert(catalog: &Catalog, volume: &Volume, found: Found) -> Result<()> {
     catalog.commit(changes, None)
 }
 
-fn set_aside(volume: &Volume, path: &Path, why: &str) -> Result<String> {
-    let to = volume.quarantine(path)?;
-    warn!(
-        "{} was put into quarantine as {}: {why}",
-        path.display(),
-        to.display()
-    );
-    Ok(format!("{}: {why}", to.display()))
+fn set_aside(volume: &Volume, path: &Path, why: &str, report: &mut Report) {
+    match volume.quarantine(path) {
+        Ok(to) => {
+            let (from, to) = (path.display(), to.display());
+            warn!("{from} was put into quarantine as {to}: {why}");
+            report.quarantined.push(format!("{to}: {why}"));
+        }
+        Err(e) => skip(path, &e, report),
+    }
+}
+
+fn skip(path: &Path, e: &Error, report: &mut Report) {
+    error!("{} is left as it is: {e}", path.display());
+    report.skipped.push(format!("{}: {e}", path.display()));
 }
 
 fn note(volume: &Volume, catalog: &Catalog, report: &Report, clock: &dyn Clock) -> Result<()> {
@@ -323,15 +331,29 @@ fn note(volume: &Volume, catalog: &Catalog, report: &Report, clock: &dyn Clock) 
     catalog.commit(Vec::new(), Some(event))
 }
 
+/// Up to when a stream is accounted for. Footage that bears a time to come, from a clock that was ahead, does not account for
+/// what is between now and then.
+///
+/// # Errors
+/// When the catalog cannot be read.
+pub fn accounted_until(reader: &Reader, stream: &StreamId, now: Wall) -> Result<Option<Wall>> {
+    let end = reader.last_end(stream)?;
+    if end.is_none_or(|end| end <= now) {
+        return Ok(end);
+    }
+    let written_last = reader.last_segment(stream)?.map(|row| row.end);
+    Ok(Some(written_last.filter(|end| *end <= now).unwrap_or(now)))
+}
+
 /// After recovery: every stream that was recording when the process died gets a gap from its last picture on.
 ///
 /// # Errors
 /// When the catalog cannot be read or written.
-pub fn open_gaps(catalog: &Catalog, cause: GapCause) -> Result<()> {
+pub fn open_gaps(catalog: &Catalog, cause: GapCause, now: Wall) -> Result<()> {
     let reader = catalog.reader()?;
     let mut changes = Vec::new();
     for stream in reader.streams()?.into_iter().map(|row| row.stream) {
-        let Some(start) = reader.last_end(&stream)? else {
+        let Some(start) = accounted_until(&reader, &stream, now)? else {
             continue;
         };
         let open = reader.open_gap(&stream)?;

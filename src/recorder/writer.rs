@@ -13,7 +13,7 @@ use ring::rand::SystemRandom;
 
 use crate::base::Clock;
 use crate::base::disk;
-use crate::base::error::{Error, Result};
+use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::Digest;
 use crate::base::id::{BoxId, RunId, StreamId};
 use crate::base::time::{Mono, Span, Wall};
@@ -69,9 +69,13 @@ struct Stream {
     run: Option<RunId>,
     /// Where recording ended, or the last gap did.
     covered_until: Option<Wall>,
+    /// Since when it is known, if it was never recorded and has no gap: what is missing begins there.
+    known_since: Option<Wall>,
     /// Cause of the open gap.
     gap: Option<GapCause>,
     retry_at: Option<Mono>,
+    /// UTC day of the last segment begun here.
+    day: Option<String>,
 }
 
 impl Writer {
@@ -116,6 +120,11 @@ impl Writer {
         };
         match order.what {
             What::Begin(_) => {}
+            What::Forget(done) => {
+                self.close(&mut stream, None, None);
+                self.keeper.tell(Job::Barrier(done));
+                return;
+            }
             What::Fragment(fragment) => {
                 let bytes = fragment.bytes;
                 self.fragment(&mut stream, *fragment);
@@ -138,15 +147,15 @@ impl Writer {
 
     fn begin(&mut self, id: Arc<StreamId>, begin: Begin) {
         let known = self.streams.remove(&id);
+        let at = self.options.clock.wall();
         if known.is_none() {
-            let at = self.options.clock.wall();
             let seen = Change::StreamSeen {
                 stream: (*id).clone(),
                 at,
             };
             self.commit(vec![seen], None);
         }
-        let mut stream = Stream {
+        let stream = Stream {
             id: Arc::clone(&id),
             waiting: begin.waiting,
             // What this writer closed itself is newer than what the catalog said.
@@ -157,15 +166,13 @@ impl Writer {
                 .as_ref()
                 .and_then(|k| k.covered_until)
                 .max(begin.covered_until),
+            known_since: known.as_ref().map_or(Some(at), |k| k.known_since),
             gap: known.as_ref().map_or(begin.gap, |k| k.gap),
             open: None,
             run: None,
             retry_at: None,
+            day: None,
         };
-        if stream.covered_until.is_none() && stream.gap.is_none() {
-            let (now, text) = (self.options.clock.wall(), "no picture has come yet");
-            self.gap(&mut stream, now, GapCause::NotStarted, text);
-        }
         self.streams.insert(id, stream);
     }
 
@@ -179,12 +186,23 @@ impl Writer {
                 let meets = apart_us <= MEET_US && open.run == fragment.run;
                 if meets { fragment.start } else { open.end }
             });
+            if fragment.doubts_before
+                && let Some(open) = &mut stream.open
+            {
+                open.doubt_time();
+            }
             self.close(stream, end, None);
         }
         if stream.open.is_none() && !self.open(stream, &fragment) {
             return;
         }
-        if let Err(e) = self.append(stream, fragment) {
+        let doubtful = stream.open.as_ref().is_some_and(|s| s.open.is_doubtful());
+        let appended = if doubtful {
+            Err(Error::new(Kind::Io, "a sync of the segment failed"))
+        } else {
+            self.append(stream, fragment)
+        };
+        if let Err(e) = appended {
             self.failed(stream, &e);
         }
     }
@@ -217,11 +235,13 @@ impl Writer {
                     sealing: &self.options.sealing,
                     stream: &stream.id,
                     previous_root: stream.previous_root,
+                    is_first: stream.day.as_deref() != Some(fragment.start.day().as_str()),
                 };
                 Segment::begin(&beginning, fragment, &self.random)
             });
         match begun {
             Ok(segment) => {
+                stream.day = Some(segment.start.day());
                 self.opened(stream, segment);
                 true
             }
@@ -425,7 +445,8 @@ impl Writer {
     }
 
     fn gap(&mut self, stream: &mut Stream, at: Wall, cause: GapCause, detail: &str) {
-        let mut start = stream.covered_until.map_or(at, |until| until.min(at));
+        let since = stream.covered_until.or(stream.known_since);
+        let mut start = since.map_or(at, |since| since.min(at));
         let mut changes = Vec::new();
         if stream.gap.is_some_and(|before| is_another(before, cause)) {
             start = stream.covered_until.map_or(at, |until| until.max(at));
@@ -485,7 +506,17 @@ impl Writer {
             let facts = serde_json::json!({ "end": end });
             return Some(Event::of_box(at, "gap-closed", &stream.id, facts));
         }
-        let start = stream.covered_until.filter(|until| *until != end)?;
+        let Some(until) = stream.covered_until else {
+            let start = stream.known_since.filter(|since| *since < end)?;
+            changes.push(Change::GapRecorded {
+                stream: id(),
+                span: Span { start, end },
+                cause: GapCause::NotStarted,
+                detail: Some("the camera was connected for the first time".to_owned()),
+            });
+            return None;
+        };
+        let start = Some(until).filter(|until| *until != end)?;
         let moved_us = end.us_since(start);
         if moved_us > 0 {
             changes.push(Change::GapRecorded {

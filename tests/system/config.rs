@@ -68,7 +68,7 @@ fn wait_for_phase(shop: &mut TestBox, stream: &str, phase: Phase) {
 fn gaps(shop: &TestBox, stream: &str) -> Vec<CoverageGap> {
     let mut gaps = shop.ls(stream).footage.coverage.gaps;
     // Before its first picture.
-    assert_eq!(gaps.remove(0).cause, GapCause::NotStarted, "{stream}");
+    gaps.retain(|gap| gap.cause != GapCause::NotStarted);
     if let Some(open) = crate::eyes::open_gap(shop, stream) {
         gaps.retain(|gap| gap.span.start < open.start);
     }

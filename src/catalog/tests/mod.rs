@@ -444,6 +444,26 @@ fn activity_is_merged_within_its_hour() {
 }
 
 #[test]
+fn activity_says_nothing_of_when_a_stream_became_known() {
+    let f = Fixture::new();
+    let (stream, at) = (stream("aisle"), T0.plus_us(1_800_000_000));
+    f.commit(Change::StreamSeen {
+        stream: stream.clone(),
+        at,
+    })
+    .expect("seen");
+    f.commit(Change::Activity {
+        stream,
+        hour_start: T0,
+        from_second: 1800,
+        values: vec![1],
+    })
+    .expect("activity");
+    let rows = f.reader().streams().expect("query");
+    assert_eq!(rows[0].first_seen, at);
+}
+
+#[test]
 fn persons_generations_and_wraps_are_kept() {
     let f = Fixture::new();
     let (anna, old, new) = (
