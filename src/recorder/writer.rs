@@ -103,6 +103,7 @@ impl Writer {
                 continue;
             }
             self.end(&mut stream, GapCause::Stopped, "Sinetti was stopped");
+            self.end_run(&mut stream, GapCause::Stopped);
         }
         self.keeper
     }
@@ -127,7 +128,10 @@ impl Writer {
                 self.fragment(&mut stream, *fragment);
                 stream.waiting.done(bytes);
             }
-            What::Ended { cause, detail } => self.end(&mut stream, cause, &detail),
+            What::Ended { cause, detail } => {
+                self.end(&mut stream, cause, &detail);
+                self.end_run(&mut stream, cause);
+            }
             What::Failed { at, cause, detail } => self.gap(&mut stream, at, cause, &detail),
             What::Overflow => {
                 let text = "the disk did not keep up; pictures were dropped";
@@ -253,6 +257,12 @@ impl Writer {
         self.keeper.tell(Job::Opened(Arc::clone(&segment.open)));
         let mut changes = Vec::new();
         if stream.run != Some(segment.run) {
+            // The same session, whose time of day was set anew.
+            if let Some(run) = stream.run {
+                let at = stream.covered_until.unwrap_or_default();
+                let cause = GapCause::ClockStep.to_string();
+                changes.push(Change::RunEnded { run, at, cause });
+            }
             changes.push(Change::RunStarted {
                 run: segment.run,
                 stream: (*stream.id).clone(),
@@ -281,7 +291,7 @@ impl Writer {
     /// A segment could not be begun: the gap goes on, and the volume is tried again later.
     fn refused(&mut self, stream: &mut Stream, at: Wall, cause: GapCause, text: &str) {
         stream.retry_at = Some(self.options.clock.mono() + RETRY);
-        if stream.gap.is_none_or(is_rest) {
+        if stream.gap.is_none_or(|before| is_another(before, cause)) {
             error!("{}: not recording: {text}", stream.id);
         }
         self.trouble(stream, text);
@@ -361,7 +371,16 @@ impl Writer {
         self.close(stream, None, Some((cause_of(e), e.to_string())));
     }
 
-    /// A run ended: the segment closes, a gap begins.
+    /// The session with the camera is over. It outlasts a disk that refuses.
+    fn end_run(&self, stream: &mut Stream, cause: GapCause) {
+        if let Some(run) = stream.run.take() {
+            let at = stream.covered_until.unwrap_or_default();
+            let cause = cause.to_string();
+            self.commit(vec![Change::RunEnded { run, at, cause }], None);
+        }
+    }
+
+    /// Nothing comes any more: the segment closes, a gap begins.
     fn end(&mut self, stream: &mut Stream, cause: GapCause, detail: &str) {
         if !is_rest(cause) {
             self.trouble(stream, detail);
@@ -385,12 +404,6 @@ impl Writer {
         stream.covered_until = Some(end);
         let (mut after, mut event) = (Vec::new(), None);
         if let Some((cause, detail)) = gap {
-            after.push(Change::RunEnded {
-                run: segment.run,
-                at: end,
-                cause: cause.to_string(),
-            });
-            stream.run = None;
             event = self.open_gap(stream, end, cause, &detail, &mut after);
         }
         if segment.is_empty() {

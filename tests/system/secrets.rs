@@ -299,8 +299,9 @@ fn the_recorder_has_no_private_key_in_reach() {
     let exported = scene
         .shop
         .export("till/main", span(started, now()), "clip.mp4");
+    let pictures: usize = exported.clips.iter().map(|clip| clip.pictures).sum();
     assert!(
-        exported.clips[0].pictures >= 30,
+        pictures >= 30,
         "what it recorded can be opened by the one who may"
     );
     scene.shop.check(true);
