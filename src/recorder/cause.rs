@@ -7,7 +7,11 @@ use crate::catalog::GapCause;
 pub(super) fn is_rest(cause: GapCause) -> bool {
     matches!(
         cause,
-        GapCause::Stopped | GapCause::Killed | GapCause::Disabled | GapCause::Removed
+        GapCause::NotStarted
+            | GapCause::Stopped
+            | GapCause::Killed
+            | GapCause::Disabled
+            | GapCause::Removed
     )
 }
 

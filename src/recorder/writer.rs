@@ -69,8 +69,6 @@ struct Stream {
     run: Option<RunId>,
     /// Where recording ended, or the last gap did.
     covered_until: Option<Wall>,
-    /// Since when it is known, if it was never recorded and has no gap: what is missing begins there.
-    known_since: Option<Wall>,
     /// Cause of the open gap.
     gap: Option<GapCause>,
     retry_at: Option<Mono>,
@@ -147,15 +145,15 @@ impl Writer {
 
     fn begin(&mut self, id: Arc<StreamId>, begin: Begin) {
         let known = self.streams.remove(&id);
-        let at = self.options.clock.wall();
         if known.is_none() {
+            let at = self.options.clock.wall();
             let seen = Change::StreamSeen {
                 stream: (*id).clone(),
                 at,
             };
             self.commit(vec![seen], None);
         }
-        let stream = Stream {
+        let mut stream = Stream {
             id: Arc::clone(&id),
             waiting: begin.waiting,
             // What this writer closed itself is newer than what the catalog said.
@@ -166,13 +164,16 @@ impl Writer {
                 .as_ref()
                 .and_then(|k| k.covered_until)
                 .max(begin.covered_until),
-            known_since: known.as_ref().map_or(Some(at), |k| k.known_since),
             gap: known.as_ref().map_or(begin.gap, |k| k.gap),
             open: None,
             run: None,
             retry_at: None,
             day: None,
         };
+        if stream.covered_until.is_none() && stream.gap.is_none() {
+            let (now, text) = (self.options.clock.wall(), "no picture has come yet");
+            self.gap(&mut stream, now, GapCause::NotStarted, text);
+        }
         self.streams.insert(id, stream);
     }
 
@@ -445,8 +446,7 @@ impl Writer {
     }
 
     fn gap(&mut self, stream: &mut Stream, at: Wall, cause: GapCause, detail: &str) {
-        let since = stream.covered_until.or(stream.known_since);
-        let mut start = since.map_or(at, |since| since.min(at));
+        let mut start = stream.covered_until.map_or(at, |until| until.min(at));
         let mut changes = Vec::new();
         if stream.gap.is_some_and(|before| is_another(before, cause)) {
             start = stream.covered_until.map_or(at, |until| until.max(at));
@@ -506,17 +506,7 @@ impl Writer {
             let facts = serde_json::json!({ "end": end });
             return Some(Event::of_box(at, "gap-closed", &stream.id, facts));
         }
-        let Some(until) = stream.covered_until else {
-            let start = stream.known_since.filter(|since| *since < end)?;
-            changes.push(Change::GapRecorded {
-                stream: id(),
-                span: Span { start, end },
-                cause: GapCause::NotStarted,
-                detail: Some("the camera was connected for the first time".to_owned()),
-            });
-            return None;
-        };
-        let start = Some(until).filter(|until| *until != end)?;
+        let start = stream.covered_until.filter(|until| *until != end)?;
         let moved_us = end.us_since(start);
         if moved_us > 0 {
             changes.push(Change::GapRecorded {

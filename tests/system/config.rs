@@ -67,7 +67,7 @@ fn wait_for_phase(shop: &mut TestBox, stream: &str, phase: Phase) {
 /// Gaps of a stream that have ended.
 fn gaps(shop: &TestBox, stream: &str) -> Vec<CoverageGap> {
     let mut gaps = shop.ls(stream).footage.coverage.gaps;
-    // Before its first picture.
+    // Before its first picture; none when that was taken before the stream was known.
     gaps.retain(|gap| gap.cause != GapCause::NotStarted);
     if let Some(open) = crate::eyes::open_gap(shop, stream) {
         gaps.retain(|gap| gap.span.start < open.start);
