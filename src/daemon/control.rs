@@ -185,7 +185,7 @@ impl Facts {
         let reader = self.catalog.reader()?;
         let deletion = self.deletion.get();
         let reference = match &deletion.paused {
-            Some(_) => reader.meta()?.mark.unwrap_or(now),
+            Some(_) => sweeper::mark(&reader)?.unwrap_or(now),
             None => now,
         };
         let answered = answer::from_catalog(&reader, ask, now, reference)?;
