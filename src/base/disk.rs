@@ -5,7 +5,6 @@
 
 use std::fs::{self, File};
 use std::io::{self, IoSlice, Read, Seek, SeekFrom, Write};
-use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -15,6 +14,9 @@ use crate::base::error::{Context, Error, Kind, Result};
 
 #[cfg(test)]
 pub(crate) mod faults;
+mod unnamed;
+
+pub use unnamed::Unnamed;
 
 /// What is done to the file system: where a test can make it fail.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -215,79 +217,6 @@ impl DiskFile {
     }
 }
 
-/// A file that has no name until it is whole: whatever ends the process before, nothing is left of it.
-#[derive(Debug)]
-pub struct Unnamed {
-    file: DiskFile,
-    /// Its name meanwhile, on a file system that knows no files without one.
-    temporary: Option<PathBuf>,
-}
-
-impl Unnamed {
-    /// In the folder `dir`.
-    ///
-    /// # Errors
-    /// What the operating system says.
-    pub fn create(dir: &Path, mode: u32) -> Result<Self> {
-        use rustix::fs::{Mode, OFlags};
-        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-        let opened = change(Step::Create, dir, || {
-            rustix::fs::open(dir, flags, Mode::from_raw_mode(mode)).map_err(io::Error::from)
-        });
-        if let Ok(handle) = opened {
-            let file = DiskFile {
-                file: File::from(handle),
-                path: dir.join("(without a name)"),
-                len: 0,
-            };
-            return Ok(Self {
-                file,
-                temporary: None,
-            });
-        }
-        let temporary = dir.join(format!(".sinetti-{}.part", uuid::Uuid::new_v4()));
-        Ok(Self {
-            file: DiskFile::create_new(&temporary, mode)?,
-            temporary: Some(temporary),
-        })
-    }
-
-    /// To write it.
-    pub fn file(&mut self) -> &mut DiskFile {
-        &mut self.file
-    }
-
-    /// Gives it its name, which must be free, durably.
-    ///
-    /// # Errors
-    /// [`Kind::Exists`] when the name is taken; else what the operating system says.
-    pub fn name(mut self, path: &Path) -> Result<()> {
-        match self.temporary.take() {
-            Some(temporary) => rename(&temporary, path)?,
-            None => {
-                use rustix::fs::{AtFlags, CWD};
-                let own = format!("/proc/self/fd/{}", self.file.file.as_raw_fd());
-                change(Step::Rename, path, || {
-                    rustix::fs::linkat(CWD, &own, CWD, path, AtFlags::SYMLINK_FOLLOW)
-                        .map_err(io::Error::from)
-                })
-                .context(|| format!("naming {}", path.display()))?;
-            }
-        }
-        let dir = path.parent().filter(|p| !p.as_os_str().is_empty());
-        sync_dir(dir.unwrap_or(Path::new(".")))
-    }
-}
-
-impl Drop for Unnamed {
-    fn drop(&mut self) {
-        if let Some(temporary) = &self.temporary {
-            // It is dropped because something else failed: that is the error to tell.
-            remove_file(temporary).ok();
-        }
-    }
-}
-
 /// Syncs a file that another thread writes.
 #[derive(Debug)]
 pub struct Syncer {
@@ -409,6 +338,21 @@ pub fn rename(from: &Path, to: &Path) -> Result<()> {
 pub fn remove_file(path: &Path) -> Result<()> {
     change(Step::Remove, path, || fs::remove_file(path))
         .context(|| format!("removing {}", path.display()))
+}
+
+/// Removes a folder if nothing is in it; false when something is, or when it is gone already. Not durable until
+/// [`sync_dir`] of its parent.
+///
+/// # Errors
+/// What the operating system says.
+#[expect(clippy::disallowed_methods, reason = "this is base::disk")]
+pub fn remove_empty_dir(dir: &Path) -> Result<bool> {
+    use std::io::ErrorKind::{DirectoryNotEmpty, NotFound};
+    match fs::remove_dir(dir) {
+        Ok(()) => Ok(true),
+        Err(e) if matches!(e.kind(), DirectoryNotEmpty | NotFound) => Ok(false),
+        Err(e) => Err(e).context(|| format!("removing folder {}", dir.display())),
+    }
 }
 
 /// Writes a file as a whole: after a crash either the old or the new content is there, never a mixture.
@@ -586,6 +530,11 @@ mod tests {
         );
         assert_eq!(&*read_secret(&path, 10).expect("secret"), b"three");
         assert_eq!(read_secret(&path, 2).expect_err("size").kind(), Kind::Full);
+        let (full, empty) = (dir.path().join("a"), dir.path().join("a/c"));
+        create_dir_all(&empty, 0o700).expect("folder");
+        assert!(!remove_empty_dir(&full).expect("looked"));
+        assert!(remove_empty_dir(&empty).expect("removed"));
+        assert!(!remove_empty_dir(&empty).expect("gone"));
     }
 
     #[test]

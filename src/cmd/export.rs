@@ -252,16 +252,15 @@ fn sources(footage: &Footage, state: &State) -> Result<Vec<Source>> {
 }
 
 fn nothing(stream: &StreamId, footage: &Footage, asked: Span, zone: Zone) -> Error {
-    let causes: Vec<_> = footage
-        .coverage
-        .gaps
-        .iter()
-        .map(|g| g.cause.to_string())
-        .collect();
+    let gaps = footage.coverage.gaps.iter();
+    let mut causes: Vec<_> = gaps.map(|gap| format!("gap: {}", gap.cause)).collect();
+    let deleted = footage.coverage.deleted.iter();
+    causes.extend(deleted.map(|part| format!("deleted: {}", part.rule)));
+    causes.dedup();
     let why = if causes.is_empty() {
         String::new()
     } else {
-        format!(" (gap: {})", causes.join(", "))
+        format!(" ({})", causes.join(", "))
     };
     let (from, to) = (zone.rfc3339(asked.start), zone.rfc3339(asked.end));
     Error::new(

@@ -2,10 +2,12 @@
 
 mod camera;
 mod check;
+mod clock;
 mod export;
 mod init;
 mod ls;
 mod open;
+mod retention;
 mod secret;
 mod status;
 mod volume;
@@ -53,6 +55,11 @@ enum Command {
     Open(open::Args),
     /// Check catalog and footage; needs no key.
     Check(check::Args),
+    /// What is kept how long, what goes next, and what stands in the way.
+    Retention(retention::Args),
+    /// Say that the time of day is right.
+    #[command(subcommand)]
+    Clock(clock::Command),
     /// Add or try a camera.
     #[command(subcommand)]
     Camera(camera::Command),
@@ -75,6 +82,8 @@ pub fn dispatch(args: Args) -> Result<ExitCode> {
         Command::Export(a) => export::run(&dir, &a),
         Command::Open(a) => open::run(&dir, &a),
         Command::Check(a) => check::run(&dir, &a),
+        Command::Retention(a) => retention::run(&dir, &a),
+        Command::Clock(c) => clock::run(&dir, &c),
         Command::Camera(c) => camera::run(&dir, c),
         Command::Volume(c) => volume::run(&dir, c),
     }
@@ -146,4 +155,9 @@ impl StreamArgs {
             kind: self.stream,
         }
     }
+}
+
+/// Who gives the command, as far as the system knows.
+fn who() -> String {
+    format!("user {}", rustix::process::getuid().as_raw())
 }

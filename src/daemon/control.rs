@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use log::warn;
@@ -17,12 +18,14 @@ use crate::base::Clock;
 use crate::base::clock::SystemClock;
 use crate::base::disk;
 use crate::base::error::{Context, Error, Kind, Result};
-use crate::base::id::StreamId;
+use crate::base::id::{BoxId, StreamId};
 use crate::base::time::{Span, Wall};
-use crate::catalog::{Catalog, Reader};
-use crate::daemon::answer::{self, Answer, Ask, Status};
+use crate::catalog::{Catalog, Change, Event, Reader};
+use crate::daemon::answer::{self, Answer, Ask, Retention, Status};
+use crate::daemon::sweeper::{self, DeletionBoard, Wake};
 use crate::daemon::volumes::Shared;
 use crate::recorder::board::Board;
+use crate::retention::latch;
 use crate::store::state::State;
 
 /// Longest question, in bytes.
@@ -46,6 +49,30 @@ struct Facts {
     board: Board,
     clock: Arc<dyn Clock>,
     started: Wall,
+    box_id: BoxId,
+    deletion: DeletionBoard,
+    wake: SyncSender<Wake>,
+}
+
+/// Does what a question asks to be written; false when it asks for nothing of that kind.
+fn write(catalog: &Catalog, ask: &Ask, box_id: BoxId, now: Wall) -> Result<bool> {
+    match ask {
+        Ask::Note { event } => catalog.commit(Vec::new(), (**event).clone())?,
+        Ask::ConfirmClock { by } => {
+            let facts = serde_json::json!({ "time": now });
+            let event = Event {
+                detail: Some(serde_json::json!({ "by": by })),
+                ..Event::of_box(now, "clock-confirmed", "clock", facts)
+            };
+            catalog.commit(Change::TimeMarked { at: now }, event)?;
+        }
+        Ask::ConfirmRetention { by } => {
+            let volumes = sweeper::present(&catalog.reader()?, box_id)?;
+            latch::confirm(catalog, &volumes, now, by.as_str().into())?;
+        }
+        _ => return Ok(false),
+    }
+    Ok(true)
 }
 
 impl Control {
@@ -58,6 +85,7 @@ impl Control {
         catalog: &Arc<Catalog>,
         board: &Board,
         shared: &Shared,
+        deletion: &DeletionBoard,
         started: Wall,
     ) -> Result<Self> {
         let path = state.socket_path();
@@ -73,6 +101,9 @@ impl Control {
             board: board.clone(),
             clock: Arc::clone(&shared.clock),
             started,
+            box_id: state.box_id,
+            deletion: deletion.clone(),
+            wake: shared.wake.clone(),
         };
         let permits = Arc::new(Semaphore::new(AT_A_TIME));
         let task = tokio::spawn(async move {
@@ -145,15 +176,27 @@ async fn converse(stream: tokio::net::UnixStream, facts: Facts) -> Result<()> {
 
 impl Facts {
     fn answer(&self, ask: &Ask) -> Result<Answer> {
-        if let Ask::Note { event } = ask {
-            self.catalog.commit(Vec::new(), (**event).clone())?;
+        let now = self.clock.wall();
+        if write(&self.catalog, ask, self.box_id, now)? {
+            // Full means that it is awake.
+            self.wake.try_send(Wake::Look).ok();
             return Ok(Answer::Done);
         }
         let reader = self.catalog.reader()?;
-        let answered = answer::from_catalog(&reader, ask, self.clock.wall())?;
+        let deletion = self.deletion.get();
+        let reference = match &deletion.paused {
+            Some(_) => sweeper::mark(&reader)?.unwrap_or(now),
+            None => now,
+        };
+        let answered = answer::from_catalog(&reader, ask, now, reference)?;
         Ok(match (answered, ask) {
+            (Answer::Retention(retention), _) => Answer::Retention(Box::new(Retention {
+                deletion,
+                ..*retention
+            })),
             (Answer::Status(status), _) => Answer::Status(Box::new(Status {
                 started: Some(self.started),
+                deletion,
                 process: std::process::id(),
                 streams: self
                     .board
@@ -254,18 +297,23 @@ impl Client {
                 }
             }
             Self::Alone { reader, state } => {
-                if let Ask::Note { event } = ask {
+                let clock = SystemClock::shared();
+                let now = clock.wall();
+                if let Ask::Note { .. } | Ask::ConfirmClock { .. } | Ask::ConfirmRetention { .. } =
+                    ask
+                {
                     if let Ok(mut daemon) = Self::connect(state) {
                         // It was started since.
                         return daemon.ask(ask);
                     }
                     let _lock = state.lock()?;
                     let catalog = Catalog::open(&state.catalog_path(), state.box_id)?;
-                    catalog.commit(Vec::new(), (**event).clone())?;
+                    write(&catalog, ask, state.box_id, now)?;
                     catalog.close()?;
                     return Ok(Answer::Done);
                 }
-                answer::from_catalog(reader, ask, SystemClock::shared().wall())
+                let reference = sweeper::judge(reader, &*clock, &[])?.reference(now);
+                answer::from_catalog(reader, ask, now, reference)
             }
         }
     }

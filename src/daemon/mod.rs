@@ -7,11 +7,13 @@ pub mod answer;
 pub mod control;
 mod glue;
 pub mod streams;
+pub mod sweeper;
 pub mod volumes;
 
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use log::{error, info, warn};
@@ -28,10 +30,12 @@ use crate::catalog::{Catalog, Change, Event, GapCause};
 use crate::config::{self, CameraConfig, Config, Loaded};
 use crate::daemon::control::Control;
 use crate::daemon::streams::Streams;
+use crate::daemon::sweeper::{DeletionBoard, Sweeping, Wake};
 use crate::daemon::volumes::{Shared, Volumes};
 use crate::recorder::board::Board;
 use crate::recorder::recovery;
 use crate::recorder::segment::Sealing;
+use crate::retention::latch;
 use crate::store::state::State;
 use crate::store::volume::Volume;
 use crate::vault::generation::Generation;
@@ -116,6 +120,9 @@ struct Daemon {
     shared: Arc<Shared>,
     volumes: Volumes,
     streams: Streams,
+    deletion: DeletionBoard,
+    sweeper: Option<Sweeping>,
+    woken: Option<Receiver<Wake>>,
     /// Volumes of the configuration that could not be opened yet.
     missing: Vec<String>,
     started: Wall,
@@ -147,12 +154,15 @@ impl Daemon {
     fn open(state: State, config: Loaded, clock: Arc<dyn Clock>) -> Result<Self> {
         let catalog = Arc::new(Catalog::open(&state.catalog_path(), state.box_id)?);
         let board = Board::default();
+        look_at_volumes(&state, &config.config, &catalog, clock.wall());
+        let (wake, woken) = sync_channel(sweeper::WAKES_MAX);
         let shared = Arc::new(Shared {
             box_id: state.box_id,
             sealing: sealing(&state, &catalog)?,
             catalog: Arc::clone(&catalog),
             clock: Arc::clone(&clock),
             board: board.clone(),
+            wake,
         });
         let recorder = config.config.recorder.clone();
         let streams = Streams::new(
@@ -177,6 +187,9 @@ impl Daemon {
             shared,
             volumes: Volumes::default(),
             streams,
+            deletion: DeletionBoard::default(),
+            sweeper: None,
+            woken: Some(woken),
             missing,
             started,
         })
@@ -201,9 +214,11 @@ impl Daemon {
             &self.catalog,
             &self.board,
             &self.shared,
+            &self.deletion,
             self.started,
         )?;
         self.open_volumes(true).await;
+        self.start_sweeper()?;
         // Whatever was being recorded when the process died has a gap from there on.
         recovery::open_gaps(&self.catalog, GapCause::Killed, self.clock.wall())?;
         self.explain_rest()?;
@@ -248,6 +263,9 @@ impl Daemon {
 
     fn close(self) {
         self.volumes.finish();
+        if let Some(sweeper) = self.sweeper {
+            sweeper.stop();
+        }
         let event = Event::of_box(self.clock.wall(), "stop", "recorder", serde_json::json!({}));
         let closed = self
             .catalog
@@ -257,6 +275,22 @@ impl Daemon {
             Ok(()) => info!("stopped; everything received is on disk and in the catalog"),
             Err(e) => error!("{e}"),
         }
+    }
+
+    /// Volumes were looked at and recovered: what is too old may go.
+    fn start_sweeper(&mut self) -> Result<()> {
+        let Some(woken) = self.woken.take() else {
+            return Ok(());
+        };
+        let volumes = self.config.config.volumes.iter();
+        let options = sweeper::Options {
+            shared: Arc::clone(&self.shared),
+            deletion: self.deletion.clone(),
+            reserves: volumes.map(|v| (v.path.clone(), v.reserve_bytes)).collect(),
+            keeps: sweeper::keeps(&self.config.config),
+        };
+        self.sweeper = Some(Sweeping::start(options, woken)?);
+        Ok(())
     }
 
     fn note(&self, action: &str, facts: serde_json::Value) -> Result<()> {
@@ -274,6 +308,8 @@ impl Daemon {
             let shared = Arc::clone(&self.shared);
             let opened = tokio::task::spawn_blocking(move || {
                 let volume = Volume::open(&volume_config.path, shared.box_id, &volume_config.name)?;
+                // Before recovery: it makes rows for whatever it finds.
+                latch::look(&shared.catalog, &volume, shared.clock.wall())?;
                 // The row of the volume must be there before those of its segments.
                 volumes::seen(&shared.catalog, &volume)?;
                 let report =
@@ -384,6 +420,9 @@ impl Daemon {
         self.stop_changed(&loaded.config, &diff).await;
         self.config = loaded;
         (self.config.config.recorder, self.config.config.volumes) = recorder_and_volumes;
+        if let Some(sweeper) = &self.sweeper {
+            sweeper.keep(sweeper::keeps(&self.config.config));
+        }
         self.start_cameras();
         if let Err(e) = self.explain_missing() {
             error!("{e}");
@@ -452,6 +491,20 @@ impl Daemon {
         for id in &diff.changed {
             self.streams.stop(id, |kind| rest(new, id, kind)).await;
         }
+    }
+}
+
+/// Looks at the volumes that are there, as early as possible: a new catalog in place of a lost one may have no vault
+/// generation, and then nothing more happens than that deletion is latched.
+fn look_at_volumes(state: &State, config: &Config, catalog: &Catalog, now: Wall) {
+    for volume in &config.volumes {
+        let looked = Volume::open(&volume.path, state.box_id, &volume.name).map(|volume| {
+            if let Err(e) = latch::look(catalog, &volume, now) {
+                error!("{e}");
+            }
+        });
+        // What cannot be opened is told of, and looked at, when it is opened for recording.
+        looked.ok();
     }
 }
 

@@ -102,9 +102,7 @@ impl Streams {
         let waiting = Waiting::default();
         let sender = volumes.sender(&camera.volume)?;
         let begin = Begin {
-            previous_root: reader
-                .last_segment(&stream)?
-                .map_or(Digest::ZERO, |row| row.content_root),
+            previous_root: reader.last_root(&stream)?.unwrap_or(Digest::ZERO),
             covered_until: recovery::accounted_until(&reader, &stream, self.clock.wall())?,
             gap: reader.open_gap(&stream)?.map(|gap| gap.cause),
             waiting: waiting.clone(),

@@ -8,7 +8,7 @@ use crate::base::error::{Kind, Result};
 use crate::base::hash::Digest;
 use crate::base::id::{BoxId, StreamId};
 use crate::base::time::{Span, Wall};
-use crate::catalog::{Reader, SegmentRow, VolumeRow};
+use crate::catalog::{DeletedSpan, Reader, SEAM_US_MAX, SegmentRow, VolumeRow};
 use crate::media::read;
 use crate::store::file::SegmentFile;
 use crate::store::slots::{self, Place};
@@ -81,7 +81,12 @@ pub fn check(
     }
     for (stream, chain) in &mut roots {
         chain.sort_by_key(|link| link.start);
-        check_chain(stream, chain, &mut report);
+        let everything = Span {
+            start: Wall(i64::MIN),
+            end: Wall(i64::MAX),
+        };
+        let deleted = reader.deleted(stream, everything)?;
+        check_chain(stream, chain, &deleted, &mut report);
     }
     check_time(reader, &mut report)?;
     Ok(report)
@@ -105,8 +110,12 @@ fn check_volume(
         let page = reader.all_segments(volume.id, from, PAGE)?;
         for row in page.rows {
             let path = volume.segment_path(&row.stream, row.start, row.segment);
+            let before = report.findings.len();
             if let Err(e) = check_segment(volume, &row, &path, deep, report) {
                 report.findings.push(format!("{}: {e}", path.display()));
+            }
+            if report.findings.len() > before && is_going(reader, &row)? {
+                report.findings.truncate(before);
             }
             roots
                 .entry(row.stream.clone())
@@ -126,6 +135,12 @@ fn check_volume(
         }
     }
     Ok(())
+}
+
+/// What is being deleted may be without key or file: the next sweep finishes it.
+fn is_going(reader: &Reader, row: &SegmentRow) -> Result<bool> {
+    Ok(!reader.garbage_of(&[row.segment])?.is_empty()
+        || reader.segment_by_uuid(row.segment)?.is_none())
 }
 
 /// A file without a row. While the recorder runs, it may just be being written or closed.
@@ -238,8 +253,8 @@ fn check_slot(volume: &Volume, row: &SegmentRow, path: &Path, report: &mut Repor
 }
 
 /// Each segment names the root of the one before it. What a crash cut short may have named more than was found: the
-/// successor of a recovered segment is no finding.
-fn check_chain(stream: &StreamId, chain: &[Link], report: &mut Report) {
+/// successor of a recovered segment is no finding. Nor is it when what was named is deleted.
+fn check_chain(stream: &StreamId, chain: &[Link], deleted: &[DeletedSpan], report: &mut Report) {
     let roots: HashSet<Digest> = chain.iter().map(|link| link.root).collect();
     let mut named = HashSet::new();
     for link in chain.iter().filter(|link| link.previous != Digest::ZERO) {
@@ -253,7 +268,12 @@ fn check_chain(stream: &StreamId, chain: &[Link], report: &mut Report) {
     for pair in chain.windows(2) {
         let [before, link] = pair else { continue };
         let known = link.previous == Digest::ZERO || roots.contains(&link.previous);
-        if !known && !before.recovered {
+        let between = Span {
+            start: before.start,
+            end: link.start.plus_us(SEAM_US_MAX),
+        };
+        let is_deleted = || deleted.iter().any(|d| d.span.overlaps(&between));
+        if !known && !before.recovered && !is_deleted() {
             let at = link.start;
             report.findings.push(format!(
                 "{stream}: the segment of {at} names a root of which there is no segment"

@@ -93,6 +93,7 @@ impl Scene {
             box_id: self.box_id,
             sealing: self.sealing.clone(),
             reserve_bytes: 0,
+            ask_room: Arc::new(|| {}),
             clock,
             board: Board::default(),
         };

@@ -63,7 +63,7 @@ pub fn recover(
     // By name, that is by time: a chain of roots is adopted in its order.
     paths.sort();
     let known = known_paths(&reader, volume)?;
-    report.missing = missing(&known, &paths);
+    report.missing = missing(&known, &garbage_paths(&reader, volume)?, &paths);
     for path in paths.into_iter().filter(|p| !known.contains(p)) {
         let is_part = path.to_string_lossy().ends_with(PART_SUFFIX);
         let done = if is_part {
@@ -118,10 +118,27 @@ fn known_paths(reader: &Reader, volume: &Volume) -> Result<HashSet<PathBuf>> {
     }
 }
 
+/// Paths of what is being deleted: the next sweep finishes it, whether the file is still there or not.
+fn garbage_paths(reader: &Reader, volume: &Volume) -> Result<HashSet<PathBuf>> {
+    let (mut paths, mut after) = (HashSet::new(), 0);
+    loop {
+        let rows = reader.garbage(after, PAGE)?;
+        let Some(last) = rows.last() else {
+            return Ok(paths);
+        };
+        after = last.number;
+        let here = rows.iter().filter(|row| row.volume == volume.id);
+        paths.extend(here.map(|row| volume.segment_path(&row.stream, row.start, row.segment)));
+    }
+}
+
 /// Rows without a file: said aloud, since nothing else on the way to the footage would.
-fn missing(known: &HashSet<PathBuf>, paths: &[PathBuf]) -> u32 {
+fn missing(known: &HashSet<PathBuf>, garbage: &HashSet<PathBuf>, paths: &[PathBuf]) -> u32 {
     let there: HashSet<_> = paths.iter().collect();
-    let mut missing: Vec<_> = known.iter().filter(|p| !there.contains(p)).collect();
+    let mut missing: Vec<_> = known
+        .iter()
+        .filter(|p| !there.contains(p) && !garbage.contains(*p))
+        .collect();
     missing.sort();
     for path in missing.iter().take(MISSING_LISTED_MAX) {
         error!("{} is gone, but the catalog has its row", path.display());

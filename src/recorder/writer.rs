@@ -31,7 +31,7 @@ const RETRY: Duration = Duration::from_secs(5);
 /// Free space is looked at this often.
 const SPACE_EVERY: Duration = Duration::from_secs(2);
 /// Recording begins again when this much more than the reserve is free.
-const HYSTERESIS_BYTES: u64 = 64 << 20;
+pub const HYSTERESIS_BYTES: u64 = 64 << 20;
 /// Two times of one run that should meet may differ by this much, in microseconds, and still be made to meet.
 const MEET_US: i64 = 1_000_000;
 
@@ -49,6 +49,8 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Where it shows what it does.
     pub board: Board,
+    /// Called when there is no room above the reserve; it must return at once.
+    pub ask_room: Arc<dyn Fn() + Send + Sync>,
 }
 
 /// The writer of one volume.
@@ -319,6 +321,9 @@ impl Writer {
             .volume
             .space()
             .map_or(true, |s| s.free_bytes >= needed);
+        if !room {
+            (self.options.ask_room)();
+        }
         self.was_full = !room;
         self.space = Some((now, room));
         room

@@ -5,6 +5,7 @@
 //! delete (`recorder`, `retention`).
 
 pub mod file;
+pub mod mark;
 pub mod slots;
 pub mod state;
 pub mod volume;
