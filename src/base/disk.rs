@@ -14,6 +14,9 @@ use crate::base::error::{Context, Error, Kind, Result};
 
 #[cfg(test)]
 pub(crate) mod faults;
+mod unnamed;
+
+pub use unnamed::Unnamed;
 
 /// What is done to the file system: where a test can make it fail.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -280,6 +283,16 @@ pub fn sync_file_system(dir: &Path) -> Result<()> {
 pub fn sync_dir(dir: &Path) -> Result<()> {
     let what = || format!("syncing folder {}", dir.display());
     change(Step::SyncDir, dir, || File::open(dir)?.sync_all()).context(what)
+}
+
+/// Makes the names of `dir` and of what lies in it durable, up to `root`.
+///
+/// # Errors
+/// What the operating system says.
+pub fn sync_chain(dir: &Path, root: &Path) -> Result<()> {
+    dir.ancestors()
+        .take_while(|ancestor| ancestor.starts_with(root))
+        .try_for_each(sync_dir)
 }
 
 /// Makes `dir` and what is missing above it, durably: each new name is synced in its parent.

@@ -37,11 +37,9 @@ pub(super) fn merge(
             values.len()
         )));
     }
-    // The hour begins before the stream was known: it is no news of when that was.
-    let stream = match stream::find(db, stream)? {
-        Some(stream) => stream,
-        None => stream::ensure(db, stream, hour)?,
-    };
+    // Not the hour's beginning, when the stream may not have been known yet.
+    let end = hour.plus_us(i64::try_from(to).unwrap_or_default() * 1_000_000);
+    let stream = stream::ensure(db, stream, end)?;
     let mut levels: Vec<u8> = db
         .prepare_cached("select levels from activity where stream = ? and hour_us = ?")?
         .query_row(params![stream, hour], |row| row.get(0))

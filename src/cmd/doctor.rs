@@ -69,7 +69,7 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
 
 /// Process id of the recorder, when it runs.
 fn recorder(state: &State) -> Option<u32> {
-    match Client::of_daemon(state)?.ask(&Ask::Status) {
+    match Client::connect(state).ok()?.ask(&Ask::Status) {
         Ok(Answer::Status(status)) => Some(status.process),
         _ => None,
     }

@@ -68,15 +68,11 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     for found in streams.into_iter().filter(wanted) {
         let StreamTotals {
             stream,
+            first_seen,
             totals,
             deleted_until,
-            first_seen,
         } = found;
-        // What is deleted is told in a word: it is no gap.
-        let known = deleted_until
-            .as_ref()
-            .map_or(first_seen, |d| d.span.end.max(first_seen));
-        let oldest = totals.oldest.map_or(known, |t| t.min(known));
+        let oldest = totals.oldest.map_or(first_seen, |t| t.min(first_seen));
         let start = from.unwrap_or(oldest);
         if start >= to && args.from.is_some() {
             return Err(Error::invalid("--from must lie before --to"));

@@ -21,7 +21,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::base::error::{Error, Kind, Result};
+use rustix::process::DumpableBehavior;
+
+use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{CameraId, StreamId, StreamKind};
 
 /// Records a shop's cameras; hands out clips that can be checked.
@@ -97,6 +99,15 @@ pub fn dispatch(args: Args) -> Result<ExitCode> {
         Command::Camera(c) => camera::run(&dir, c),
         Command::Volume(c) => volume::run(&dir, c),
     }
+}
+
+/// No memory of this process reaches a core dump, or another process of the same user.
+///
+/// # Errors
+/// When the kernel refuses.
+pub fn forbid_core_dumps() -> Result<()> {
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
+        .context(|| "forbidding core dumps")
 }
 
 /// Log lines go to standard error; under systemd with the level in the form that the journal knows.

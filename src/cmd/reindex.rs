@@ -82,7 +82,7 @@ struct Done {
 /// Runs it.
 pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     let state = State::open(dir)?;
-    if Client::of_daemon(&state).is_some() {
+    if Client::connect(&state).is_ok() {
         let text = "the recorder runs; stop it first: systemctl stop sinetti";
         return Err(Error::new(Kind::Busy, text));
     }
@@ -285,6 +285,9 @@ fn text(done: &Done) -> Result<String> {
             recovered.adopted + recovered.rows_added,
             recovered.quarantined.len()
         )?;
+    }
+    for skipped in &recovered.skipped {
+        writeln!(out, "left as it is: {skipped}")?;
     }
     if report.holes > 0 {
         writeln!(

@@ -53,10 +53,9 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
             )?;
             return Ok(ExitCode::SUCCESS);
         }
-        client @ Client::Alone { .. } => {
-            let mark = alone(&state)?;
-            drop(client);
-            mark
+        Client::Alone { .. } => {
+            let _lock = state.lock()?;
+            alone(&state)?
         }
     };
     if args.json {

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 use crate::base::Clock;
 use crate::base::clock::SystemClock;
-use crate::base::disk::{self, Lock};
+use crate::base::disk;
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{BoxId, StreamId};
 use crate::base::time::{Span, Wall};
@@ -193,7 +193,7 @@ impl Facts {
         let reader = self.catalog.reader()?;
         let deletion = self.deletion.get();
         let reference = match &deletion.paused {
-            Some(_) => reader.meta()?.mark.unwrap_or(now),
+            Some(_) => sweeper::mark(&reader)?.unwrap_or(now),
             None => now,
         };
         let answered = answer::from_catalog(&reader, ask, now, reference)?;
@@ -238,10 +238,8 @@ impl Facts {
 pub enum Client {
     /// The daemon answers.
     Daemon(BufReader<UnixStream>),
-    /// None runs: the state folder is ours meanwhile.
+    /// None runs: the catalog is read directly. The state folder is not held, so that the recorder can start meanwhile.
     Alone {
-        /// Held until the command ends.
-        lock: Lock,
         /// The catalog.
         reader: Box<Reader>,
         /// For events.
@@ -255,8 +253,8 @@ impl Client {
     /// # Errors
     /// [`Kind::Busy`] when something else holds the state folder.
     pub fn open(state: &State) -> Result<Self> {
-        if let Some(client) = Self::of_daemon(state) {
-            return Ok(client);
+        if let Ok(daemon) = Self::connect(state) {
+            return Ok(daemon);
         }
         let lock = state
             .lock()
@@ -265,19 +263,22 @@ impl Client {
         let catalog = Catalog::open(&state.existing_catalog()?, state.box_id)?;
         let reader = Box::new(catalog.reader()?);
         catalog.close()?;
+        drop(lock);
         Ok(Self::Alone {
-            lock,
             reader,
             state: Box::new(state.clone()),
         })
     }
 
-    /// Finds the daemon; `None` when none runs.
-    pub fn of_daemon(state: &State) -> Option<Self> {
-        let stream = UnixStream::connect(state.socket_path()).ok()?;
-        stream.set_read_timeout(Some(ANSWER_MAX)).ok()?;
-        stream.set_write_timeout(Some(ANSWER_MAX)).ok()?;
-        Some(Self::Daemon(BufReader::new(stream)))
+    /// Finds the daemon.
+    ///
+    /// # Errors
+    /// When none runs.
+    pub fn connect(state: &State) -> Result<Self> {
+        let stream = UnixStream::connect(state.socket_path())?;
+        stream.set_read_timeout(Some(ANSWER_MAX))?;
+        stream.set_write_timeout(Some(ANSWER_MAX))?;
+        Ok(Self::Daemon(BufReader::new(stream)))
     }
 
     /// True when the daemon answers.
@@ -308,12 +309,17 @@ impl Client {
                     }
                 }
             }
-            Self::Alone { reader, state, .. } => {
+            Self::Alone { reader, state } => {
                 let clock = SystemClock::shared();
                 let now = clock.wall();
                 if let Ask::Note { .. } | Ask::ConfirmClock { .. } | Ask::ConfirmRetention { .. } =
                     ask
                 {
+                    if let Ok(mut daemon) = Self::connect(state) {
+                        // It was started since.
+                        return daemon.ask(ask);
+                    }
+                    let _lock = state.lock()?;
                     let catalog = Catalog::open(&state.existing_catalog()?, state.box_id)?;
                     write(&catalog, ask, state.box_id, now)?;
                     catalog.close()?;

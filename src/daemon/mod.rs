@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod control;
+mod glue;
 pub mod scrub;
 pub mod streams;
 pub mod sweeper;
@@ -18,7 +19,6 @@ use std::time::Duration;
 
 use log::{error, info, warn};
 use notify::Watcher;
-use rustix::process::DumpableBehavior;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::base::Clock;
@@ -55,9 +55,7 @@ const SETTLE: Duration = Duration::from_millis(300);
 /// # Errors
 /// When it cannot begin: another one runs, the configuration is wrong, no vault generation. Nothing was changed then.
 pub fn run(dir: &Path) -> Result<()> {
-    // A core dump could hold clear pictures and keys.
-    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
-        .context(|| "forbidding core dumps")?;
+    end_with_essential_threads();
     let state = State::open(dir)?;
     let _lock = take_lock(&state)?;
     let loaded = config::load(&state.config_path())?;
@@ -71,6 +69,25 @@ pub fn run(dir: &Path) -> Result<()> {
     drop(runtime);
     daemon.close();
     result
+}
+
+/// A box whose writer, keeper or catalog died would go on looking well and record nothing: it ends instead, at once, and is
+/// started again; recovery is made for that. Streams are another matter: their faults are caught one by one.
+fn end_with_essential_threads() {
+    const ESSENTIAL: [&str; 3] = ["write ", "keep ", "catalog"];
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        report(info);
+        let thread = std::thread::current();
+        let name = thread.name().unwrap_or_default();
+        if ESSENTIAL
+            .iter()
+            .any(|essential| name.starts_with(essential))
+        {
+            error!("the thread \"{name}\" failed; the recorder ends, to be started again");
+            std::process::abort();
+        }
+    }));
 }
 
 /// Takes the state folder. A command that looks at the catalog while none runs holds it for a moment: that is waited for.
@@ -199,6 +216,7 @@ impl Daemon {
             }),
         )?;
         // Recovery may take a while: status tells of it meanwhile.
+        self.show_cameras();
         let control = Control::start(
             &self.state,
             &self.catalog,
@@ -210,7 +228,7 @@ impl Daemon {
         self.open_volumes(true).await;
         self.start_sweeper()?;
         // Whatever was being recorded when the process died has a gap from there on.
-        recovery::open_gaps(&self.catalog, GapCause::Killed)?;
+        recovery::open_gaps(&self.catalog, GapCause::Killed, self.clock.wall())?;
         self.explain_rest()?;
         self.explain_missing()?;
         self.start_cameras();
@@ -338,8 +356,25 @@ impl Daemon {
         came
     }
 
+    /// Shows every enabled stream on the board, whether it can be started yet or not: status must not say that all is
+    /// well while volumes are being recovered, or missing.
+    fn show_cameras(&self) {
+        for camera in self.config.config.cameras.iter().filter(|c| c.enabled) {
+            for kind in [StreamKind::Main, StreamKind::Sub] {
+                if camera.stream_path(kind).is_some() {
+                    let stream = StreamId {
+                        camera: camera.id.clone(),
+                        kind,
+                    };
+                    self.board.update(&stream, |_| {});
+                }
+            }
+        }
+    }
+
     /// Starts every enabled camera that does not run and whose volume is there.
     fn start_cameras(&mut self) {
+        self.show_cameras();
         for camera in self.config.config.cameras.clone() {
             if camera.enabled
                 && !self.streams.runs(&camera.id)

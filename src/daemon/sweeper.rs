@@ -110,16 +110,23 @@ pub fn present(reader: &Reader, box_id: BoxId) -> Result<Vec<Volume>> {
     Ok(opened.collect())
 }
 
+/// The last time of day that was believed; before the first mark the newest footage is one.
+///
+/// # Errors
+/// What the catalog says.
+pub fn mark(reader: &Reader) -> Result<Option<Wall>> {
+    match reader.meta()?.mark {
+        None => reader.newest_footage(),
+        mark => Ok(mark),
+    }
+}
+
 /// Judges the time of day by what the catalog remembers.
 ///
 /// # Errors
 /// What the catalog says.
 pub fn judge(reader: &Reader, clock: &dyn Clock, camera_offsets_ms: &[i64]) -> Result<Verdict> {
-    let mark = match reader.meta()?.mark {
-        // Before the first mark the newest footage is one.
-        None => reader.newest_footage()?,
-        mark => mark,
-    };
+    let mark = mark(reader)?;
     Ok(clock::judge(
         clock.wall(),
         clock.host_sync(),

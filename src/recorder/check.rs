@@ -58,7 +58,12 @@ type Chains = BTreeMap<StreamId, Vec<Link>>;
 ///
 /// # Errors
 /// When the catalog cannot be read. Whatever is wrong with footage is a finding.
-pub fn check(reader: &Reader, box_id: BoxId, deep: bool, running: bool) -> Result<Report> {
+pub fn check(
+    reader: &Reader,
+    box_id: BoxId,
+    deep: bool,
+    running: &dyn Fn() -> bool,
+) -> Result<Report> {
     let mut report = Report::default();
     report.findings.extend(
         reader
@@ -95,7 +100,7 @@ fn check_volume(
     reader: &Reader,
     volume: &Volume,
     deep: bool,
-    running: bool,
+    running: &dyn Fn() -> bool,
     report: &mut Report,
     roots: &mut Chains,
 ) -> Result<()> {
@@ -145,13 +150,13 @@ fn stranger(
     reader: &Reader,
     volume: &Volume,
     path: &PathBuf,
-    running: bool,
+    running: &dyn Fn() -> bool,
 ) -> Result<Option<String>> {
     let is_part = path.to_string_lossy().ends_with(PART_SUFFIX);
-    if running && is_part {
+    if is_part && running() {
         return Ok(None);
     }
-    if running
+    if running()
         && let Ok(file) = SegmentFile::open(path)
         && let Ok(initial) = read::read_initial(&file)
     {

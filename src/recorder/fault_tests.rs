@@ -93,9 +93,9 @@ impl Scene {
             box_id: self.box_id,
             sealing: self.sealing.clone(),
             reserve_bytes: 0,
+            ask_room: Arc::new(|| {}),
             clock,
             board: Board::default(),
-            ask_room: Arc::new(|| {}),
         };
         let (sender, orders) = channel();
         let waiting = Waiting::default();
@@ -153,9 +153,9 @@ impl Scene {
             recovery::recover(&self.volume, self.box_id, &self.catalog, &*self.clock)
                 .unwrap_or_else(|e| panic!("{why}: {e}"));
         }
-        recovery::open_gaps(&self.catalog, GapCause::Killed).expect("gaps");
+        recovery::open_gaps(&self.catalog, GapCause::Killed, self.clock.wall()).expect("gaps");
         let reader = self.catalog.reader().expect("reader");
-        let report = check::check(&reader, self.box_id, true, false).expect("check");
+        let report = check::check(&reader, self.box_id, true, &|| false).expect("check");
         assert!(report.findings.is_empty(), "{why}: {:?}", report.findings);
         let (start, end) = (self.clock.wall(), self.clock.wall().plus_us(60_000_000));
         let coverage = reader

@@ -22,6 +22,7 @@ use crate::base::time::{Mono, Span};
 use crate::catalog::{Catalog, Change, Event, GapCause, SampleEntryRow, SegmentRow};
 use crate::media::access_unit::SampleEntry;
 use crate::recorder::board::Board;
+use crate::recorder::fragment::Done;
 use crate::store::volume::Volume;
 
 /// Commits that wait for a catalog that cannot be written.
@@ -120,6 +121,8 @@ pub enum Job {
     Close(Box<Closing>),
     /// A segment cannot be completed; it stays as it is for recovery.
     Abandoned(Arc<Open>),
+    /// Called when everything told before is in the catalog, or waits since the catalog refuses it.
+    Barrier(Done),
     /// Rows without a file.
     Commit {
         /// The rows.
@@ -226,6 +229,10 @@ impl Work {
             }
             Job::Abandoned(open) => self.forget(&open),
             Job::Commit { changes, event } => self.rows.commit(changes, event),
+            Job::Barrier(done) => {
+                self.rows.settle();
+                done.call();
+            }
             Job::Close(closing) => {
                 self.forget(&closing.open);
                 let path = closing.from.clone();
@@ -441,12 +448,16 @@ impl Rows {
         })
     }
 
-    fn finish(mut self) {
-        // Waits for what is under way, then gives what was refused a last chance.
+    /// Waits for what is under way, then gives what was refused another chance.
+    fn settle(&mut self) {
         if let Err(e) = self.catalog.commit(Vec::new(), None) {
             error!("{e}");
         }
         self.retry();
+    }
+
+    fn finish(mut self) {
+        self.settle();
         let left = self.lock().len();
         if left > 0 {
             error!(

@@ -147,6 +147,7 @@ impl Reconcile<'_> {
             "adopted": recovered.adopted,
             "rows_added": recovered.rows_added,
             "quarantined": recovered.quarantined,
+            "skipped": recovered.skipped,
             "left": report.left,
             "stopped": report.stopped,
         });

@@ -39,6 +39,8 @@ pub struct Report {
     pub quarantined: Vec<String>,
     /// Empty files that held nothing and were removed.
     pub empty: u32,
+    /// Files that the system refused to read or change; the next start tries them again.
+    pub skipped: Vec<String>,
     /// Segments whose file is gone though the catalog promises it.
     pub missing: u32,
 }
@@ -111,48 +113,46 @@ impl<'a> Adopter<'a> {
         let done = if is_part {
             adopt(volume, self.box_id, path, &mut self.report)
         } else {
-            read_closed(volume, self.box_id, path).map(Some)
+            read_closed(volume, self.box_id, path).and_then(confirmed)
         };
         match done {
             Ok(Some(found)) => {
                 let known = self.reader.segment_by_uuid(found.row.segment)?;
-                let is_same = known
+                if known
                     .as_ref()
-                    .is_some_and(|row| path_of(volume, row) == found.path);
-                if is_same {
+                    .is_some_and(|row| path_of(volume, row) == found.path)
+                {
                     // Its row came meanwhile.
                 } else if known.is_some() {
-                    self.set_aside(&found.path, "its segment id is taken")?;
+                    let why = "its segment id is taken";
+                    set_aside(volume, &found.path, why, &mut self.report);
                 } else if !found.is_in_place(volume) {
-                    self.set_aside(&found.path, "it lies under another segment's name")?;
+                    let why = "it lies under another segment's name";
+                    set_aside(volume, &found.path, why, &mut self.report);
                 } else {
                     insert(self.catalog, found)?;
-                    if is_part {
-                        self.report.adopted += 1
+                    let count = if is_part {
+                        &mut self.report.adopted
                     } else {
-                        self.report.rows_added += 1
-                    }
+                        &mut self.report.rows_added
+                    };
+                    *count += 1;
                 }
-                Ok(())
             }
-            Ok(None) => Ok(()),
+            Ok(None) => {}
             Err(e)
                 if matches!(
                     e.kind(),
                     Kind::Corrupt | Kind::Foreign | Kind::Invalid | Kind::Exists
                 ) =>
             {
-                self.set_aside(path, &e.to_string())
+                set_aside(volume, path, &e.to_string(), &mut self.report);
             }
             // Deleted meanwhile.
-            Err(e) if e.kind() == Kind::NotFound && !path.exists() => Ok(()),
-            Err(e) => Err(e),
+            Err(e) if e.kind() == Kind::NotFound && !path.exists() => {}
+            // One sector that cannot be read must not keep the whole volume from being recorded to.
+            Err(e) => skip(path, &e, &mut self.report),
         }
-    }
-
-    fn set_aside(&mut self, path: &Path, why: &str) -> Result<()> {
-        let aside = set_aside(self.volume, path, why)?;
-        self.report.quarantined.push(aside);
         Ok(())
     }
 }
@@ -220,10 +220,11 @@ fn adopt(
             let trailer =
                 SegmentTrailer::new(&initial.header, scan.fragments, end, losses, clock, true);
             file.append(&mut [IoSlice::new(&trailer.to_bytes())])?;
-            file.sync()?;
             trailer
         }
     };
+    // Whatever the state in which it was found: no row before the file and its name are durable.
+    DiskFile::open_existing(path)?.sync()?;
     let stream = stream_of(&initial);
     let to = volume.segment_path(&stream, initial.header.start, initial.header.segment);
     disk::rename(path, &to)?;
@@ -267,6 +268,15 @@ pub(super) fn read_closed(volume: &Volume, box_id: BoxId, path: &Path) -> Result
         row: row(volume, &initial, &trailer, source.bytes()),
         entry: initial.entry,
     })
+}
+
+/// No row before the file and its name are durable, whatever the state in which it was found.
+fn confirmed(found: Found) -> Result<Option<Found>> {
+    DiskFile::open_existing(&found.path)?.sync()?;
+    if let Some(dir) = found.path.parent() {
+        disk::sync_dir(dir)?;
+    }
+    Ok(Some(found))
 }
 
 fn own(initial: &Initial, box_id: BoxId) -> Result<()> {
@@ -342,14 +352,20 @@ fn insert(catalog: &Catalog, found: Found) -> Result<()> {
     catalog.commit(changes, None)
 }
 
-fn set_aside(volume: &Volume, path: &Path, why: &str) -> Result<String> {
-    let to = volume.quarantine(path)?;
-    warn!(
-        "{} was put into quarantine as {}: {why}",
-        path.display(),
-        to.display()
-    );
-    Ok(format!("{}: {why}", to.display()))
+fn set_aside(volume: &Volume, path: &Path, why: &str, report: &mut Report) {
+    match volume.quarantine(path) {
+        Ok(to) => {
+            let (from, to) = (path.display(), to.display());
+            warn!("{from} was put into quarantine as {to}: {why}");
+            report.quarantined.push(format!("{to}: {why}"));
+        }
+        Err(e) => skip(path, &e, report),
+    }
+}
+
+fn skip(path: &Path, e: &Error, report: &mut Report) {
+    error!("{} is left as it is: {e}", path.display());
+    report.skipped.push(format!("{}: {e}", path.display()));
 }
 
 fn note(volume: &Volume, catalog: &Catalog, report: &Report, clock: &dyn Clock) -> Result<()> {
@@ -362,15 +378,29 @@ fn note(volume: &Volume, catalog: &Catalog, report: &Report, clock: &dyn Clock) 
     catalog.commit(Vec::new(), Some(event))
 }
 
+/// Up to when a stream is accounted for. Footage that bears a time to come, from a clock that was ahead, does not account for
+/// what is between now and then.
+///
+/// # Errors
+/// When the catalog cannot be read.
+pub fn accounted_until(reader: &Reader, stream: &StreamId, now: Wall) -> Result<Option<Wall>> {
+    let end = reader.last_end(stream)?;
+    if end.is_none_or(|end| end <= now) {
+        return Ok(end);
+    }
+    let written_last = reader.last_segment(stream)?.map(|row| row.end);
+    Ok(Some(written_last.filter(|end| *end <= now).unwrap_or(now)))
+}
+
 /// After recovery: every stream that was recording when the process died gets a gap from its last picture on.
 ///
 /// # Errors
 /// When the catalog cannot be read or written.
-pub fn open_gaps(catalog: &Catalog, cause: GapCause) -> Result<()> {
+pub fn open_gaps(catalog: &Catalog, cause: GapCause, now: Wall) -> Result<()> {
     let reader = catalog.reader()?;
     let mut changes = Vec::new();
     for stream in reader.streams()?.into_iter().map(|row| row.stream) {
-        let Some(start) = reader.last_end(&stream)? else {
+        let Some(start) = accounted_until(&reader, &stream, now)? else {
             continue;
         };
         let open = reader.open_gap(&stream)?;

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use log::warn;
 
 use crate::base::Clock;
-use crate::base::error::{Kind, Result};
+use crate::base::disk;
+use crate::base::error::Result;
 use crate::base::hash::Digest;
 use crate::base::id::{BoxId, RunId, SegmentId, StreamId};
 use crate::base::time::{Span, Wall};
@@ -90,6 +91,10 @@ impl Reindex<'_> {
             path: volume.root.to_string_lossy().into_owned(),
         }));
         self.catalog.commit(changes, latched)?;
+        // No row before every file and its name are durable.
+        for volume in self.volumes {
+            disk::sync_file_system(&volume.root)?;
+        }
         let mut left = Vec::new();
         let closed = self.walk(&mut report, &mut left)?;
         let mut seen = HashSet::new();
@@ -105,7 +110,7 @@ impl Reindex<'_> {
                 .try_for_each(|(path, _)| adopter.adopt(path))?;
             merge(&mut report.recovered, adopter.report);
         }
-        recovery::open_gaps(self.catalog, CAUSE)?;
+        recovery::open_gaps(self.catalog, CAUSE, self.clock.wall())?;
         let facts = serde_json::json!({
             "volumes": self.volumes.iter().map(|v| v.id.to_string()).collect::<Vec<_>>(),
             "streams": report.streams,
@@ -172,7 +177,6 @@ impl Reindex<'_> {
                     entries.entry(row.sample_entry).or_insert(entry);
                     rows.push(row);
                 }
-                Err(e) if matches!(e.kind(), Kind::Io | Kind::Denied) => return Err(e),
                 _ => left.push((path, number)),
             }
             if seen.len() as u64 % TOLD_EVERY == 0 {
@@ -236,6 +240,7 @@ fn merge(into: &mut recovery::Report, from: recovery::Report) {
     into.cut_bytes += from.cut_bytes;
     into.empty += from.empty;
     into.quarantined.extend(from.quarantined);
+    into.skipped.extend(from.skipped);
 }
 
 /// Rows by time, but for those that follow the last one: after the clock went back they are younger than it, and the

@@ -44,7 +44,7 @@ fn what_is_on_a_volume_is_all_that_is_needed() {
         (1, 6, 1, 0)
     );
     let reader = new.reader().expect("reader");
-    let checked = check::check(&reader, scene.box_id, true, false).expect("check");
+    let checked = check::check(&reader, scene.box_id, true, &|| false).expect("check");
     assert_eq!(checked.findings, Vec::<String>::new());
     assert!(
         reader.meta().expect("meta").latch.is_some(),

@@ -71,11 +71,11 @@ struct Stream {
     run: Option<RunId>,
     /// Where recording ended, or the last gap did.
     covered_until: Option<Wall>,
-    /// Since when it is known, if it was never recorded and has no gap: what is missing begins there.
-    known_since: Option<Wall>,
     /// Cause of the open gap.
     gap: Option<GapCause>,
     retry_at: Option<Mono>,
+    /// UTC day of the last segment begun here.
+    day: Option<String>,
 }
 
 impl Writer {
@@ -105,6 +105,7 @@ impl Writer {
                 continue;
             }
             self.end(&mut stream, GapCause::Stopped, "Sinetti was stopped");
+            self.end_run(&mut stream, GapCause::Stopped);
         }
         self.keeper
     }
@@ -119,12 +120,20 @@ impl Writer {
         };
         match order.what {
             What::Begin(_) => {}
+            What::Forget(done) => {
+                self.close(&mut stream, None, None);
+                self.keeper.tell(Job::Barrier(done));
+                return;
+            }
             What::Fragment(fragment) => {
                 let bytes = fragment.bytes;
                 self.fragment(&mut stream, *fragment);
                 stream.waiting.done(bytes);
             }
-            What::Ended { cause, detail } => self.end(&mut stream, cause, &detail),
+            What::Ended { cause, detail } => {
+                self.end(&mut stream, cause, &detail);
+                self.end_run(&mut stream, cause);
+            }
             What::Failed { at, cause, detail } => self.gap(&mut stream, at, cause, &detail),
             What::Overflow => {
                 let text = "the disk did not keep up; pictures were dropped";
@@ -138,15 +147,15 @@ impl Writer {
 
     fn begin(&mut self, id: Arc<StreamId>, begin: Begin) {
         let known = self.streams.remove(&id);
-        let at = self.options.clock.wall();
         if known.is_none() {
+            let at = self.options.clock.wall();
             let seen = Change::StreamSeen {
                 stream: (*id).clone(),
                 at,
             };
             self.commit(vec![seen], None);
         }
-        let stream = Stream {
+        let mut stream = Stream {
             id: Arc::clone(&id),
             waiting: begin.waiting,
             // What this writer closed itself is newer than what the catalog said.
@@ -157,12 +166,16 @@ impl Writer {
                 .as_ref()
                 .and_then(|k| k.covered_until)
                 .max(begin.covered_until),
-            known_since: known.as_ref().map_or(Some(at), |k| k.known_since),
             gap: known.as_ref().map_or(begin.gap, |k| k.gap),
             open: None,
             run: None,
             retry_at: None,
+            day: None,
         };
+        if stream.covered_until.is_none() && stream.gap.is_none() {
+            let (now, text) = (self.options.clock.wall(), "no picture has come yet");
+            self.gap(&mut stream, now, GapCause::NotStarted, text);
+        }
         self.streams.insert(id, stream);
     }
 
@@ -225,11 +238,13 @@ impl Writer {
                     sealing: &self.options.sealing,
                     stream: &stream.id,
                     previous_root: stream.previous_root,
+                    is_first: stream.day.as_deref() != Some(fragment.start.day().as_str()),
                 };
                 Segment::begin(&beginning, fragment, &self.random)
             });
         match begun {
             Ok(segment) => {
+                stream.day = Some(segment.start.day());
                 self.opened(stream, segment);
                 true
             }
@@ -244,6 +259,12 @@ impl Writer {
         self.keeper.tell(Job::Opened(Arc::clone(&segment.open)));
         let mut changes = Vec::new();
         if stream.run != Some(segment.run) {
+            // The same session, whose time of day was set anew.
+            if let Some(run) = stream.run {
+                let at = stream.covered_until.unwrap_or_default();
+                let cause = GapCause::ClockStep.to_string();
+                changes.push(Change::RunEnded { run, at, cause });
+            }
             changes.push(Change::RunStarted {
                 run: segment.run,
                 stream: (*stream.id).clone(),
@@ -272,7 +293,7 @@ impl Writer {
     /// A segment could not be begun: the gap goes on, and the volume is tried again later.
     fn refused(&mut self, stream: &mut Stream, at: Wall, cause: GapCause, text: &str) {
         stream.retry_at = Some(self.options.clock.mono() + RETRY);
-        if stream.gap.is_none_or(is_rest) {
+        if stream.gap.is_none_or(|before| is_another(before, cause)) {
             error!("{}: not recording: {text}", stream.id);
         }
         self.trouble(stream, text);
@@ -355,7 +376,16 @@ impl Writer {
         self.close(stream, None, Some((cause_of(e), e.to_string())));
     }
 
-    /// A run ended: the segment closes, a gap begins.
+    /// The session with the camera is over. It outlasts a disk that refuses.
+    fn end_run(&self, stream: &mut Stream, cause: GapCause) {
+        if let Some(run) = stream.run.take() {
+            let at = stream.covered_until.unwrap_or_default();
+            let cause = cause.to_string();
+            self.commit(vec![Change::RunEnded { run, at, cause }], None);
+        }
+    }
+
+    /// Nothing comes any more: the segment closes, a gap begins.
     fn end(&mut self, stream: &mut Stream, cause: GapCause, detail: &str) {
         if !is_rest(cause) {
             self.trouble(stream, detail);
@@ -379,12 +409,6 @@ impl Writer {
         stream.covered_until = Some(end);
         let (mut after, mut event) = (Vec::new(), None);
         if let Some((cause, detail)) = gap {
-            after.push(Change::RunEnded {
-                run: segment.run,
-                at: end,
-                cause: cause.to_string(),
-            });
-            stream.run = None;
             event = self.open_gap(stream, end, cause, &detail, &mut after);
         }
         if segment.is_empty() {
@@ -427,8 +451,7 @@ impl Writer {
     }
 
     fn gap(&mut self, stream: &mut Stream, at: Wall, cause: GapCause, detail: &str) {
-        let since = stream.covered_until.or(stream.known_since);
-        let mut start = since.map_or(at, |since| since.min(at));
+        let mut start = stream.covered_until.map_or(at, |until| until.min(at));
         let mut changes = Vec::new();
         if stream.gap.is_some_and(|before| is_another(before, cause)) {
             start = stream.covered_until.map_or(at, |until| until.max(at));
@@ -488,17 +511,7 @@ impl Writer {
             let facts = serde_json::json!({ "end": end });
             return Some(Event::of_box(at, "gap-closed", &stream.id, facts));
         }
-        let Some(until) = stream.covered_until else {
-            let start = stream.known_since.filter(|since| *since < end)?;
-            changes.push(Change::GapRecorded {
-                stream: id(),
-                span: Span { start, end },
-                cause: GapCause::NotStarted,
-                detail: Some("the camera was connected for the first time".to_owned()),
-            });
-            return None;
-        };
-        let start = Some(until).filter(|until| *until != end)?;
+        let start = stream.covered_until.filter(|until| *until != end)?;
         let moved_us = end.us_since(start);
         if moved_us > 0 {
             changes.push(Change::GapRecorded {

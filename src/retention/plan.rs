@@ -49,6 +49,9 @@ pub struct Doomed {
 /// What is to be deleted, oldest end first.
 pub type Plan = Vec<Doomed>;
 
+/// End, segment, bytes: in this order the oldest comes first.
+type ByAge = (Wall, SegmentId, u64);
+
 /// Decides. `pressure` says of a volume how many bytes it lacks: what expires there counts, then the oldest go early,
 /// across streams. Neither the order of `segments` nor anything else but the arguments matters.
 pub fn plan(
@@ -59,7 +62,7 @@ pub fn plan(
 ) -> Plan {
     let mut doomed: Vec<(Wall, Doomed)> = Vec::new();
     let mut wanted = pressure.clone();
-    let mut younger: BTreeMap<VolumeId, Vec<Reverse<(Wall, SegmentId, u64)>>> = BTreeMap::new();
+    let mut younger: BTreeMap<VolumeId, Vec<Reverse<ByAge>>> = BTreeMap::new();
     for segment in segments {
         let missing = wanted.get_mut(&segment.volume);
         if policies

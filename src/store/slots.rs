@@ -18,7 +18,7 @@ pub struct Place {
     pub index: u32,
 }
 
-/// Appends a slot to the file of `day` and makes it durable.
+/// Appends a slot to the file of `day` and makes it durable; with its name when this process uses the file for the first time.
 ///
 /// # Errors
 /// What the operating system says; then nothing may be sealed under that key.
@@ -27,20 +27,21 @@ pub fn append(
     stream: &StreamId,
     day: &str,
     slot: &[u8; SLOT_BYTES],
+    is_first: bool,
 ) -> Result<Place> {
     let path = volume.slots_path(stream, day);
     let dir = path
         .parent()
         .ok_or_else(|| Error::new(Kind::Internal, "a slot file without a folder"))?;
     disk::create_dir_all(dir, 0o700)?;
-    let is_new = !path.exists();
     let mut file = DiskFile::open_or_create(&path, SECRET_MODE)?;
     // A torn slot at the end, left by a power cut, keeps its number: numbers are never used twice.
     let index = file.len().div_ceil(SLOT_BYTES as u64);
     file.write_at(slot, index * SLOT_BYTES as u64)?;
     file.sync()?;
-    if is_new {
-        disk::sync_dir(dir)?;
+    // A file that a process before this one made may have a name that was never synced.
+    if is_first || index == 0 {
+        disk::sync_chain(dir, &volume.root)?;
     }
     let index = u32::try_from(index)
         .map_err(|_| Error::new(Kind::Full, format!("{} has no more slots", path.display())))?;
@@ -189,7 +190,7 @@ mod tests {
         let places = ids.map(|id| {
             let key = SegmentKey::from_bytes([7; 16]);
             let bytes = slot::encode(id, &key, None, &recovery).expect("slot");
-            append(&volume, &stream, "20261123", &bytes).expect("appended")
+            append(&volume, &stream, "20261123", &bytes, true).expect("appended")
         });
         let state = |place| slot::decode(&read(&volume, &stream, place).expect("read"));
         let whole =

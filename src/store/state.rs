@@ -50,11 +50,11 @@ pub struct State {
 }
 
 impl State {
-    /// Makes a state folder: a new box identity and a new ledger key. Nothing is left behind when it fails half way.
+    /// Begins a state folder: a new box identity and a new ledger key. It is one only after [`NewBox::finish`].
     ///
     /// # Errors
     /// [`Kind::Exists`] when `dir` is a state folder already; [`Kind::Invalid`] when it holds anything else.
-    pub fn create(dir: &Path, recovery: Recipient, now: Wall) -> Result<Self> {
+    pub fn begin(dir: &Path, recovery: Recipient, now: Wall) -> Result<(Self, NewBox)> {
         check_empty(dir)?;
         disk::create_dir_all(dir, SECRET_DIR_MODE)?;
         let random = ring::rand::SystemRandom::new();
@@ -71,12 +71,10 @@ impl State {
             recovery,
             ledger_key: hex(pair.public_key().as_ref()),
         };
-        let state = Self::from_file(dir, file.clone());
-        // Last, since it is what makes the folder a state folder.
         let json = serde_json::to_vec_pretty(&file)
             .map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
-        disk::create(&dir.join("box.json"), &json, SECRET_MODE)?;
-        Ok(state)
+        let path = dir.join("box.json");
+        Ok((Self::from_file(dir, file), NewBox { path, json }))
     }
 
     /// Opens a state folder.
@@ -194,6 +192,24 @@ impl State {
     }
 }
 
+/// A box that is being made.
+#[derive(Debug)]
+#[must_use = "without its last step the folder is no state folder"]
+pub struct NewBox {
+    path: PathBuf,
+    json: Vec<u8>,
+}
+
+impl NewBox {
+    /// The last step: from now on the folder is a state folder.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn finish(self) -> Result<()> {
+        disk::create(&self.path, &self.json, SECRET_MODE)
+    }
+}
+
 /// Refuses a folder that holds anything.
 ///
 /// # Errors
@@ -211,6 +227,10 @@ pub fn check_empty(dir: &Path) -> Result<()> {
     };
     match entries.next() {
         None => Ok(()),
+        Some(_) if dir.join("keys/ledger.pk8").exists() => Err(Error::invalid(format!(
+            "{} was begun by a \"sinetti init\" that did not come to its end and holds no footage; remove it, and the volumes that it made, and begin anew",
+            dir.display()
+        ))),
         Some(_) => Err(Error::invalid(format!(
             "{} is not empty; give a new or empty folder",
             dir.display()

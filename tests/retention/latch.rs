@@ -51,7 +51,13 @@ fn a_new_catalog_is_told_by_the_mark_or_by_what_lies_there() {
         latch::leave_mark(&reader, &plant.volume, T0).expect("nothing happens");
         assert_eq!(look(plant), None, "the proof is not overwritten");
 
-        latch::confirm(&new, &[plant.volume.clone()], T0, "somebody".into()).expect("confirmed");
+        latch::confirm(
+            &new,
+            std::slice::from_ref(&plant.volume),
+            T0,
+            "somebody".into(),
+        )
+        .expect("confirmed");
         assert_eq!(reader.meta().expect("query").latch, None);
         latch::look(&new, &plant.volume, T0).expect("looked");
         assert_eq!(reader.meta().expect("query").latch, None, "once is enough");

@@ -94,7 +94,8 @@ impl Own {
 impl Plant {
     /// A new box in `dir` with a volume at `root`, whose keys `recovery` opens.
     pub(crate) fn make(dir: &Path, root: &Path, recovery: &Identity) -> Self {
-        let state = State::create(dir, recovery.recipient(), T0).expect("a state folder");
+        let (state, new_box) = State::begin(dir, recovery.recipient(), T0).expect("a state folder");
+        new_box.finish().expect("a box");
         Volume::init(root, state.box_id, "levy-1").expect("a volume");
         let catalog = Catalog::open(&state.catalog_path(), state.box_id).expect("a catalog");
         let change = Change::GenerationAdded {
@@ -148,7 +149,7 @@ impl Plant {
     pub(crate) fn recover(&self) -> recovery::Report {
         let recovered =
             recovery::recover(&self.volume, self.state.box_id, &self.catalog, &*self.clock);
-        recovery::open_gaps(&self.catalog, GapCause::Killed).expect("gaps");
+        recovery::open_gaps(&self.catalog, GapCause::Killed, self.clock.wall()).expect("gaps");
         recovered.expect("recovery")
     }
 
@@ -277,7 +278,7 @@ impl Plant {
     /// `check --deep` finds nothing.
     #[track_caller]
     pub(crate) fn check(&self) {
-        let report = check::check(&self.reader(), self.state.box_id, true, false);
+        let report = check::check(&self.reader(), self.state.box_id, true, &|| false);
         let report = report.expect("a check");
         assert!(report.findings.is_empty(), "{:#?}", report.findings);
     }

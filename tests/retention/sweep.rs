@@ -8,6 +8,7 @@ use sinetti::base::id::SegmentId;
 use sinetti::base::time::{Span, Wall};
 use sinetti::catalog::{GarbageRow, Rule};
 use sinetti::media::merkle;
+use sinetti::retention::look::{self, Lack};
 use sinetti::retention::sweep::{BATCH, Batch, Sweeper};
 use sinetti::store::slots::{self, Place};
 use sinetti::vault::slot::{self, Slot};
@@ -344,4 +345,27 @@ fn many_batches_are_one_sweep() {
         plant.reader().newest_footage().expect("query"),
         None::<Wall>
     );
+}
+
+#[test]
+fn the_oldest_go_early_across_streams_but_not_in_vain() {
+    let own = two_cameras();
+    let plant = &own.plant;
+    let rows = [plant.segments("kassa/main"), plant.segments("ovi/main")];
+    let find = |bytes, least| {
+        let lacks = [(plant.volume.id, Lack { bytes, least })].into();
+        let there = [plant.volume.id].into();
+        look::plan(&plant.reader(), T0.plus_us(10 * MINUTE), &there, &lacks).expect("a plan")
+    };
+    let of_two: u64 = rows.iter().map(|rows| rows[0].bytes).sum();
+    let found = find(of_two, 1);
+    let doomed: BTreeSet<_> = found.plan.iter().map(|d| d.segment).collect();
+    let oldest: BTreeSet<_> = rows.iter().map(|rows| rows[0].segment).collect();
+    assert_eq!(doomed, oldest, "of both, whatever they are kept");
+    assert!(found.plan.iter().all(|d| d.rule == Rule::Early) && found.in_vain.is_empty());
+    let all: u64 = rows.iter().flatten().map(|row| row.bytes).sum();
+    assert_eq!(find(all + 9, all).plan.len(), 20);
+    let vain = find(all + 9, all + 1);
+    assert!(vain.plan.is_empty(), "it would make no room");
+    assert_eq!(vain.in_vain, [plant.volume.id]);
 }

@@ -6,6 +6,7 @@
 
 mod config;
 mod crash;
+mod disk;
 mod export;
 mod eyes;
 mod faults;
