@@ -14,6 +14,8 @@
 //! | 2 | [`store`] | where things lie: volumes, key slots, the state folder |
 //! | 3 | [`ingest`] | from a camera to access units |
 //! | 3 | [`recorder`] | from access units to sealed segments, and what a crash left of them |
+//! | 3 | [`doctor`] | whether this machine is fit to keep footage |
+//! | 3 | [`retention`] | what is deleted when, and how a kill leaves nothing half |
 //! | 3 | [`evidence`] | from segments to a clip that plays anywhere |
 //! | 6 | [`daemon`] | joins the parts, and stops them |
 //! | 7 | [`cmd`] | one file a subcommand |
@@ -23,9 +25,11 @@ pub mod catalog;
 pub mod cmd;
 pub mod config;
 pub mod daemon;
+pub mod doctor;
 pub mod evidence;
 pub mod ingest;
 pub mod media;
 pub mod recorder;
+pub mod retention;
 pub mod store;
 pub mod vault;

@@ -23,7 +23,14 @@ const LAYERS: &[(u8, &[&str])] = &[
     (2, &["catalog", "store"]),
     (
         3,
-        &["ingest", "recorder", "retention", "evidence", "access"],
+        &[
+            "ingest",
+            "recorder",
+            "retention",
+            "evidence",
+            "access",
+            "doctor",
+        ],
     ),
     (4, &["disclosure"]),
     (5, &["http"]),

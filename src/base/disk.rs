@@ -14,6 +14,9 @@ use crate::base::error::{Context, Error, Kind, Result};
 
 #[cfg(test)]
 pub(crate) mod faults;
+mod unnamed;
+
+pub use unnamed::Unnamed;
 
 /// What is done to the file system: where a test can make it fail.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -122,6 +125,16 @@ impl DiskFile {
             path: path.to_owned(),
             len,
         })
+    }
+
+    /// Takes the file for as long as this handle, or one made of it, is open: who asks before changing it leaves it
+    /// alone meanwhile.
+    ///
+    /// # Errors
+    /// [`Kind::Busy`] when another handle has it.
+    pub fn claim(&self) -> Result<()> {
+        rustix::fs::flock(&self.file, FlockOperation::NonBlockingLockExclusive)
+            .context(|| format!("claiming {}", self.path.display()))
     }
 
     /// Its path.
@@ -272,6 +285,16 @@ pub fn sync_dir(dir: &Path) -> Result<()> {
     change(Step::SyncDir, dir, || File::open(dir)?.sync_all()).context(what)
 }
 
+/// Makes the names of `dir` and of what lies in it durable, up to `root`.
+///
+/// # Errors
+/// What the operating system says.
+pub fn sync_chain(dir: &Path, root: &Path) -> Result<()> {
+    dir.ancestors()
+        .take_while(|ancestor| ancestor.starts_with(root))
+        .try_for_each(sync_dir)
+}
+
 /// Makes `dir` and what is missing above it, durably: each new name is synced in its parent.
 ///
 /// # Errors
@@ -325,6 +348,21 @@ pub fn rename(from: &Path, to: &Path) -> Result<()> {
 pub fn remove_file(path: &Path) -> Result<()> {
     change(Step::Remove, path, || fs::remove_file(path))
         .context(|| format!("removing {}", path.display()))
+}
+
+/// Removes a folder if nothing is in it; false when something is, or when it is gone already. Not durable until
+/// [`sync_dir`] of its parent.
+///
+/// # Errors
+/// What the operating system says.
+#[expect(clippy::disallowed_methods, reason = "this is base::disk")]
+pub fn remove_empty_dir(dir: &Path) -> Result<bool> {
+    use std::io::ErrorKind::{DirectoryNotEmpty, NotFound};
+    match fs::remove_dir(dir) {
+        Ok(()) => Ok(true),
+        Err(e) if matches!(e.kind(), DirectoryNotEmpty | NotFound) => Ok(false),
+        Err(e) => Err(e).context(|| format!("removing folder {}", dir.display())),
+    }
 }
 
 /// Writes a file as a whole: after a crash either the old or the new content is there, never a mixture.
@@ -502,6 +540,11 @@ mod tests {
         );
         assert_eq!(&*read_secret(&path, 10).expect("secret"), b"three");
         assert_eq!(read_secret(&path, 2).expect_err("size").kind(), Kind::Full);
+        let (full, empty) = (dir.path().join("a"), dir.path().join("a/c"));
+        create_dir_all(&empty, 0o700).expect("folder");
+        assert!(!remove_empty_dir(&full).expect("looked"));
+        assert!(remove_empty_dir(&empty).expect("removed"));
+        assert!(!remove_empty_dir(&empty).expect("gone"));
     }
 
     #[test]

@@ -37,7 +37,9 @@ pub(super) fn merge(
             values.len()
         )));
     }
-    let stream = stream::ensure(db, stream, hour)?;
+    // Not the hour's beginning, when the stream may not have been known yet.
+    let end = hour.plus_us(i64::try_from(to).unwrap_or_default() * 1_000_000);
+    let stream = stream::ensure(db, stream, end)?;
     let mut levels: Vec<u8> = db
         .prepare_cached("select levels from activity where stream = ? and hour_us = ?")?
         .query_row(params![stream, hour], |row| row.get(0))
@@ -52,6 +54,43 @@ pub(super) fn merge(
          on conflict (stream, hour_us) do update set levels = ?3",
     )?
     .execute(params![stream, hour, levels])?;
+    Ok(())
+}
+
+/// Forgets the seconds that `span` touches: what tells of footage goes with it.
+pub(super) fn erase(db: &Connection, stream: i64, span: Span) -> Result<()> {
+    const US: i64 = 1_000_000;
+    let (first, end) = (
+        span.start.us().div_euclid(US),
+        (span.end.us() + US - 1).div_euclid(US),
+    );
+    let mut from = first;
+    while from < end {
+        let hour_s = from - from.rem_euclid(3600);
+        let to = end.min(hour_s + 3600);
+        let hour = Wall::from_secs(hour_s);
+        let found: Option<Vec<u8>> = db
+            .prepare_cached("select levels from activity where stream = ? and hour_us = ?")?
+            .query_row(params![stream, hour], |row| row.get(0))
+            .optional()?;
+        if let Some(mut levels) = found {
+            let place = |second: i64| {
+                usize::try_from(second - hour_s).map_or(levels.len(), |n| n.min(levels.len()))
+            };
+            let range = place(from)..place(to);
+            levels[range].fill(0);
+            if levels.iter().all(|level| *level == 0) {
+                db.prepare_cached("delete from activity where stream = ? and hour_us = ?")?
+                    .execute(params![stream, hour])?;
+            } else {
+                db.prepare_cached(
+                    "update activity set levels = ?3 where stream = ?1 and hour_us = ?2",
+                )?
+                .execute(params![stream, hour, levels])?;
+            }
+        }
+        from = to;
+    }
     Ok(())
 }
 

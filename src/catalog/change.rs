@@ -8,8 +8,9 @@ use crate::base::time::{Span, Wall};
 use crate::catalog::gap::GapCause;
 use crate::catalog::sample_entry::SampleEntryRow;
 use crate::catalog::segment::SegmentRow;
+use crate::catalog::sweep::{self, Rule};
 use crate::catalog::{
-    activity, gap, generation, person, run, sample_entry, segment, stream, volume,
+    activity, gap, generation, meta, person, run, sample_entry, segment, stream, volume,
 };
 
 /// One change. A stream, and a run that a segment names, is made when it is not there yet; so rows found on a volume
@@ -32,7 +33,7 @@ pub enum Change {
         /// Where it is mounted.
         path: String,
     },
-    /// A session with a camera has begun. `Exists` when the run is known.
+    /// A session with a camera has begun; of a run that is known: it goes on, and its end is taken back.
     RunStarted {
         /// The new run.
         run: RunId,
@@ -57,6 +58,49 @@ pub enum Change {
     SegmentClosed(Box<SegmentRow>),
     /// A segment's file is gone, or set aside as unreadable. `NotFound` when it is unknown.
     SegmentRemoved(SegmentId),
+    /// How long a stream is kept from now on. Nothing happens for an unknown stream.
+    KeepSet {
+        /// Which.
+        stream: StreamId,
+        /// Seconds.
+        keep_s: u32,
+    },
+    /// A segment is being deleted: it is no longer listed, its key and file go next. `NotFound` when it is unknown. The
+    /// first begins a sweep.
+    SegmentCondemned {
+        /// Which.
+        segment: SegmentId,
+        /// Why.
+        rule: Rule,
+        /// When.
+        at: Wall,
+    },
+    /// Key and file of a condemned segment are gone. `NotFound` when it is unknown, `Internal` when it was not condemned.
+    SegmentDeleted {
+        /// Which.
+        segment: SegmentId,
+        /// When.
+        at: Wall,
+    },
+    /// The sweep under way is over; the event that goes with it tells of it.
+    SweepEnded {
+        /// When.
+        at: Wall,
+        /// Condemned segments that could not be deleted.
+        failures: u64,
+    },
+    /// The time of day is believed.
+    TimeMarked {
+        /// The time.
+        at: Wall,
+    },
+    /// Nothing is deleted until somebody has looked; the first reason stands.
+    DeletionLatched {
+        /// Why, for people.
+        reason: String,
+    },
+    /// Somebody has looked.
+    DeletionUnlatched,
     /// Nothing is recorded from here on. When a gap is open already, that one stays, its detail renewed.
     GapOpened {
         /// Of which stream.
@@ -156,6 +200,14 @@ pub(super) fn apply(db: &Connection, change: &Change) -> Result<()> {
         Change::SegmentRemoved(id) => {
             segment::remove(db, *id).context(|| format!("dropping segment {id}"))
         }
+        Change::KeepSet { stream, keep_s } => stream::keep(db, stream, *keep_s)
+            .context(|| format!("noting how long {stream} is kept")),
+        Change::SegmentCondemned { .. }
+        | Change::SegmentDeleted { .. }
+        | Change::SweepEnded { .. }
+        | Change::TimeMarked { .. }
+        | Change::DeletionLatched { .. }
+        | Change::DeletionUnlatched => apply_deletion(db, change),
         Change::GapOpened {
             stream,
             start,
@@ -195,5 +247,24 @@ pub(super) fn apply(db: &Connection, change: &Change) -> Result<()> {
             bytes,
         } => generation::insert_wrap(db, *generation, *person, bytes)
             .context(|| format!("adding a wrap of vault generation {generation}")),
+    }
+}
+
+/// Changes that have to do with deleting.
+fn apply_deletion(db: &Connection, change: &Change) -> Result<()> {
+    match change {
+        Change::SegmentCondemned { segment, rule, at } => sweep::condemn(db, *segment, *rule, *at)
+            .context(|| format!("marking segment {segment} as garbage")),
+        Change::SegmentDeleted { segment, at } => sweep::drop_row(db, *segment, *at)
+            .context(|| format!("dropping the row of segment {segment}")),
+        Change::SweepEnded { at, failures } => {
+            sweep::end(db, *at, *failures).context(|| "ending the sweep")
+        }
+        Change::TimeMarked { at } => meta::mark(db, *at).context(|| "marking the time"),
+        Change::DeletionLatched { reason } => {
+            meta::latch(db, reason).context(|| "latching deletion")
+        }
+        Change::DeletionUnlatched => meta::unlatch(db).context(|| "unlatching deletion"),
+        _ => Ok(()),
     }
 }

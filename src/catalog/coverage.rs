@@ -7,8 +7,10 @@ use crate::base::error::Result;
 use crate::base::id::StreamId;
 use crate::base::time::{Span, Wall};
 use crate::catalog::column::Columns;
+use crate::catalog::deleted::DeletedSpan;
 use crate::catalog::gap::{GapCause, GapRow};
 use crate::catalog::reader::Reader;
+use crate::catalog::sweep::Rule;
 use crate::catalog::{segment, stream};
 
 /// Two segments that are apart by no more than this, in microseconds, count as unbroken: times of the camera are
@@ -17,17 +19,20 @@ pub const SEAM_US_MAX: i64 = 1000;
 
 const US_PER_HOUR: i64 = 3_600_000_000;
 
-/// How a span of time of one stream is accounted for. `recorded`, `gaps` and `unknown` do not overlap, and together
-/// they are `span`.
+/// How a span of time of one stream is accounted for. `recorded`, `deleted`, `gaps` and `unknown` do not overlap, and
+/// together they are `span`.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Coverage {
     /// What was asked for, cut off at the present.
     pub span: Span,
     /// What closed segments cover, touching ones merged, by time.
     pub recorded: Vec<Span>,
+    /// What was recorded and is deleted, by time. Where a gap and a deleted recording meet, the recording wins.
+    #[serde(default)]
+    pub deleted: Vec<DeletedSpan>,
     /// What is not recorded and why, by time. Where a gap and a recording meet, the recording wins.
     pub gaps: Vec<CoverageGap>,
-    /// Neither recorded nor a gap: before the stream was known, or in the segment that is not closed yet; anything
+    /// Neither recorded, deleted nor a gap: before the stream was known, or in the segment that is not closed yet; anything
     /// else is a fault of ours.
     pub unknown: Vec<Span>,
 }
@@ -136,7 +141,7 @@ fn merge(db: &Connection, stream: i64, span: Span) -> Result<()> {
     insert(db, stream, whole)
 }
 
-fn widened(span: Span) -> Span {
+pub(super) fn widened(span: Span) -> Span {
     Span {
         start: span.start.plus_us(-SEAM_US_MAX),
         end: span.end.plus_us(SEAM_US_MAX),
@@ -173,11 +178,18 @@ fn delete(db: &Connection, stream: i64, row: Span) -> Result<()> {
     Ok(())
 }
 
-/// Accounts for every instant of `span`. `recorded` and `gaps` are sorted by start; `recorded` does not overlap.
-fn account(span: Span, recorded: &[Span], gaps: &[GapRow], now: Wall) -> Coverage {
+/// Accounts for every instant of `span`. All are sorted by start; `recorded` does not overlap.
+fn account(
+    span: Span,
+    recorded: &[Span],
+    deleted: &[DeletedSpan],
+    gaps: &[GapRow],
+    now: Wall,
+) -> Coverage {
     let mut coverage = Coverage {
         span,
         recorded: Vec::new(),
+        deleted: Vec::new(),
         gaps: Vec::new(),
         unknown: Vec::new(),
     };
@@ -188,16 +200,83 @@ fn account(span: Span, recorded: &[Span], gaps: &[GapRow], now: Wall) -> Coverag
             end: row.end.min(span.end),
         };
         if part.us() > 0 {
-            coverage.explain(from, part.start, gaps, now);
+            coverage.fill(from, part.start, deleted, gaps, now);
             from = part.end;
             coverage.recorded.push(part);
         }
     }
-    coverage.explain(from, span.end, gaps, now);
+    coverage.fill(from, span.end, deleted, gaps, now);
     coverage
 }
 
 impl Coverage {
+    /// Explains what is not recorded from `from` to `to` by what is deleted, the rest by gaps.
+    fn fill(
+        &mut self,
+        mut from: Wall,
+        to: Wall,
+        deleted: &[DeletedSpan],
+        gaps: &[GapRow],
+        now: Wall,
+    ) {
+        for row in deleted {
+            let (start, end) = (row.span.start.max(from), row.span.end.min(to));
+            if end <= start {
+                continue;
+            }
+            // A seam before it is part of it.
+            let start = if start.us_since(from) <= SEAM_US_MAX {
+                from
+            } else {
+                self.explain(from, start, gaps, now);
+                start
+            };
+            self.deleted.push(DeletedSpan {
+                span: Span { start, end },
+                rule: row.rule,
+            });
+            from = end;
+        }
+        match self.deleted.last_mut() {
+            _ if from >= to => {}
+            // So is a seam after it.
+            Some(last) if last.span.end == from && to.us_since(from) <= SEAM_US_MAX => {
+                last.span.end = to;
+            }
+            _ => self.explain(from, to, gaps, now),
+        }
+    }
+
+    /// Shows what was recorded before `before` as expired, whether it is deleted yet or not.
+    pub fn expire(&mut self, before: Wall) {
+        let mut expired = Vec::new();
+        self.recorded.retain_mut(|part| {
+            let end = part.end.min(before);
+            if end > part.start {
+                let span = Span {
+                    start: part.start,
+                    end,
+                };
+                expired.push(DeletedSpan {
+                    span,
+                    rule: Rule::Expired,
+                });
+                part.start = end;
+            }
+            part.us() > 0
+        });
+        expired.append(&mut self.deleted);
+        expired.sort_by_key(|part| part.span.start);
+        for part in expired {
+            match self.deleted.last_mut() {
+                Some(last) if last.rule == part.rule && last.span.end == part.span.start => {
+                    last.span.end = part.span.end;
+                }
+                _ => self.deleted.push(part),
+            }
+        }
+    }
+
     /// Explains what is not recorded from `from` to `to` by gaps; of gaps that overlap, the one that began first wins.
     fn explain(&mut self, mut from: Wall, to: Wall, gaps: &[GapRow], now: Wall) {
         let first = gaps.partition_point(|gap| gap.start < to);
@@ -254,8 +333,9 @@ impl Reader {
             Some(id) => touching(&self.db, id, span)?,
             None => Vec::new(),
         };
+        let deleted = self.deleted(stream, span)?;
         let gaps = self.gaps(stream, span, now)?;
-        Ok(account(span, &recorded, &gaps, now))
+        Ok(account(span, &recorded, &deleted, &gaps, now))
     }
 
     /// How much is recorded of each hour that begins in `span`, for several streams; hours without anything are left

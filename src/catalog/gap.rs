@@ -72,6 +72,8 @@ causes! {
     Unreadable = "unreadable",
     /// A fault of our own.
     Internal = "internal",
+    /// The catalog that knew the cause was lost, and rebuilt from the volumes.
+    Unknown = "unknown",
 }
 
 impl fmt::Display for GapCause {
@@ -231,7 +233,7 @@ impl Reader {
         Ok(gaps)
     }
 
-    /// Up to when a stream is accounted for: the end of its last segment or of its last closed gap.
+    /// Up to when a stream is accounted for: the end of its last segment, deleted or not, or of its last closed gap.
     ///
     /// # Errors
     /// What SQLite says.
@@ -242,6 +244,7 @@ impl Reader {
         let mut statement = self.db.prepare_cached(
             "select max(e) from (
                  select e from (select end_us as e from recorded where stream = ?1 order by start_us desc limit 1)
+                 union all select max(end_us) from deleted where stream = ?1
                  union all select max(end_us) from gap where stream = ?1)",
         )?;
         Ok(statement.query_row([id], |row| row.get(0))?)

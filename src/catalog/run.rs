@@ -44,8 +44,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<RunRow> {
 
 pub(super) fn start(db: &Connection, run: RunId, stream: &StreamId, at: Wall) -> Result<()> {
     let stream = stream::ensure(db, stream, at)?;
-    db.prepare_cached("insert into run (uuid, stream, started_us) values (?, ?, ?)")?
-        .execute(params![run, stream, at])?;
+    // A session goes on in spite of trouble with the disk: its run is begun again.
+    db.prepare_cached(
+        "insert into run (uuid, stream, started_us) values (?, ?, ?)
+         on conflict (uuid) do update set ended_us = null, end_cause = null",
+    )?
+    .execute(params![run, stream, at])?;
     Ok(())
 }
 

@@ -5,7 +5,9 @@ create table meta (
     id          integer primary key check (id = 1),                     -- there is one row
     box         blob not null check (length(box) = 16),                 -- the box whose catalog this is
     created_us  integer not null,                                       -- when it was made
-    format      integer not null check (format > 0)                     -- the schema's version when it was made
+    format      integer not null check (format > 0),                    -- the schema's version when it was made
+    mark_us     integer,                                                -- the last time that was believed; null before the first
+    latch       text                                                    -- why nothing is deleted until somebody has looked; null: no reason
 ) strict;
 
 create table camera (
@@ -22,6 +24,8 @@ create table stream (
     bytes         integer not null default 0 check (bytes >= 0),        -- running total: their bytes
     longest_us    integer not null default 0 check (longest_us >= 0),   -- no segment is or was longer than this
     last_segment  integer,                                              -- segment.id whose row was written last
+    last_root     blob check (length(last_root) = 32),                  -- its content root, also when it is deleted
+    keep_s        integer check (keep_s > 0),                           -- seconds kept, as last configured; null: never was
     unique (camera, kind)
 ) strict;
 
@@ -79,9 +83,12 @@ create table segment (
     host_synchronised  integer not null check (host_synchronised in (0, 1)), -- the host's clock had a time source
     host_error_us      integer not null,                                -- the kernel's estimate of its error
     camera_offset_ms   integer,                                         -- camera's clock minus the host's; null if it tells none
-    sample_entry       integer not null references sample_entry (id)    -- how it is decoded
+    sample_entry       integer not null references sample_entry (id),   -- how it is decoded
+    garbage            text check (garbage in ('expired', 'early'))     -- why it is being deleted; null: it is kept
 ) strict;
 create index segment_time on segment (stream, start_us, end_us, bytes);
+create index segment_age on segment (volume, end_us) where garbage is null;
+create index segment_garbage on segment (id) where garbage is not null;
 
 -- What the segments of a stream cover, touching ones merged: one row for each unbroken recording, so that a month
 -- is answered without reading its segments.
@@ -90,6 +97,37 @@ create table recorded (
     start_us  integer not null,                                         -- first instant
     end_us    integer not null check (end_us > start_us),               -- first instant after
     primary key (stream, start_us)
+) strict, without rowid;
+
+-- What was recorded and is deleted, touching ones of one rule merged. It stays: deleted time is no gap.
+create table deleted (
+    stream    integer not null references stream (id),                  -- what had been recorded
+    rule      text not null check (rule in ('expired', 'early')),       -- why it was deleted
+    start_us  integer not null,                                         -- first instant
+    end_us    integer not null check (end_us > start_us),               -- first instant after
+    primary key (stream, rule, start_us)
+) strict, without rowid;
+
+create table sweep (
+    id          integer primary key autoincrement,                      -- its number; never used twice
+    started_us  integer not null,                                       -- when its first segment became garbage
+    ended_us    integer,                                                -- when its event was written; null: under way
+    segments    integer not null default 0 check (segments >= 0),       -- deleted so far
+    bytes       integer not null default 0 check (bytes >= 0),          -- their bytes
+    failures    integer not null default 0 check (failures >= 0)        -- segments that could not be deleted at its end
+) strict;
+create unique index sweep_open on sweep ((ended_us is null)) where ended_us is null;
+
+-- What the sweep that is under way has deleted so far; its event says it for good.
+create table swept (
+    stream    integer not null references stream (id),                  -- of which stream
+    rule      text not null check (rule in ('expired', 'early')),       -- why
+    start_us  integer not null,                                         -- earliest instant
+    end_us    integer not null,                                         -- latest instant
+    segments  integer not null check (segments > 0),                    -- how many
+    bytes     integer not null check (bytes >= 0),                      -- their bytes
+    tree      blob not null,                                            -- Merkle tree over their content roots: its right edge
+    primary key (stream, rule)
 ) strict, without rowid;
 
 create table coverage_hour (
@@ -107,7 +145,8 @@ create table gap (
     cause     text not null check (cause in (
         'not-started', 'stopped', 'killed', 'disabled', 'removed', 'connect-failed', 'refused', 'camera-closed',
         'stalled', 'protocol', 'no-key-frame', 'storage-slow', 'disk-full', 'write-error', 'clock-step',
-        'time-uncertain', 'volume-missing', 'unreadable', 'internal')), -- why
+        'time-uncertain', 'volume-missing', 'unreadable', 'internal',
+        'unknown')), -- why
     detail    text,                                                     -- what more is known; for people
     check (end_us is null or end_us > start_us)
 ) strict;

@@ -9,6 +9,7 @@ use crate::base::id::{GenerationId, RunId, SegmentId, StreamId, VolumeId};
 use crate::base::time::{Span, Ticks, Wall};
 use crate::catalog::column::{Columns, int};
 use crate::catalog::reader::Reader;
+use crate::catalog::sweep::Rule;
 use crate::catalog::{coverage, run, sample_entry, stream, volume};
 
 /// A segment. Its path is not kept: it follows from volume, stream, start and id.
@@ -172,27 +173,48 @@ pub(super) fn insert(db: &Connection, row: &SegmentRow) -> Result<()> {
     coverage::add(db, stream, row.span())
 }
 
+/// What a row said that is gone.
+pub(super) struct Removed {
+    pub(super) stream: i64,
+    pub(super) span: Span,
+    pub(super) bytes: i64,
+    pub(super) content_root: Digest,
+    pub(super) garbage: Option<Rule>,
+}
+
+/// A segment was lost: the next one is chained to what is left.
 pub(super) fn remove(db: &Connection, segment: SegmentId) -> Result<()> {
-    let (id, stream, bytes, span) = db
+    let removed = take(db, segment)?;
+    stream::chain_anew(db, removed.stream)
+}
+
+/// Takes a row out of everything that counts it.
+pub(super) fn take(db: &Connection, segment: SegmentId) -> Result<Removed> {
+    let (id, removed) = db
         .prepare_cached(
-            "delete from segment where uuid = ? returning id, stream, bytes, start_us, end_us",
+            "delete from segment where uuid = ?
+             returning id, stream, start_us, end_us, bytes, content_root, garbage",
         )?
         .query_row([segment], |row| {
             let mut columns = Columns::of(row);
-            Ok((
-                columns.get()?,
-                columns.get()?,
-                columns.get()?,
-                Span {
+            let id = columns.get()?;
+            let removed = Removed {
+                stream: columns.get()?,
+                span: Span {
                     start: columns.get()?,
                     end: columns.get()?,
                 },
-            ))
+                bytes: columns.get()?,
+                content_root: columns.get()?,
+                garbage: columns.get()?,
+            };
+            Ok((id, removed))
         })
         .optional()?
         .ok_or_else(|| Error::new(Kind::NotFound, "the segment is unknown"))?;
-    stream::subtract(db, stream, id, bytes)?;
-    coverage::subtract(db, stream, span)
+    stream::subtract(db, removed.stream, id, removed.bytes)?;
+    coverage::subtract(db, removed.stream, removed.span)?;
+    Ok(removed)
 }
 
 /// Spans of the stream's segments that share an instant with `span`.
@@ -212,7 +234,7 @@ pub(super) fn spans(db: &Connection, stream: i64, span: Span) -> Result<Vec<Span
 }
 
 impl Reader {
-    /// Segments of a stream that share an instant with `span`, by start.
+    /// Segments of a stream that share an instant with `span`, by start; without what is being deleted.
     ///
     /// # Errors
     /// What SQLite says.
@@ -223,7 +245,7 @@ impl Reader {
         // A segment reaches into the span only if it starts less than the longest segment before it.
         let mut statement = self.db.prepare_cached(&format!(
             "select {COLUMNS} {FROM}
-             where segment.stream = ?1 and segment.start_us < ?3 and segment.end_us > ?2
+             where segment.stream = ?1 and segment.start_us < ?3 and segment.end_us > ?2 and segment.garbage is null
                  and segment.start_us > ?2 - (select longest_us from stream where id = ?1)
              order by segment.start_us, segment.id"
         ))?;
@@ -256,7 +278,8 @@ impl Reader {
         Ok(statement.query_row([segment], read).optional()?)
     }
 
-    /// The segments of a volume, page by page: `after` is `None` first, then the page's `next`.
+    /// The segments of a volume, also what is being deleted, page by page: `after` is `None` first, then the page's
+    /// `next`.
     ///
     /// # Errors
     /// What SQLite says.

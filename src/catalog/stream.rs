@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::base::error::{Context, Result};
+use crate::base::hash::Digest;
 use crate::base::id::StreamId;
 use crate::base::time::Wall;
 use crate::catalog::column::{Columns, int};
@@ -16,6 +17,16 @@ pub struct StreamRow {
     pub stream: StreamId,
     /// The earliest that is known of its camera.
     pub first_seen: Wall,
+    /// Seconds that it is kept, as last configured; `None` when it never was.
+    pub keep_s: Option<u32>,
+}
+
+impl StreamRow {
+    /// What ended before this is expired.
+    pub fn expired_before(&self, now: Wall) -> Option<Wall> {
+        self.keep_s
+            .map(|secs| now.plus_us(-i64::from(secs) * 1_000_000))
+    }
 }
 
 /// What is kept of a stream.
@@ -64,8 +75,9 @@ pub(super) fn find(db: &Connection, stream: &StreamId) -> Result<Option<i64>> {
 pub(super) fn add(db: &Connection, stream: i64, segment: i64, row: &SegmentRow) -> Result<()> {
     db.prepare_cached(
         "update stream set segments = segments + 1, bytes = bytes + ?3, longest_us = max(longest_us, ?4),
-             last_segment = iif(exists (select 1 from segment as last where last.id = stream.last_segment
-                 and last.start_us > ?5 and last.content_root <> ?6), last_segment, ?2)
+             (last_segment, last_root) = (select iif(is_late, stream.last_segment, ?2), iif(is_late, stream.last_root, ?7)
+                 from (select exists (select 1 from segment as last where last.id = stream.last_segment
+                     and last.start_us > ?5 and last.content_root <> ?6) as is_late))
          where id = ?1",
     )?
     .execute(params![
@@ -74,12 +86,13 @@ pub(super) fn add(db: &Connection, stream: i64, segment: i64, row: &SegmentRow) 
         int(row.bytes),
         row.span().us(),
         row.start,
-        row.previous_root
+        row.previous_root,
+        row.content_root
     ])?;
     Ok(())
 }
 
-/// Counts a removed segment out.
+/// Counts a removed segment out. The next one is chained to what is last now.
 pub(super) fn subtract(db: &Connection, stream: i64, segment: i64, bytes: i64) -> Result<()> {
     db.prepare_cached(
         "update stream set segments = segments - 1, bytes = bytes - ?3,
@@ -90,6 +103,24 @@ pub(super) fn subtract(db: &Connection, stream: i64, segment: i64, bytes: i64) -
     Ok(())
 }
 
+/// Chains the next segment to the last one there is: the one behind it was lost.
+pub(super) fn chain_anew(db: &Connection, stream: i64) -> Result<()> {
+    db.prepare_cached(
+        "update stream set last_root = (select content_root from segment where id = stream.last_segment) where id = ?",
+    )?
+    .execute([stream])?;
+    Ok(())
+}
+
+/// Notes how long the stream is kept, if it is known.
+pub(super) fn keep(db: &Connection, stream: &StreamId, keep_s: u32) -> Result<()> {
+    if let Some(id) = find(db, stream)? {
+        db.prepare_cached("update stream set keep_s = ?2 where id = ?1")?
+            .execute(params![id, keep_s])?;
+    }
+    Ok(())
+}
+
 impl Reader {
     /// All streams by name.
     ///
@@ -97,7 +128,7 @@ impl Reader {
     /// What SQLite says.
     pub fn streams(&self) -> Result<Vec<StreamRow>> {
         let mut statement = self.db.prepare_cached(
-            "select camera.name, stream.kind, camera.first_seen_us
+            "select camera.name, stream.kind, camera.first_seen_us, stream.keep_s
              from stream join camera on camera.id = stream.camera order by camera.name, stream.kind",
         )?;
         let rows = statement.query_map([], |row| {
@@ -108,6 +139,7 @@ impl Reader {
                     kind: columns.get()?,
                 },
                 first_seen: columns.get()?,
+                keep_s: columns.get()?,
             })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -136,6 +168,20 @@ impl Reader {
                 newest: columns.get()?,
             })
         })?)
+    }
+
+    /// The content root to which the stream's next segment is chained, also when the last one was deleted.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn last_root(&self, stream: &StreamId) -> Result<Option<Digest>> {
+        let Some(id) = find(&self.db, stream)? else {
+            return Ok(None);
+        };
+        let mut statement = self
+            .db
+            .prepare_cached("select last_root from stream where id = ?")?;
+        Ok(statement.query_row([id], |row| row.get(0))?)
     }
 
     /// Start of the oldest segment of a stream.

@@ -1,6 +1,7 @@
 //! `sinetti check`: catalog and footage against each other; no key is needed.
 
 use std::fmt::Write;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -25,10 +26,11 @@ pub(super) struct Args {
 /// Runs it. The exit status is 0 only when nothing is wrong.
 pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     let state = State::open(dir)?;
-    // While the recorder runs, files being written are its own; else none may be left.
     let client = Client::open(&state)?;
     let reader = Reader::open(&state.catalog_path(), state.box_id)?;
-    let report = check::check(&reader, state.box_id, args.deep, client.is_daemon())?;
+    // While the recorder runs, files being written are its own; else none may be left. It may start while this looks.
+    let running = || client.is_daemon() || UnixStream::connect(state.socket_path()).is_ok();
+    let report = check::check(&reader, state.box_id, args.deep, &running)?;
     if args.json {
         say_json(&report)?;
     } else {

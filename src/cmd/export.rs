@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use crate::base::clock::SystemClock;
 use crate::base::error::{Error, Kind, Result};
+use crate::base::hash::Digest;
 use crate::base::id::StreamId;
 use crate::base::time::{Span, Wall};
 use crate::base::zone::Zone;
@@ -16,7 +17,7 @@ use crate::daemon::answer::{Answer, Ask, Footage};
 use crate::daemon::control::Client;
 use crate::evidence::clip::{self, Clip};
 use crate::evidence::keys::KeyRing;
-use crate::evidence::select::{self, Source, Stretch};
+use crate::evidence::select::{self, Extent, Selection, Source};
 use crate::store::state::State;
 use crate::store::volume::Volume;
 use crate::vault::generation::{self, Generation};
@@ -57,6 +58,8 @@ struct Report {
     asked: Span,
     clips: Vec<Clip>,
     gaps: Vec<CoverageGap>,
+    /// Segments that are not whole any more; what is left of them is in the clips.
+    damaged: Vec<String>,
     packets_lost: u64,
     time_uncertain: bool,
 }
@@ -67,46 +70,101 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     let zone = config::load(&state.config_path())?.config.site.zone;
     let clock = SystemClock::shared();
     let asked = span(args, zone, clock.wall())?;
-    if args.output.exists() {
-        return Err(Error::new(
-            Kind::Exists,
-            format!(
-                "{} exists already; give another name",
-                args.output.display()
-            ),
-        ));
-    }
     let mut client = Client::open(&state)?;
     let stream = args.stream.id();
-    let (footage, stretches) = find(&mut client, &state, &stream, asked)?;
-    if stretches.is_empty() {
+    // Everything that can be refused is refused before a passphrase is asked for.
+    let (footage, selection) = find(&mut client, &state, &stream, asked)?;
+    if selection.stretches.is_empty() {
         return Err(nothing(&stream, &footage, asked, zone));
     }
-    let keys = unlock(&mut client, args)?;
-    let mut report = Report {
-        stream,
-        asked,
-        clips: Vec::new(),
-        gaps: footage.coverage.gaps.clone(),
-        packets_lost: footage
-            .segments
-            .iter()
-            .map(|s| u64::from(s.packets_lost))
-            .sum(),
-        time_uncertain: footage.segments.iter().any(|s| s.time_uncertain),
-    };
-    for (stretch, n) in stretches.iter().zip(1..) {
-        report
-            .clips
-            .push(clip::write(stretch, &keys.1, &numbered(&args.output, n))?);
+    check_names(&args.output, selection.stretches.len())?;
+    let (person, keys) = unlock(&mut client, args)?;
+    // Meanwhile recording went on.
+    let (footage, selection) = find(&mut client, &state, &stream, asked)?;
+    check_names(&args.output, selection.stretches.len())?;
+    let mut report = Report::new(stream, asked, &footage, &selection);
+    report.note(&mut client, &person, "begun", clock.wall())?;
+    for (stretch, n) in selection.stretches.iter().zip(1..) {
+        match clip::write(stretch, &keys, &numbered(&args.output, n)) {
+            Ok(clip) => report.clips.push(clip),
+            Err(e) => {
+                report.note(&mut client, &person, "failed", clock.wall())?;
+                return Err(e);
+            }
+        }
     }
-    note(&mut client, &report, &keys.0, clock.wall())?;
+    report.note(&mut client, &person, "ok", clock.wall())?;
     if args.json {
         say_json(&report)?;
     } else {
         say(&text(&report, zone)?)?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if report.damaged.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Refuses names that are taken, of all the files that will be written.
+fn check_names(output: &Path, count: usize) -> Result<()> {
+    match (1..)
+        .take(count)
+        .map(|n| numbered(output, n))
+        .find(|p| p.exists())
+    {
+        None => Ok(()),
+        Some(path) => {
+            let text = format!("{} exists already; give another name", path.display());
+            Err(Error::new(Kind::Exists, text))
+        }
+    }
+}
+
+impl Report {
+    fn new(stream: StreamId, asked: Span, footage: &Footage, selection: &Selection) -> Self {
+        let rows = &footage.segments;
+        Self {
+            stream,
+            asked,
+            clips: Vec::new(),
+            gaps: footage.coverage.gaps.clone(),
+            damaged: selection.damaged.clone(),
+            packets_lost: rows.iter().map(|s| u64::from(s.packets_lost)).sum(),
+            time_uncertain: rows.iter().any(|s| s.time_uncertain),
+        }
+    }
+
+    /// Intent before the first byte, outcome after the last.
+    fn note(&self, client: &mut Client, person: &PersonRow, result: &str, now: Wall) -> Result<()> {
+        // One digest over those of the clips: an event is of bounded size.
+        let digests: Vec<&[u8]> = self.clips.iter().map(|c| c.sha256.as_bytes()).collect();
+        let facts = serde_json::json!({
+            "asked": self.asked,
+            "clips": self.clips.len(),
+            "pictures": self.clips.iter().map(|c| c.pictures).sum::<usize>(),
+            "sha256_of_sha256": Digest::sha256(&digests).to_string(),
+        });
+        let event = Event {
+            actor: person.person.to_string(),
+            result: result.to_owned(),
+            ..Event::of_box(now, "export", &self.stream, facts)
+        };
+        let ask = Ask::Note {
+            event: Box::new(event),
+        };
+        client.ask(&ask).map(drop)
+    }
+
+    /// What of the span asked for lies after the last clip, if no gap says why: it is not recorded yet, or not on disk yet.
+    fn short_by(&self) -> Option<Span> {
+        let end = self.clips.last()?.span.end;
+        let end = self.gaps.iter().map(|g| g.span.end).fold(end, Wall::max);
+        (self.asked.end.us_since(end) > 100_000).then_some(Span {
+            start: end,
+            end: self.asked.end,
+        })
+    }
 }
 
 fn span(args: &Args, zone: Zone, now: Wall) -> Result<Span> {
@@ -134,7 +192,7 @@ fn find(
     state: &State,
     stream: &StreamId,
     span: Span,
-) -> Result<(Footage, Vec<Stretch>)> {
+) -> Result<(Footage, Selection)> {
     let mut attempt = || {
         let ask = Ask::Footage {
             stream: stream.clone(),
@@ -143,8 +201,8 @@ fn find(
         let Answer::Footage(footage) = client.ask(&ask)? else {
             return Err(Error::new(Kind::Internal, "an answer to another question"));
         };
-        let stretches = select::select(sources(&footage, state)?, span)?;
-        Ok((*footage, stretches))
+        let selection = select::select(sources(&footage, state)?, span)?;
+        Ok((*footage, selection))
     };
     match attempt() {
         // The segment being written may have been closed, and so renamed, between the question and the look.
@@ -176,7 +234,7 @@ fn sources(footage: &Footage, state: &State) -> Result<Vec<Source>> {
         sources.push(Source {
             path,
             volume: volume.clone(),
-            durable_bytes: None,
+            extent: Extent::Whole(row.content_root),
         });
     }
     if let Some(growing) = &footage.growing {
@@ -184,27 +242,25 @@ fn sources(footage: &Footage, state: &State) -> Result<Vec<Source>> {
             .iter()
             .find(|v| growing.path.starts_with(&v.root))
             .ok_or_else(missing)?;
-        let durable_bytes = Some(growing.durable_bytes);
         sources.push(Source {
             path: growing.path.clone(),
             volume: volume.clone(),
-            durable_bytes,
+            extent: Extent::Growing(growing.durable_bytes),
         });
     }
     Ok(sources)
 }
 
 fn nothing(stream: &StreamId, footage: &Footage, asked: Span, zone: Zone) -> Error {
-    let causes: Vec<_> = footage
-        .coverage
-        .gaps
-        .iter()
-        .map(|g| g.cause.to_string())
-        .collect();
+    let gaps = footage.coverage.gaps.iter();
+    let mut causes: Vec<_> = gaps.map(|gap| format!("gap: {}", gap.cause)).collect();
+    let deleted = footage.coverage.deleted.iter();
+    causes.extend(deleted.map(|part| format!("deleted: {}", part.rule)));
+    causes.dedup();
     let why = if causes.is_empty() {
         String::new()
     } else {
-        format!(" (gap: {})", causes.join(", "))
+        format!(" ({})", causes.join(", "))
     };
     let (from, to) = (zone.rfc3339(asked.start), zone.rfc3339(asked.end));
     Error::new(
@@ -274,28 +330,6 @@ fn numbered(path: &Path, n: u32) -> PathBuf {
     path.with_file_name(format!("{stem}-{n}{extension}"))
 }
 
-fn note(client: &mut Client, report: &Report, person: &PersonRow, now: Wall) -> Result<()> {
-    let clips: Vec<_> = report
-        .clips
-        .iter()
-        .map(|c| serde_json::json!({ "span": c.span, "pictures": c.pictures, "sha256": c.sha256 }))
-        .collect();
-    let event = Event {
-        actor: person.person.to_string(),
-        ..Event::of_box(
-            now,
-            "export",
-            &report.stream,
-            serde_json::json!({ "asked": report.asked, "clips": clips }),
-        )
-    };
-    client
-        .ask(&Ask::Note {
-            event: Box::new(event),
-        })
-        .map(drop)
-}
-
 fn text(report: &Report, zone: Zone) -> Result<String> {
     let mut out = String::new();
     for clip in &report.clips {
@@ -340,6 +374,16 @@ fn text(report: &Report, zone: Zone) -> Result<String> {
             zone.rfc3339(gap.span.end),
             gap.cause
         )?;
+    }
+    if let Some(short) = report.short_by() {
+        let (from, to) = (zone.rfc3339(short.start), zone.rfc3339(short.end));
+        writeln!(
+            out,
+            "not there  {from} to {to}: not recorded yet, or not on the disk yet"
+        )?;
+    }
+    for damaged in &report.damaged {
+        writeln!(out, "DAMAGED    {damaged}; the clips hold what is left")?;
     }
     if report.packets_lost > 0 {
         writeln!(

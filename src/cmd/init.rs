@@ -1,5 +1,6 @@
 //! `sinetti init`: a new box. Identity, keys, first person, first vault generation, configuration, volumes.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -8,16 +9,23 @@ use zeroize::Zeroizing;
 use crate::base::clock::SystemClock;
 use crate::base::disk::{self, SECRET_DIR_MODE, SECRET_MODE};
 use crate::base::error::{Context, Error, Kind, Result};
-use crate::base::id::PersonId;
+use crate::base::id::{GenerationId, PersonId};
+use crate::base::time::Wall;
 use crate::base::zone::Zone;
 use crate::catalog::{Catalog, Change, Event};
 use crate::cmd::{say, secret};
 use crate::config::{self, NewVolume};
 use crate::store::state::{self, State};
 use crate::store::volume::Volume;
-use crate::vault::identity::Identity;
+use crate::vault::identity::{Identity, Recipient};
 use crate::vault::person::{Cost, PersonRow};
 use crate::vault::{generation, passphrase, shares};
+
+const SHARES_FOLLOW: &str = "\
+The three shares of the recovery identity follow, now and never again. Any two of them open all footage.
+Write each on paper: one for the controller, one for the deputy, one in a sealed envelope.
+
+";
 
 /// Arguments of `init`.
 #[derive(Debug, clap::Args)]
@@ -74,15 +82,17 @@ pub(super) fn run(dir: &Path, args: Args) -> Result<ExitCode> {
         now,
     )?;
     disk::create_dir_all(dir, SECRET_DIR_MODE)?;
-    let state = State::create(dir, recovery.recipient(), now)?;
+    let (state, new_box) = State::begin(dir, recovery.recipient(), now)?;
     disk::create(&state.config_path(), starter.as_bytes(), 0o644)?;
     for volume in &volumes {
         Volume::init(Path::new(&volume.path), state.box_id, &volume.name)?;
     }
     first_generation(&state, &person, now)?;
     let shares = shares::split(&recovery, state.box_id)?;
-    say(&summary(&state, &args, &volumes))?;
     hand_out(&shares, args.shares_dir.as_deref())?;
+    // Last: a box whose shares nobody has must not come into being.
+    new_box.finish()?;
+    say(&summary(&state, &args, &volumes))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -119,8 +129,13 @@ fn volumes(dir: &Path, args: &Args) -> Result<Vec<NewVolume>> {
         .collect()
 }
 
-fn first_generation(state: &State, person: &PersonRow, now: crate::base::time::Wall) -> Result<()> {
-    let created = generation::create(&[(person.person, &person.recipient)], &state.recovery, now)?;
+/// A first person with the first vault generation.
+pub(super) fn person_with_generation(
+    person: &PersonRow,
+    recovery: &Recipient,
+    now: Wall,
+) -> Result<(Vec<Change>, GenerationId)> {
+    let created = generation::create(&[(person.person, &person.recipient)], recovery, now)?;
     let json =
         serde_json::to_string(person).map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
     let id = created.generation.id;
@@ -146,6 +161,11 @@ fn first_generation(state: &State, person: &PersonRow, now: crate::base::time::W
         person: Some(w.person),
         bytes: w.bytes,
     }));
+    Ok((changes, id))
+}
+
+fn first_generation(state: &State, person: &PersonRow, now: Wall) -> Result<()> {
+    let (changes, id) = person_with_generation(person, &state.recovery, now)?;
     let facts = serde_json::json!({
         "box": state.box_id,
         "ledger_key": state.ledger_key,
@@ -200,11 +220,14 @@ fn hand_out(shares: &[Zeroizing<String>; 3], dir: Option<&Path>) -> Result<()> {
                 .map(|s| format!("  {}\n", s.as_str()))
                 .collect(),
         );
-        say(
-            "The three shares of the recovery identity follow, now and never again. Any two of them open all footage.\n\
-             Write each on paper: one for the controller, one for the deputy, one in a sealed envelope.\n\n",
-        )?;
-        return say(&lines);
+        let mut out = std::io::stdout().lock();
+        // Unlike other answers, this one must have been taken: a closed pipe is an error.
+        return out
+            .write_all(SHARES_FOLLOW.as_bytes())
+            .and_then(|()| out.write_all(lines.as_bytes()))
+            .and_then(|()| out.write_all(b"\n"))
+            .and_then(|()| out.flush())
+            .context(|| "showing the recovery shares");
     };
     disk::create_dir_all(dir, SECRET_DIR_MODE)?;
     for (share, n) in shares.iter().zip(1..) {

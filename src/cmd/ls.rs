@@ -1,4 +1,4 @@
-//! `sinetti ls`: what is recorded, and the gaps with their causes.
+//! `sinetti ls`: what is recorded, what is deleted, and the gaps with their causes.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::base::error::{Error, Kind, Result};
 use crate::base::id::{CameraId, StreamId, StreamKind};
 use crate::base::time::{Span, Wall};
 use crate::base::zone::Zone;
-use crate::catalog::CoverageGap;
+use crate::catalog::{CoverageGap, DeletedSpan};
 use crate::cmd::{say, say_json};
 use crate::config;
 use crate::daemon::answer::{Answer, Ask, Footage, StreamTotals};
@@ -44,6 +44,7 @@ pub(super) struct Args {
 struct Listed {
     stream: StreamId,
     totals: crate::catalog::Totals,
+    deleted_until: Option<DeletedSpan>,
     #[serde(flatten)]
     footage: Footage,
 }
@@ -64,11 +65,14 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
             && args.stream.is_none_or(|k| k == s.stream.kind)
     };
     let mut listed = Vec::new();
-    for known in streams.into_iter().filter(wanted) {
-        let (stream, totals) = (known.stream, known.totals);
-        let oldest = totals
-            .oldest
-            .map_or(known.first_seen, |t| t.min(known.first_seen));
+    for found in streams.into_iter().filter(wanted) {
+        let StreamTotals {
+            stream,
+            first_seen,
+            totals,
+            deleted_until,
+        } = found;
+        let oldest = totals.oldest.map_or(first_seen, |t| t.min(first_seen));
         let start = from.unwrap_or(oldest);
         if start >= to && args.from.is_some() {
             return Err(Error::invalid("--from must lie before --to"));
@@ -86,6 +90,7 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         listed.push(Listed {
             stream,
             totals,
+            deleted_until,
             footage: *footage,
         });
     }
@@ -116,6 +121,10 @@ fn text(listed: &[Listed], zone: Zone, segments: bool) -> Result<String> {
         let megabytes = megabytes(one.totals.bytes);
         let count = one.totals.segments;
         writeln!(out, "{}  {count} segments, {megabytes:.1} MB", one.stream)?;
+        if let Some(deleted) = &one.deleted_until {
+            let until = zone.display(deleted.span.end);
+            writeln!(out, "  deleted until {until} ({})", deleted.rule)?;
+        }
         let mut lines = span_lines(&one.footage, zone);
         if segments {
             lines.extend(segment_lines(&one.footage, zone));
@@ -146,9 +155,14 @@ fn span_lines(footage: &Footage, zone: Zone) -> Vec<(Wall, String)> {
             format!("  gap       {span_text}  {cause}{detail}"),
         )
     });
+    let deleted = footage.coverage.deleted.iter();
+    let deleted = deleted.map(|d| {
+        let span_text = from_to(d.span.start, d.span.end);
+        (d.span.start, format!("  deleted   {span_text}  {}", d.rule))
+    });
     let growing = footage.growing.iter();
     let growing = growing.map(|g| (g.start, format!("  recording {}", from_to(g.start, g.end))));
-    recorded.chain(gaps).chain(growing).collect()
+    recorded.chain(deleted).chain(gaps).chain(growing).collect()
 }
 
 fn segment_lines(footage: &Footage, zone: Zone) -> impl Iterator<Item = (Wall, String)> {

@@ -2,10 +2,15 @@
 
 mod camera;
 mod check;
+mod clock;
+mod doctor;
 mod export;
 mod init;
 mod ls;
 mod open;
+mod reindex;
+mod retention;
+mod scrub;
 mod secret;
 mod status;
 mod volume;
@@ -16,7 +21,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::base::error::{Error, Kind, Result};
+use rustix::process::DumpableBehavior;
+
+use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{CameraId, StreamId, StreamKind};
 
 /// Records a shop's cameras; hands out clips that can be checked.
@@ -51,6 +58,17 @@ enum Command {
     Open(open::Args),
     /// Check catalog and footage; needs no key.
     Check(check::Args),
+    /// Read all footage through and compare it with the catalog, or say how far that has come.
+    Scrub(scrub::Args),
+    /// Rebuild a lost or damaged catalog from the volumes. Nothing is deleted afterwards until somebody has looked.
+    Reindex(reindex::Args),
+    /// Is this machine fit to keep footage? Clock, disks, secrets, network.
+    Doctor(doctor::Args),
+    /// What is kept how long, what goes next, and what stands in the way.
+    Retention(retention::Args),
+    /// Say that the time of day is right.
+    #[command(subcommand)]
+    Clock(clock::Command),
     /// Add or try a camera.
     #[command(subcommand)]
     Camera(camera::Command),
@@ -73,9 +91,23 @@ pub fn dispatch(args: Args) -> Result<ExitCode> {
         Command::Export(a) => export::run(&dir, &a),
         Command::Open(a) => open::run(&dir, &a),
         Command::Check(a) => check::run(&dir, &a),
+        Command::Scrub(a) => scrub::run(&dir, &a),
+        Command::Reindex(a) => reindex::run(&dir, &a),
+        Command::Doctor(a) => doctor::run(&dir, &a),
+        Command::Retention(a) => retention::run(&dir, &a),
+        Command::Clock(c) => clock::run(&dir, &c),
         Command::Camera(c) => camera::run(&dir, c),
         Command::Volume(c) => volume::run(&dir, c),
     }
+}
+
+/// No memory of this process reaches a core dump, or another process of the same user.
+///
+/// # Errors
+/// When the kernel refuses.
+pub fn forbid_core_dumps() -> Result<()> {
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
+        .context(|| "forbidding core dumps")
 }
 
 /// Log lines go to standard error; under systemd with the level in the form that the journal knows.
@@ -135,4 +167,9 @@ impl StreamArgs {
             kind: self.stream,
         }
     }
+}
+
+/// Who gives the command, as far as the system knows.
+fn who() -> String {
+    format!("user {}", rustix::process::getuid().as_raw())
 }

@@ -12,7 +12,7 @@ use crate::daemon::answer::Ask;
 use crate::daemon::control::Client;
 use crate::evidence::clip;
 use crate::evidence::keys::KeyRing;
-use crate::evidence::select::{self, Source};
+use crate::evidence::select::{self, Extent, Source};
 use crate::store::state::State;
 use crate::store::volume::Volume;
 use crate::vault::shares;
@@ -45,7 +45,7 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     let source = Source {
         volume: volume_of(&path)?,
         path,
-        durable_bytes: None,
+        extent: Extent::Found,
     };
     let texts = args
         .recovery
@@ -68,23 +68,22 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         start: Wall(i64::MIN / 2),
         end: Wall(i64::MAX / 2),
     };
-    let stretches = select::select(vec![source], everything)?;
+    let selection = select::select(vec![source], everything)?;
     let keys = KeyRing::of_recovery(identity);
-    let Some(stretch) = stretches.first() else {
+    let Some(stretch) = selection.stretches.first() else {
         return Err(Error::corrupt("the segment holds no whole fragment"));
     };
+    if let Some(state) = &state {
+        let segment = stretch
+            .pieces
+            .first()
+            .map(|p| p.source.initial.header.segment);
+        note(state, "begun", serde_json::json!({ "segment": segment }))?;
+    }
     let clip = clip::write(stretch, &keys, &args.output)?;
-    if let Some(state) = state {
+    if let Some(state) = &state {
         let facts = serde_json::json!({ "segments": clip.source_segments, "sha256": clip.sha256 });
-        let event = Event::of_box(
-            SystemClock::shared().wall(),
-            "recovery-used",
-            "segment",
-            facts,
-        );
-        Client::open(&state)?.ask(&Ask::Note {
-            event: Box::new(event),
-        })?;
+        note(state, "ok", facts)?;
     }
     say(&format!(
         "{}\n  from       {}\n  to         {}\n  pictures   {}, every one checked against its leaf hash\n  SHA-256    {}\n",
@@ -95,6 +94,19 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         clip.sha256
     ))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The use of the recovery identity leaves an event, before and after.
+fn note(state: &State, result: &str, facts: serde_json::Value) -> Result<()> {
+    let now = SystemClock::shared().wall();
+    let event = Event {
+        result: result.to_owned(),
+        ..Event::of_box(now, "recovery-used", "segment", facts)
+    };
+    let ask = Ask::Note {
+        event: Box::new(event),
+    };
+    Client::open(state)?.ask(&ask).map(drop)
 }
 
 /// The volume on which a segment lies: the nearest folder above it that bears an identity.

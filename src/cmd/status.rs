@@ -6,11 +6,12 @@ use std::process::ExitCode;
 
 use crate::base::error::{Error, Kind, Result};
 use crate::base::zone::Zone;
-use crate::cmd::{say, say_json};
+use crate::cmd::{say, say_json, scrub};
 use crate::config;
-use crate::daemon::answer::{Answer, Ask, Status};
+use crate::daemon::answer::{Answer, Ask, Deletion, Status};
 use crate::daemon::control::Client;
 use crate::recorder::board::{Line, Phase};
+use crate::store::scrub::VolumeMark;
 use crate::store::state::State;
 
 /// Arguments of `status`.
@@ -21,7 +22,8 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// Runs it. The exit status is 0 when every enabled stream is being recorded, 3 when the recorder does not run, else 1.
+/// Runs it. The exit status is 0 when every enabled stream is being recorded and nothing stands in the way of deletion, 3
+/// when the recorder does not run, else 1.
 pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     let state = State::open(dir)?;
     let mut client = Client::open(&state)?;
@@ -38,6 +40,8 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         .streams
         .values()
         .all(|l| matches!(l.phase, Phase::Recording | Phase::Off));
+    let all_well =
+        all_well && !status.deletion.is_alarm() && status.scrub.iter().all(VolumeMark::is_well);
     Ok(match (status.started, all_well) {
         (None, _) => ExitCode::from(3),
         (Some(_), true) => ExitCode::SUCCESS,
@@ -76,7 +80,39 @@ fn text(status: &Status, zone: Zone) -> Result<String> {
             volume.path.display()
         )?;
     }
+    for mark in &status.scrub {
+        scrub::write_volume(&mut out, mark, zone)?;
+    }
+    out.push_str(&deletion_lines(&status.deletion));
     Ok(out)
+}
+
+/// What stands in the way of deletion, a line each; nothing when all is well.
+pub(super) fn deletion_lines(deletion: &Deletion) -> String {
+    let mut lines = Vec::new();
+    if let Some(why) = &deletion.paused {
+        lines.push(format!("deletion PAUSED: {why}"));
+    }
+    if let Some(why) = &deletion.latched {
+        lines.push(format!(
+            "deletion LATCHED: {why}; look at it, then: sinetti retention confirm"
+        ));
+    }
+    if let Some(why) = &deletion.failed {
+        lines.push(format!("deletion FAILED: {why}"));
+    }
+    let early = deletion.early.iter();
+    lines.extend(early.map(|name| format!("volume {name}: no room, DELETING EARLY")));
+    let in_vain = deletion.in_vain.iter();
+    lines.extend(in_vain.map(|name| {
+        format!("volume {name}: NO ROOM, and deleting all its footage would make none")
+    }));
+    let failures = deletion.failures.iter();
+    lines.extend(failures.map(|failure| format!("NOT DELETED: {failure}")));
+    if deletion.unsynchronised && deletion.paused.is_none() {
+        lines.push("warning: the host's clock is not synchronised".to_owned());
+    }
+    lines.into_iter().map(|line| line + "\n").collect()
 }
 
 fn write_line(out: &mut String, name: &str, line: &Line, zone: Zone) -> std::fmt::Result {

@@ -23,6 +23,7 @@ pub use credentials::Credentials;
 pub use diff::{Diff, diff};
 pub use edit::{NewCamera, NewVolume, add_camera, add_volume, save, starter};
 pub use error::{ConfigErrors, Problem};
+pub(crate) use keep::keep_text;
 pub use load::{FILE_BYTES_MAX, FILE_NAME, Loaded, load};
 pub use parse::{CAMERAS_MAX, SECTIONS, VOLUMES_MAX, parse};
 pub use types::{

@@ -8,9 +8,11 @@ use crate::base::error::{Error, Kind, Result};
 use crate::base::id::{GenerationId, PersonId, StreamId};
 use crate::base::time::{Span, Wall};
 use crate::catalog::{
-    Coverage, Event, GenerationRow, PersonRow, Reader, SegmentRow, Totals, VolumeRow, WrapRow,
+    Coverage, DeletedSpan, Event, GenerationRow, PersonRow, Reader, SegmentRow, StreamRow,
+    SweepRow, Totals, VolumeRow, WrapRow,
 };
 use crate::recorder::board::{Growing, Line};
+use crate::store::scrub::VolumeMark;
 
 /// Most rows of one answer.
 const ROWS_MAX: usize = 100_000;
@@ -39,6 +41,20 @@ pub enum Ask {
     Recovery {
         /// The generation.
         generation: GenerationId,
+    },
+    /// Read all footage through now.
+    Scrub,
+    /// What is kept how long, what goes next, and what stands in the way.
+    Retention,
+    /// Somebody says that the time of day is right.
+    ConfirmClock {
+        /// Who, as far as it is known.
+        by: String,
+    },
+    /// Somebody has looked at why deletion is latched.
+    ConfirmRetention {
+        /// Who, as far as it is known.
+        by: String,
     },
     /// Note an event.
     Note {
@@ -76,6 +92,8 @@ pub enum Answer {
         /// All generations.
         generations: Vec<GenerationRow>,
     },
+    /// To [`Ask::Retention`].
+    Retention(Box<Retention>),
     /// Done.
     Done,
     /// It could not be answered.
@@ -98,6 +116,68 @@ pub struct Status {
     pub streams: BTreeMap<String, Line>,
     /// Each volume that is in use.
     pub volumes: Vec<VolumeStatus>,
+    /// How far the scrub of each volume has come, and what it found.
+    #[serde(default)]
+    pub scrub: Vec<VolumeMark>,
+    /// What stands in the way of deletion, and what goes wrong with it.
+    #[serde(default)]
+    pub deletion: Deletion,
+}
+
+/// What stands in the way of deletion, and what goes wrong with it.
+#[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
+pub struct Deletion {
+    /// The time of day is not believed: why, and what to do.
+    pub paused: Option<String>,
+    /// The catalog may not be the one that wrote the footage: why.
+    pub latched: Option<String>,
+    /// The last sweep could not be done: why.
+    pub failed: Option<String>,
+    /// Nothing keeps the host's clock: a warning.
+    pub unsynchronised: bool,
+    /// Volumes on which footage was deleted early within the last hour.
+    pub early: Vec<String>,
+    /// Volumes without room on which deleting all footage would make none.
+    pub in_vain: Vec<String>,
+    /// Segments that could not be deleted, with the reason.
+    pub failures: Vec<String>,
+}
+
+impl Deletion {
+    /// True when somebody should look.
+    pub fn is_alarm(&self) -> bool {
+        let told = [&self.paused, &self.latched, &self.failed];
+        let lists = [&self.early, &self.in_vain, &self.failures];
+        told.into_iter().any(Option::is_some) || lists.into_iter().any(|list| !list.is_empty())
+    }
+}
+
+/// What is kept how long, and what goes next.
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
+pub struct Retention {
+    /// Each stream that was ever recorded.
+    pub streams: Vec<StreamRetention>,
+    /// What stands in the way.
+    pub deletion: Deletion,
+    /// The sweep under way, or else the last one.
+    pub last_sweep: Option<SweepRow>,
+}
+
+/// One stream's.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub struct StreamRetention {
+    /// Which.
+    pub stream: StreamId,
+    /// Seconds that it is kept; `None`: it was never configured, nothing expires.
+    pub keep_s: Option<u32>,
+    /// Start of the oldest footage that is not expired.
+    pub oldest: Option<Wall>,
+    /// Up to when it is deleted, and why the last of it was.
+    pub deleted_until: Option<DeletedSpan>,
+    /// Segments that expire within 24 hours, and their bytes.
+    pub within_day: (u64, u64),
+    /// Segments that expire within 7 days, and their bytes.
+    pub within_week: (u64, u64),
 }
 
 /// A volume's line.
@@ -120,6 +200,9 @@ pub struct StreamTotals {
     pub first_seen: Wall,
     /// What is kept.
     pub totals: Totals,
+    /// Up to when it is deleted, and why the last of it was.
+    #[serde(default)]
+    pub deleted_until: Option<DeletedSpan>,
 }
 
 /// What is there of a stream in a span.
@@ -135,40 +218,47 @@ pub struct Footage {
     pub volumes: Vec<VolumeRow>,
 }
 
-/// Answers what the catalog alone knows.
+/// Answers what the catalog alone knows. What is expired at `reference`, the last time of day that is believed, is not
+/// in the answer, whether it is deleted yet or not.
 ///
 /// # Errors
 /// [`Kind::NotFound`] for an unknown person; [`Kind::Full`] for a span with too many segments; what SQLite says.
-pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall) -> Result<Answer> {
+pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall, reference: Wall) -> Result<Answer> {
     match ask {
         Ask::Status => Ok(Answer::Status(Box::new(Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             volumes: volumes(reader)?,
+            deletion: Deletion {
+                latched: reader.meta()?.latch,
+                ..Deletion::default()
+            },
             ..Status::default()
         }))),
         Ask::Streams => {
             let rows = reader.streams()?;
-            let with_totals = rows.into_iter().map(|row| {
-                let totals = reader.totals(&row.stream)?;
-                Ok(StreamTotals {
-                    stream: row.stream,
-                    first_seen: row.first_seen,
-                    totals,
-                })
-            });
+            let with_totals = rows.iter().map(|row| stream_totals(reader, row, reference));
             Ok(Answer::Streams {
                 streams: with_totals.collect::<Result<_>>()?,
             })
         }
         Ask::Footage { stream, span } => {
-            let segments = reader.segments(stream, *span)?;
+            let row = reader
+                .streams()?
+                .into_iter()
+                .find(|row| row.stream == *stream);
+            let before = row.and_then(|row| row.expired_before(reference));
+            let mut segments = reader.segments(stream, *span)?;
+            segments.retain(|segment| before.is_none_or(|before| segment.end >= before));
             if segments.len() > ROWS_MAX {
                 return Err(Error::new(
                     Kind::Full,
                     format!("more than {ROWS_MAX} segments; ask for a shorter span"),
                 ));
             }
-            let coverage = reader.coverage(stream, *span, now)?;
+            let mut coverage = reader.coverage(stream, *span, now)?;
+            if let Some(before) = before {
+                coverage.expire(reader.readable_from(stream, before)?);
+            }
             Ok(Answer::Footage(Box::new(Footage {
                 segments,
                 growing: None,
@@ -181,11 +271,57 @@ pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall) -> Result<Answer> {
             wrap: reader.wrap_for_recovery(*generation)?,
             generations: reader.generations()?,
         }),
-        Ask::Note { .. } => Err(Error::new(
-            Kind::Internal,
-            "an event cannot be noted by a reader",
-        )),
+        Ask::Retention => Ok(Answer::Retention(Box::new(retention(reader, reference)?))),
+        Ask::Note { .. } | Ask::Scrub | Ask::ConfirmClock { .. } | Ask::ConfirmRetention { .. } => {
+            Err(Error::new(Kind::Internal, "a reader cannot write"))
+        }
     }
+}
+
+fn stream_totals(reader: &Reader, row: &StreamRow, reference: Wall) -> Result<StreamTotals> {
+    let mut totals = reader.totals(&row.stream)?;
+    if let Some(before) = row.expired_before(reference) {
+        let from = reader.readable_from(&row.stream, before)?;
+        totals.oldest = totals
+            .oldest
+            .map(|oldest| oldest.max(from))
+            .filter(|from| totals.newest.is_some_and(|newest| *from < newest));
+    }
+    Ok(StreamTotals {
+        stream: row.stream.clone(),
+        first_seen: row.first_seen,
+        totals,
+        deleted_until: reader.deleted_until(&row.stream)?,
+    })
+}
+
+fn retention(reader: &Reader, reference: Wall) -> Result<Retention> {
+    const DAY_US: i64 = 86_400_000_000;
+    let mut streams = Vec::new();
+    for row in reader.streams()? {
+        let within = |us: i64| match row.expired_before(reference.plus_us(us)) {
+            Some(before) => reader.count_ended_before(&row.stream, before),
+            None => Ok((0, 0)),
+        };
+        let (within_day, within_week) = (within(DAY_US)?, within(7 * DAY_US)?);
+        let totals = stream_totals(reader, &row, reference)?;
+        streams.push(StreamRetention {
+            stream: row.stream,
+            keep_s: row.keep_s,
+            oldest: totals.totals.oldest,
+            deleted_until: totals.deleted_until,
+            within_day,
+            within_week,
+        });
+    }
+    Ok(Retention {
+        streams,
+        deletion: Deletion {
+            latched: reader.meta()?.latch,
+            ..Deletion::default()
+        },
+        last_sweep: reader.last_sweep()?,
+    })
 }
 
 /// The volumes that the catalog knows, with their room.

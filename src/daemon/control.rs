@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use log::warn;
@@ -15,14 +16,18 @@ use tokio::task::JoinHandle;
 
 use crate::base::Clock;
 use crate::base::clock::SystemClock;
-use crate::base::disk::{self, Lock};
+use crate::base::disk;
 use crate::base::error::{Context, Error, Kind, Result};
-use crate::base::id::StreamId;
+use crate::base::id::{BoxId, StreamId};
 use crate::base::time::{Span, Wall};
-use crate::catalog::{Catalog, Reader};
-use crate::daemon::answer::{self, Answer, Ask, Status};
+use crate::catalog::{Catalog, Change, Event, Reader};
+use crate::daemon::answer::{self, Answer, Ask, Retention, Status};
+use crate::daemon::scrub::Handle;
+use crate::daemon::sweeper::{self, DeletionBoard, Wake};
 use crate::daemon::volumes::Shared;
 use crate::recorder::board::Board;
+use crate::retention::latch;
+use crate::store::scrub::Mark;
 use crate::store::state::State;
 
 /// Longest question, in bytes.
@@ -46,6 +51,31 @@ struct Facts {
     board: Board,
     clock: Arc<dyn Clock>,
     started: Wall,
+    scrub: Handle,
+    box_id: BoxId,
+    deletion: DeletionBoard,
+    wake: SyncSender<Wake>,
+}
+
+/// Does what a question asks to be written; false when it asks for nothing of that kind.
+fn write(catalog: &Catalog, ask: &Ask, box_id: BoxId, now: Wall) -> Result<bool> {
+    match ask {
+        Ask::Note { event } => catalog.commit(Vec::new(), (**event).clone())?,
+        Ask::ConfirmClock { by } => {
+            let facts = serde_json::json!({ "time": now });
+            let event = Event {
+                detail: Some(serde_json::json!({ "by": by })),
+                ..Event::of_box(now, "clock-confirmed", "clock", facts)
+            };
+            catalog.commit(Change::TimeMarked { at: now }, event)?;
+        }
+        Ask::ConfirmRetention { by } => {
+            let volumes = sweeper::present(&catalog.reader()?, box_id)?;
+            latch::confirm(catalog, &volumes, now, by.as_str().into())?;
+        }
+        _ => return Ok(false),
+    }
+    Ok(true)
 }
 
 impl Control {
@@ -58,6 +88,7 @@ impl Control {
         catalog: &Arc<Catalog>,
         board: &Board,
         shared: &Shared,
+        deletion: &DeletionBoard,
         started: Wall,
     ) -> Result<Self> {
         let path = state.socket_path();
@@ -73,6 +104,10 @@ impl Control {
             board: board.clone(),
             clock: Arc::clone(&shared.clock),
             started,
+            scrub: shared.scrub.clone(),
+            box_id: state.box_id,
+            deletion: deletion.clone(),
+            wake: shared.wake.clone(),
         };
         let permits = Arc::new(Semaphore::new(AT_A_TIME));
         let task = tokio::spawn(async move {
@@ -145,16 +180,33 @@ async fn converse(stream: tokio::net::UnixStream, facts: Facts) -> Result<()> {
 
 impl Facts {
     fn answer(&self, ask: &Ask) -> Result<Answer> {
-        if let Ask::Note { event } = ask {
-            self.catalog.commit(Vec::new(), (**event).clone())?;
+        let now = self.clock.wall();
+        if write(&self.catalog, ask, self.box_id, now)? {
+            // Full means that it is awake.
+            self.wake.try_send(Wake::Look).ok();
+            return Ok(Answer::Done);
+        }
+        if matches!(ask, Ask::Scrub) {
+            self.scrub.begin();
             return Ok(Answer::Done);
         }
         let reader = self.catalog.reader()?;
-        let answered = answer::from_catalog(&reader, ask, self.clock.wall())?;
+        let deletion = self.deletion.get();
+        let reference = match &deletion.paused {
+            Some(_) => sweeper::mark(&reader)?.unwrap_or(now),
+            None => now,
+        };
+        let answered = answer::from_catalog(&reader, ask, now, reference)?;
         Ok(match (answered, ask) {
+            (Answer::Retention(retention), _) => Answer::Retention(Box::new(Retention {
+                deletion,
+                ..*retention
+            })),
             (Answer::Status(status), _) => Answer::Status(Box::new(Status {
                 started: Some(self.started),
+                deletion,
                 process: std::process::id(),
+                scrub: self.scrub.mark().volumes.into_values().collect(),
                 streams: self
                     .board
                     .lines()
@@ -186,10 +238,8 @@ impl Facts {
 pub enum Client {
     /// The daemon answers.
     Daemon(BufReader<UnixStream>),
-    /// None runs: the state folder is ours meanwhile.
+    /// None runs: the catalog is read directly. The state folder is not held, so that the recorder can start meanwhile.
     Alone {
-        /// Held until the command ends.
-        lock: Lock,
         /// The catalog.
         reader: Box<Reader>,
         /// For events.
@@ -203,23 +253,32 @@ impl Client {
     /// # Errors
     /// [`Kind::Busy`] when something else holds the state folder.
     pub fn open(state: &State) -> Result<Self> {
-        if let Ok(stream) = UnixStream::connect(state.socket_path()) {
-            stream.set_read_timeout(Some(ANSWER_MAX))?;
-            stream.set_write_timeout(Some(ANSWER_MAX))?;
-            return Ok(Self::Daemon(BufReader::new(stream)));
+        if let Ok(daemon) = Self::connect(state) {
+            return Ok(daemon);
         }
         let lock = state
             .lock()
             .map_err(|e| e.attempted("the recorder does not answer"))?;
         // Opening for writing brings an older catalog up to date; it is the same that the daemon would do.
-        let catalog = Catalog::open(&state.catalog_path(), state.box_id)?;
+        let catalog = Catalog::open(&state.existing_catalog()?, state.box_id)?;
         let reader = Box::new(catalog.reader()?);
         catalog.close()?;
+        drop(lock);
         Ok(Self::Alone {
-            lock,
             reader,
             state: Box::new(state.clone()),
         })
+    }
+
+    /// Finds the daemon.
+    ///
+    /// # Errors
+    /// When none runs.
+    pub fn connect(state: &State) -> Result<Self> {
+        let stream = UnixStream::connect(state.socket_path())?;
+        stream.set_read_timeout(Some(ANSWER_MAX))?;
+        stream.set_write_timeout(Some(ANSWER_MAX))?;
+        Ok(Self::Daemon(BufReader::new(stream)))
     }
 
     /// True when the daemon answers.
@@ -250,14 +309,31 @@ impl Client {
                     }
                 }
             }
-            Self::Alone { reader, state, .. } => {
-                if let Ask::Note { event } = ask {
-                    let catalog = Catalog::open(&state.catalog_path(), state.box_id)?;
-                    catalog.commit(Vec::new(), (**event).clone())?;
+            Self::Alone { reader, state } => {
+                let clock = SystemClock::shared();
+                let now = clock.wall();
+                if let Ask::Note { .. } | Ask::ConfirmClock { .. } | Ask::ConfirmRetention { .. } =
+                    ask
+                {
+                    if let Ok(mut daemon) = Self::connect(state) {
+                        // It was started since.
+                        return daemon.ask(ask);
+                    }
+                    let _lock = state.lock()?;
+                    let catalog = Catalog::open(&state.existing_catalog()?, state.box_id)?;
+                    write(&catalog, ask, state.box_id, now)?;
                     catalog.close()?;
                     return Ok(Answer::Done);
                 }
-                answer::from_catalog(reader, ask, SystemClock::shared().wall())
+                let reference = sweeper::judge(reader, &*clock, &[])?.reference(now);
+                let answered = answer::from_catalog(reader, ask, now, reference)?;
+                Ok(match answered {
+                    Answer::Status(status) => Answer::Status(Box::new(Status {
+                        scrub: Mark::read(&state.dir).volumes.into_values().collect(),
+                        ..*status
+                    })),
+                    other => other,
+                })
             }
         }
     }

@@ -5,17 +5,20 @@
 
 pub mod answer;
 pub mod control;
+mod glue;
+pub mod scrub;
 pub mod streams;
+pub mod sweeper;
 pub mod volumes;
 
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use log::{error, info, warn};
 use notify::Watcher;
-use rustix::process::DumpableBehavior;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::base::Clock;
@@ -27,11 +30,14 @@ use crate::base::time::Wall;
 use crate::catalog::{Catalog, Change, Event, GapCause};
 use crate::config::{self, CameraConfig, Config, Loaded};
 use crate::daemon::control::Control;
+use crate::daemon::scrub::Scrubbing;
 use crate::daemon::streams::Streams;
+use crate::daemon::sweeper::{DeletionBoard, Sweeping, Wake};
 use crate::daemon::volumes::{Shared, Volumes};
 use crate::recorder::board::Board;
 use crate::recorder::recovery;
 use crate::recorder::segment::Sealing;
+use crate::retention::latch;
 use crate::store::state::State;
 use crate::store::volume::Volume;
 use crate::vault::generation::Generation;
@@ -49,9 +55,7 @@ const SETTLE: Duration = Duration::from_millis(300);
 /// # Errors
 /// When it cannot begin: another one runs, the configuration is wrong, no vault generation. Nothing was changed then.
 pub fn run(dir: &Path) -> Result<()> {
-    // A core dump could hold clear pictures and keys.
-    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
-        .context(|| "forbidding core dumps")?;
+    end_with_essential_threads();
     let state = State::open(dir)?;
     let _lock = take_lock(&state)?;
     let loaded = config::load(&state.config_path())?;
@@ -65,6 +69,25 @@ pub fn run(dir: &Path) -> Result<()> {
     drop(runtime);
     daemon.close();
     result
+}
+
+/// A box whose writer, keeper or catalog died would go on looking well and record nothing: it ends instead, at once, and is
+/// started again; recovery is made for that. Streams are another matter: their faults are caught one by one.
+fn end_with_essential_threads() {
+    const ESSENTIAL: [&str; 3] = ["write ", "keep ", "catalog"];
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        report(info);
+        let thread = std::thread::current();
+        let name = thread.name().unwrap_or_default();
+        if ESSENTIAL
+            .iter()
+            .any(|essential| name.starts_with(essential))
+        {
+            error!("the thread \"{name}\" failed; the recorder ends, to be started again");
+            std::process::abort();
+        }
+    }));
 }
 
 /// Takes the state folder. A command that looks at the catalog while none runs holds it for a moment: that is waited for.
@@ -98,7 +121,11 @@ struct Daemon {
     board: Board,
     shared: Arc<Shared>,
     volumes: Volumes,
+    scrubbing: Scrubbing,
     streams: Streams,
+    deletion: DeletionBoard,
+    sweeper: Option<Sweeping>,
+    woken: Option<Receiver<Wake>>,
     /// Volumes of the configuration that could not be opened yet.
     missing: Vec<String>,
     started: Wall,
@@ -128,14 +155,21 @@ fn sealing(state: &State, catalog: &Catalog) -> Result<Sealing> {
 
 impl Daemon {
     fn open(state: State, config: Loaded, clock: Arc<dyn Clock>) -> Result<Self> {
-        let catalog = Arc::new(Catalog::open(&state.catalog_path(), state.box_id)?);
+        let catalog = Arc::new(
+            Catalog::open(&state.existing_catalog()?, state.box_id)
+                .context(|| "nothing is recorded and nothing is deleted")?,
+        );
         let board = Board::default();
+        look_at_volumes(&state, &config.config, &catalog, clock.wall());
+        let (wake, woken) = sync_channel(sweeper::WAKES_MAX);
         let shared = Arc::new(Shared {
             box_id: state.box_id,
             sealing: sealing(&state, &catalog)?,
             catalog: Arc::clone(&catalog),
             clock: Arc::clone(&clock),
             board: board.clone(),
+            scrub: scrub::Handle::new(&state.dir),
+            wake,
         });
         let recorder = config.config.recorder.clone();
         let streams = Streams::new(
@@ -159,7 +193,11 @@ impl Daemon {
             board,
             shared,
             volumes: Volumes::default(),
+            scrubbing: Scrubbing::default(),
             streams,
+            deletion: DeletionBoard::default(),
+            sweeper: None,
+            woken: Some(woken),
             missing,
             started,
         })
@@ -184,11 +222,13 @@ impl Daemon {
             &self.catalog,
             &self.board,
             &self.shared,
+            &self.deletion,
             self.started,
         )?;
         self.open_volumes(true).await;
+        self.start_sweeper()?;
         // Whatever was being recorded when the process died has a gap from there on.
-        recovery::open_gaps(&self.catalog, GapCause::Killed)?;
+        recovery::open_gaps(&self.catalog, GapCause::Killed, self.clock.wall())?;
         self.explain_rest()?;
         self.explain_missing()?;
         self.start_cameras();
@@ -225,12 +265,17 @@ impl Daemon {
         }
         info!("stopping");
         control.stop();
+        self.scrubbing.stop();
         self.streams.stop_all().await;
         Ok(())
     }
 
     fn close(self) {
+        self.scrubbing.finish();
         self.volumes.finish();
+        if let Some(sweeper) = self.sweeper {
+            sweeper.stop();
+        }
         let event = Event::of_box(self.clock.wall(), "stop", "recorder", serde_json::json!({}));
         let closed = self
             .catalog
@@ -240,6 +285,22 @@ impl Daemon {
             Ok(()) => info!("stopped; everything received is on disk and in the catalog"),
             Err(e) => error!("{e}"),
         }
+    }
+
+    /// Volumes were looked at and recovered: what is too old may go.
+    fn start_sweeper(&mut self) -> Result<()> {
+        let Some(woken) = self.woken.take() else {
+            return Ok(());
+        };
+        let volumes = self.config.config.volumes.iter();
+        let options = sweeper::Options {
+            shared: Arc::clone(&self.shared),
+            deletion: self.deletion.clone(),
+            reserves: volumes.map(|v| (v.path.clone(), v.reserve_bytes)).collect(),
+            keeps: sweeper::keeps(&self.config.config),
+        };
+        self.sweeper = Some(Sweeping::start(options, woken)?);
+        Ok(())
     }
 
     fn note(&self, action: &str, facts: serde_json::Value) -> Result<()> {
@@ -257,6 +318,8 @@ impl Daemon {
             let shared = Arc::clone(&self.shared);
             let opened = tokio::task::spawn_blocking(move || {
                 let volume = Volume::open(&volume_config.path, shared.box_id, &volume_config.name)?;
+                // Before recovery: it makes rows for whatever it finds.
+                latch::look(&shared.catalog, &volume, shared.clock.wall())?;
                 // The row of the volume must be there before those of its segments.
                 volumes::seen(&shared.catalog, &volume)?;
                 let report =
@@ -272,6 +335,7 @@ impl Daemon {
                         report.adopted + report.rows_added
                     );
                 }
+                self.scrubbing.start(volume.clone(), &self.shared)?;
                 self.volumes.start(
                     volume,
                     &volume_config,
@@ -367,6 +431,9 @@ impl Daemon {
         self.stop_changed(&loaded.config, &diff).await;
         self.config = loaded;
         (self.config.config.recorder, self.config.config.volumes) = recorder_and_volumes;
+        if let Some(sweeper) = &self.sweeper {
+            sweeper.keep(sweeper::keeps(&self.config.config));
+        }
         self.start_cameras();
         if let Err(e) = self.explain_missing() {
             error!("{e}");
@@ -435,6 +502,20 @@ impl Daemon {
         for id in &diff.changed {
             self.streams.stop(id, |kind| rest(new, id, kind)).await;
         }
+    }
+}
+
+/// Looks at the volumes that are there, as early as possible: a new catalog in place of a lost one may have no vault
+/// generation, and then nothing more happens than that deletion is latched.
+fn look_at_volumes(state: &State, config: &Config, catalog: &Catalog, now: Wall) {
+    for volume in &config.volumes {
+        let looked = Volume::open(&volume.path, state.box_id, &volume.name).map(|volume| {
+            if let Err(e) = latch::look(catalog, &volume, now) {
+                error!("{e}");
+            }
+        });
+        // What cannot be opened is told of, and looked at, when it is opened for recording.
+        looked.ok();
     }
 }
 

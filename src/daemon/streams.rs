@@ -1,27 +1,28 @@
 //! One task a stream: its camera on one side, its assembler on the other.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use log::info;
+use log::{error, info, warn};
 use tokio::task::JoinHandle;
 
 use crate::base::error::{Error, Kind, Result};
-use crate::base::id::{CameraId, RunId, StreamId, StreamKind};
-use crate::base::shutdown::{self, Stopper};
+use crate::base::id::{CameraId, StreamId, StreamKind};
+use crate::base::shutdown::{self, Stopped, Stopper};
 use crate::base::{Clock, hash::Digest};
 use crate::catalog::{Catalog, GapCause};
 use crate::config::{CameraConfig, RecorderConfig};
+use crate::daemon::glue::{Glue, Why};
 use crate::daemon::volumes::Volumes;
 use crate::ingest::rtsp::{self, Group, Rtsp};
 use crate::ingest::supervisor::{self, supervise};
-use crate::ingest::{Ended, Item, Sink};
-use crate::recorder::assembler::{self, Assembler, Unusable};
+use crate::recorder::assembler::{self, Assembler};
 use crate::recorder::board::{Board, Phase};
-use crate::recorder::fragment::{Begin, Order, What};
+use crate::recorder::fragment::{Begin, Done, Order, What};
 use crate::recorder::outbox::{Outbox, Waiting};
+use crate::recorder::recovery;
 
 /// The streams that run.
 pub struct Streams {
@@ -34,6 +35,11 @@ pub struct Streams {
     begun: u64,
 }
 
+/// Longest wait for a stream's last rows.
+const SETTLE_MAX: Duration = Duration::from_secs(10);
+/// After a fault of ours a stream is begun anew this much later.
+const FAULT_WAIT: Duration = Duration::from_secs(30);
+
 struct Task {
     stream: Arc<StreamId>,
     stopper: Stopper,
@@ -41,10 +47,6 @@ struct Task {
     sender: Sender<Order>,
     handle: JoinHandle<()>,
 }
-
-/// Why a stream is being stopped, when the supervisor is told to.
-#[derive(Clone, Default)]
-struct Why(Arc<Mutex<Option<Ended>>>);
 
 impl Streams {
     /// None yet.
@@ -71,17 +73,21 @@ impl Streams {
     pub fn start(&mut self, camera: &CameraConfig, volumes: &Volumes) -> Result<()> {
         let group = Group::named(camera.id.as_str());
         let mut tasks = Vec::new();
+        let mut result = Ok(());
         for kind in [StreamKind::Main, StreamKind::Sub] {
             if let Some(path) = camera.stream_path(kind) {
                 let stream = StreamId {
                     camera: camera.id.clone(),
                     kind,
                 };
-                tasks.push(self.start_stream(camera, Arc::new(stream), path, &group, volumes)?);
+                match self.start_stream(camera, Arc::new(stream), path, &group, volumes) {
+                    Ok(task) => tasks.push(task),
+                    Err(e) => result = Err(e),
+                }
             }
         }
         self.tasks.insert(camera.id.clone(), tasks);
-        Ok(())
+        result
     }
 
     fn start_stream(
@@ -96,10 +102,8 @@ impl Streams {
         let waiting = Waiting::default();
         let sender = volumes.sender(&camera.volume)?;
         let begin = Begin {
-            previous_root: reader
-                .last_segment(&stream)?
-                .map_or(Digest::ZERO, |row| row.content_root),
-            covered_until: reader.last_end(&stream)?,
+            previous_root: reader.last_root(&stream)?.unwrap_or(Digest::ZERO),
+            covered_until: recovery::accounted_until(&reader, &stream, self.clock.wall())?,
             gap: reader.open_gap(&stream)?.map(|gap| gap.cause),
             waiting: waiting.clone(),
         };
@@ -116,45 +120,33 @@ impl Streams {
             waiting,
             self.options.queue_bytes as u64,
         );
-        let assembler = Assembler::new(
-            assembler::Options {
+        let parts = Parts {
+            name: stream.to_string(),
+            assembler: assembler::Options {
                 stream: Arc::clone(&stream),
                 segment_secs: self.options.segment_secs,
                 stagger_us: stagger_us(self.begun, self.options.segment_secs),
             },
-            Arc::clone(&self.clock),
-            outbox,
-        );
-        self.begun += 1;
-        let why = Why::default();
-        let sink = Glue {
-            clock: Arc::clone(&self.clock),
-            stream: Arc::clone(&stream),
-            assembler,
-            board: self.board.clone(),
-            why: why.clone(),
-        };
-        self.board.show(&stream);
-        self.board
-            .update(&stream, |line| line.phase = Phase::Connecting);
-        let source = Rtsp::new(
-            rtsp::Options {
+            source: rtsp::Options {
                 address: camera.address,
                 path: path.to_owned(),
                 transport: camera.transport,
                 credentials: camera.credentials.clone(),
             },
-            Arc::clone(&self.clock),
-            group,
-        );
-        let options = supervisor::Options {
-            name: stream.to_string(),
             stall: Duration::from_secs(u64::from(self.options.stall_secs)),
+            group: group.clone(),
+            outbox,
+            clock: Arc::clone(&self.clock),
+            board: self.board.clone(),
+            why: Why::default(),
         };
+        self.begun += 1;
+        self.board.show(&stream);
+        self.board
+            .update(&stream, |line| line.phase = Phase::Connecting);
         let (stopper, stopped) = shutdown::pair();
-        let clock = Arc::clone(&self.clock);
-        let handle =
-            tokio::spawn(async move { supervise(source, sink, options, &*clock, stopped).await });
+        let why = parts.why.clone();
+        let handle = tokio::spawn(parts.run(stopped));
         Ok(Task {
             stream,
             stopper,
@@ -191,12 +183,18 @@ impl Streams {
                 cause,
                 detail: detail.to_owned(),
             };
-            sender
-                .send(Order {
-                    stream: Arc::clone(&stream),
-                    what,
-                })
-                .ok();
+            // What the stream begins with next time, perhaps on another volume, is read from the catalog.
+            let (done, settled) = tokio::sync::oneshot::channel::<()>();
+            let forget = What::Forget(Done::new(move || {
+                done.send(()).ok();
+            }));
+            for what in [what, forget] {
+                let stream = Arc::clone(&stream);
+                sender.send(Order { stream, what }).ok();
+            }
+            if tokio::time::timeout(SETTLE_MAX, settled).await.is_err() {
+                warn!("{stream}: its volume takes long to write what is left");
+            }
             self.board.update(&stream, |line| line.phase = Phase::Off);
             info!("{stream}: {detail}");
         }
@@ -219,8 +217,7 @@ impl Streams {
 
 impl Task {
     fn tell(&self, cause: GapCause, detail: &str) {
-        *self.why.0.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(Ended::new(cause, detail));
+        self.why.set(cause, detail);
         self.stopper.stop();
     }
 
@@ -230,79 +227,70 @@ impl Task {
     }
 }
 
+/// Everything that a stream is made of.
+struct Parts {
+    name: String,
+    assembler: assembler::Options,
+    source: rtsp::Options,
+    stall: Duration,
+    group: Group,
+    outbox: Outbox,
+    clock: Arc<dyn Clock>,
+    board: Board,
+    why: Why,
+}
+
+impl Parts {
+    /// Runs the stream until `stopped`. A fault of ours or of a library that a camera's bytes bring about costs that stream a
+    /// gap; it ends neither the recorder nor the stream for ever.
+    async fn run(self, mut stopped: Stopped) {
+        loop {
+            let session = tokio::spawn(self.session(stopped.clone()));
+            let Err(e) = session.await else { return };
+            let detail = format!("a fault of the recorder: {e}");
+            error!(
+                "{}: {detail}; it is begun anew in {} s",
+                self.name,
+                FAULT_WAIT.as_secs()
+            );
+            let stream = &self.assembler.stream;
+            self.board.trouble(stream, &detail, self.clock.wall());
+            self.outbox.tell(What::Ended {
+                cause: GapCause::Internal,
+                detail,
+            });
+            tokio::select! {
+                () = stopped.wait() => return,
+                () = tokio::time::sleep(FAULT_WAIT) => {}
+            }
+        }
+    }
+
+    fn session(&self, stopped: Stopped) -> impl Future<Output = ()> + Send + use<> {
+        let clock = Arc::clone(&self.clock);
+        let options = self.assembler.clone();
+        let sink = Glue {
+            clock: Arc::clone(&clock),
+            stream: Arc::clone(&options.stream),
+            assembler: Assembler::new(options, Arc::clone(&clock), self.outbox.clone()),
+            board: self.board.clone(),
+            why: self.why.clone(),
+        };
+        let source = Rtsp::new(self.source.clone(), Arc::clone(&clock), &self.group);
+        let options = supervisor::Options {
+            name: self.name.clone(),
+            stall: self.stall,
+        };
+        async move { supervise(source, sink, options, &*clock, stopped).await }
+    }
+}
+
 /// Where in the segment cycle the n-th stream is cut: the golden ratio spreads any number of them evenly.
 fn stagger_us(n: u64, segment_secs: u32) -> i64 {
     let period_us = u64::from(segment_secs) * 1_000_000;
     // 2^32 / φ, a fraction of 2^32.
     let fraction = n.wrapping_mul(0x9e37_79b9) & 0xffff_ffff;
     ((fraction * period_us) >> 32).cast_signed()
-}
-
-struct Glue {
-    clock: Arc<dyn Clock>,
-    stream: Arc<StreamId>,
-    assembler: Assembler,
-    board: Board,
-    why: Why,
-}
-
-impl Glue {
-    fn trouble(&self, ended: &Ended) {
-        let now = self.clock.wall();
-        self.board.trouble(&self.stream, &ended.detail, now);
-        self.board.update(&self.stream, |line| {
-            line.interruptions = line.interruptions.saturating_add(1);
-        });
-    }
-}
-
-fn unusable(e: Unusable) -> Ended {
-    Ended::new(e.cause, e.detail)
-}
-
-impl Sink for Glue {
-    fn run_started(&mut self, run: RunId) {
-        self.board
-            .update(&self.stream, |line| line.phase = Phase::Receiving);
-        self.assembler.run_started(run);
-    }
-
-    fn item(&mut self, item: Item) -> Result<(), Ended> {
-        match item {
-            Item::Unit(unit) => self.assembler.unit(unit).map_err(unusable),
-            Item::Parameters(entry) => self.assembler.parameters(entry).map_err(unusable),
-            Item::CameraClock(offset_ms) => {
-                self.assembler.camera_clock(offset_ms);
-                Ok(())
-            }
-            Item::Corrupt(_) => {
-                self.assembler.corrupt();
-                Ok(())
-            }
-        }
-    }
-
-    fn run_ended(&mut self, ended: &Ended) {
-        let why = self
-            .why
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let told = why.filter(|_| ended.cause == GapCause::Stopped);
-        match told {
-            Some(told) => self.assembler.run_ended(told.cause, &told.detail),
-            None => {
-                self.trouble(ended);
-                self.assembler.run_ended(ended.cause, &ended.detail);
-            }
-        }
-    }
-
-    fn attempt_failed(&mut self, ended: &Ended) {
-        self.trouble(ended);
-        self.assembler.attempt_failed(ended.cause, &ended.detail);
-    }
 }
 
 #[cfg(test)]

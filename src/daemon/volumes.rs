@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Sender, SyncSender, channel};
 use std::thread::JoinHandle;
 
 use log::error;
@@ -12,6 +12,8 @@ use crate::base::error::{Error, Kind, Result};
 use crate::base::id::BoxId;
 use crate::catalog::{Catalog, Change};
 use crate::config::{RecorderConfig, VolumeConfig};
+use crate::daemon::scrub::Handle;
+use crate::daemon::sweeper::Wake;
 use crate::recorder::board::Board;
 use crate::recorder::fragment::Order;
 use crate::recorder::keeper::{self, Keeper};
@@ -42,6 +44,10 @@ pub struct Shared {
     pub clock: Arc<dyn Clock>,
     /// Where it is shown what goes on.
     pub board: Board,
+    /// The scrub of all volumes.
+    pub scrub: Handle,
+    /// Where writers ask for room.
+    pub wake: SyncSender<Wake>,
 }
 
 /// Tells the catalog of a volume.
@@ -58,6 +64,14 @@ pub fn seen(catalog: &Catalog, volume: &Volume) -> Result<()> {
         },
         None,
     )
+}
+
+/// Wakes the sweeper. When its queue is full it is awake.
+fn ask_room(wake: &SyncSender<Wake>) -> Arc<dyn Fn() + Send + Sync> {
+    let wake = wake.clone();
+    Arc::new(move || {
+        wake.try_send(Wake::Room).ok();
+    })
 }
 
 impl Volumes {
@@ -91,6 +105,7 @@ impl Volumes {
                 reserve_bytes: config.reserve_bytes,
                 clock: Arc::clone(&shared.clock),
                 board: shared.board.clone(),
+                ask_room: ask_room(&shared.wake),
             },
             keeper,
         );

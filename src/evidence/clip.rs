@@ -5,18 +5,19 @@
 
 use std::io::IoSlice;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::base::disk::{self, DiskFile};
+use crate::base::disk::{self, DiskFile, Unnamed};
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::hash::Digest;
 use crate::base::id::SegmentId;
-use crate::base::secret::SegmentKey;
 use crate::base::time::{Span, Ticks};
 use crate::evidence::keys::KeyRing;
 use crate::evidence::select::{Piece, Stretch};
 use crate::media::access_unit::Codec;
 use crate::media::clip::{ClipBuilder, ClipSample};
 use crate::media::read;
+use crate::store::file::SegmentFile;
 
 /// Mode of clips: they are clear pictures of people.
 const CLIP_MODE: u32 = disk::SECRET_MODE;
@@ -52,32 +53,18 @@ pub struct Clip {
 pub fn write(stretch: &Stretch, keys: &KeyRing, path: &Path) -> Result<Clip> {
     let what = || format!("writing {}", path.display());
     if path.exists() {
-        return Err(
-            Error::new(Kind::Exists, "it exists already; give another name").attempted(what()),
-        );
+        let text = "it exists already; give another name";
+        return Err(Error::new(Kind::Exists, text).attempted(what()));
     }
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = path.with_file_name(format!(".{name}.part"));
-    let written = write_to(stretch, keys, &temporary).and_then(|clip| {
-        disk::rename(&temporary, path)?;
-        disk::sync_dir(
-            path.parent()
-                .filter(|p| !p.as_os_str().is_empty())
-                .unwrap_or(Path::new(".")),
-        )?;
-        Ok(Clip {
-            path: path.to_owned(),
-            ..clip
-        })
-    });
-    if written.is_err() && temporary.exists() {
-        // The first error is the one to tell.
-        disk::remove_file(&temporary).ok();
-    }
-    written.context(what)
+    // Without a name until it is whole: whatever ends this process, no clear picture is left behind.
+    let dir = path.parent().filter(|p| !p.as_os_str().is_empty());
+    let mut file = Unnamed::create(dir.unwrap_or(Path::new(".")), CLIP_MODE).context(what)?;
+    let clip = write_to(stretch, keys, file.file(), path).context(what)?;
+    file.name(path).context(what)?;
+    Ok(clip)
 }
 
-fn write_to(stretch: &Stretch, keys: &KeyRing, path: &Path) -> Result<Clip> {
+fn write_to(stretch: &Stretch, keys: &KeyRing, file: &mut DiskFile, path: &Path) -> Result<Clip> {
     let Some(first) = stretch.pieces.first() else {
         return Err(Error::invalid("a stretch without fragments"));
     };
@@ -92,36 +79,26 @@ fn write_to(stretch: &Stretch, keys: &KeyRing, path: &Path) -> Result<Clip> {
         ..span
     };
     let entry = &first.source.initial.entry;
-    if path.exists() {
-        disk::remove_file(path)?;
-    }
-    let mut file = DiskFile::create_new(path, CLIP_MODE)?;
     let mut hash = ring::digest::Context::new(&ring::digest::SHA256);
     let head = builder.head(entry, span.start)?;
     hash.update(&head);
     file.append(&mut [IoSlice::new(&head)])?;
-    let mut key: Option<(SegmentId, SegmentKey)> = None;
     let mut segments = Vec::new();
-    for piece in &stretch.pieces {
-        let header = &piece.source.initial.header;
-        let segment_key = match key.take() {
-            Some((id, key)) if id == header.segment => key,
-            _ => {
-                segments.push(header.segment);
-                keys.segment_key(&piece.source.source.volume, header)?
-            }
+    for pieces in by_segment(stretch) {
+        let Some(source) = pieces.first().map(|p| &p.source) else {
+            continue;
         };
-        let samples = read::read_fragment(
-            &piece.source.file,
-            &piece.source.initial,
-            piece.number,
-            &piece.index,
-        )?
-        .open(&segment_key)?;
-        let mut slices: Vec<_> = samples.iter().map(|s| IoSlice::new(&s.data)).collect();
-        samples.iter().for_each(|s| hash.update(&s.data));
-        file.append(&mut slices)?;
-        key = Some((header.segment, segment_key));
+        let header = &source.initial.header;
+        let key = keys.segment_key(&source.source.volume, header)?;
+        segments.push(header.segment);
+        let segment = source.file()?;
+        for piece in pieces {
+            let raw = read::read_fragment(&*segment, &source.initial, piece.number, &piece.index)?;
+            let samples = raw.open(&key)?;
+            let mut slices: Vec<_> = samples.iter().map(|s| IoSlice::new(&s.data)).collect();
+            samples.iter().for_each(|s| hash.update(&s.data));
+            file.append(&mut slices)?;
+        }
     }
     file.sync()?;
     Ok(Clip {
@@ -137,6 +114,13 @@ fn write_to(stretch: &Stretch, keys: &KeyRing, path: &Path) -> Result<Clip> {
     })
 }
 
+/// The pieces of each segment, in order.
+fn by_segment(stretch: &Stretch) -> impl Iterator<Item = &[Piece]> {
+    stretch
+        .pieces
+        .chunk_by(|a, b| Arc::ptr_eq(&a.source, &b.source))
+}
+
 /// What the first pass finds.
 struct Tables {
     builder: ClipBuilder,
@@ -150,8 +134,10 @@ fn tables(stretch: &Stretch) -> Result<Tables> {
     let mut builder = ClipBuilder::new();
     let mut next: Option<Ticks> = None;
     let (mut first_pts, mut leading, mut at_start, mut shown_after) = (None, 0, true, None);
-    for piece in &stretch.pieces {
-        let (first_dts, rows) = rows_of(piece)?;
+    for (piece, file) in with_files(stretch) {
+        let source = &piece.source;
+        let (first_dts, rows) =
+            read::read_rows(&*file?, &source.initial, piece.number, &piece.index)?;
         // Times of one run meet; what rounding left is closed here.
         let mut dts = next.unwrap_or(first_dts);
         for row in rows {
@@ -179,11 +165,20 @@ fn tables(stretch: &Stretch) -> Result<Tables> {
     })
 }
 
-fn rows_of(piece: &Piece) -> Result<(Ticks, Vec<crate::media::fragment::SampleRow>)> {
-    read::read_rows(
-        &piece.source.file,
-        &piece.source.initial,
-        piece.number,
-        &piece.index,
-    )
+/// Each piece with its segment's file, of which one is open at a time.
+fn with_files(stretch: &Stretch) -> impl Iterator<Item = (&Piece, Result<Arc<SegmentFile>>)> {
+    by_segment(stretch).flat_map(|pieces| {
+        let opened = pieces.first().map(|p| p.source.file());
+        let mut opened = opened.unwrap_or_else(|| Err(Error::invalid("no piece")));
+        pieces.iter().map(move |piece| {
+            let file = match &opened {
+                Ok(file) => Ok(Arc::clone(file)),
+                Err(_) => {
+                    let again = Err(Error::new(Kind::Io, "its segment cannot be opened"));
+                    std::mem::replace(&mut opened, again)
+                }
+            };
+            (piece, file)
+        })
+    })
 }

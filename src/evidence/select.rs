@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::base::error::{Context, Result};
 use crate::base::hash::Digest;
 use crate::base::time::{Span, Ticks, Wall};
-use crate::media::header::FragmentIndex;
+use crate::media::header::{FragmentIndex, content_root};
 use crate::media::read::{self, Initial};
 use crate::store::file::SegmentFile;
 use crate::store::volume::Volume;
@@ -23,26 +23,68 @@ pub struct Source {
     pub path: PathBuf,
     /// The volume that holds it, with its key.
     pub volume: Volume,
-    /// Only so many bytes are known to be whole; `None` for a closed segment.
-    pub durable_bytes: Option<u64>,
+    /// How much of it must be there.
+    pub extent: Extent,
 }
 
-/// An open source.
+/// How much of a segment must be there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Extent {
+    /// All of it: the catalog names its content root.
+    Whole(Digest),
+    /// It is being written; so many bytes are durable.
+    Growing(u64),
+    /// What there is: nothing is known of it but its file.
+    Found,
+}
+
+/// A source whose beginning was read. Its file is not kept open: a long export has many.
 #[derive(Debug)]
-pub struct OpenSource {
+pub struct Opened {
     /// Where it came from.
     pub source: Source,
-    /// Its file.
-    pub file: SegmentFile,
     /// Its header and sample entry.
     pub initial: Initial,
+    /// Of one that is being written: it is renamed when it is closed.
+    kept: Option<Arc<SegmentFile>>,
+}
+
+impl Opened {
+    /// Its file.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn file(&self) -> Result<Arc<SegmentFile>> {
+        self.kept
+            .clone()
+            .map_or_else(|| self.source.file().map(Arc::new), Ok)
+    }
+}
+
+impl Source {
+    fn file(&self) -> Result<SegmentFile> {
+        let file = SegmentFile::open(&self.path)?;
+        Ok(match self.extent {
+            Extent::Growing(bytes) => file.up_to(bytes),
+            Extent::Whole(_) | Extent::Found => file,
+        })
+    }
+}
+
+/// What a span takes.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// In order of time.
+    pub stretches: Vec<Stretch>,
+    /// Segments that are not whole any more, and why; what is left of them is taken.
+    pub damaged: Vec<String>,
 }
 
 /// One fragment of a selection.
 #[derive(Clone, Debug)]
 pub struct Piece {
     /// The segment.
-    pub source: Arc<OpenSource>,
+    pub source: Arc<Opened>,
     /// The fragment's number in it.
     pub number: u32,
     /// What the segment's index says of it.
@@ -95,10 +137,11 @@ impl Stretch {
 ///
 /// # Errors
 /// When a file is missing, cannot be read, or is no segment.
-pub fn select(sources: Vec<Source>, span: Span) -> Result<Vec<Stretch>> {
-    let mut stretches: Vec<Stretch> = Vec::new();
+pub fn select(sources: Vec<Source>, span: Span) -> Result<Selection> {
+    let mut selection = Selection::default();
     for source in sources {
-        for piece in pieces(source, span)? {
+        for piece in pieces(source, span, &mut selection.damaged)? {
+            let stretches = &mut selection.stretches;
             match stretches.last_mut() {
                 Some(stretch) if follows(stretch, &piece) => stretch.pieces.push(piece),
                 // A stretch begins where decoding can begin.
@@ -109,7 +152,7 @@ pub fn select(sources: Vec<Source>, span: Span) -> Result<Vec<Stretch>> {
             }
         }
     }
-    Ok(stretches)
+    Ok(selection)
 }
 
 fn follows(stretch: &Stretch, piece: &Piece) -> bool {
@@ -148,19 +191,11 @@ fn first_fragment(
 }
 
 /// The fragments of one segment that `span` takes.
-fn pieces(source: Source, span: Span) -> Result<Vec<Piece>> {
+fn pieces(source: Source, span: Span, damaged: &mut Vec<String>) -> Result<Vec<Piece>> {
     let what = || format!("reading segment {}", source.path.display());
-    let file = SegmentFile::open(&source.path)?;
-    let file = match source.durable_bytes {
-        Some(bytes) => file.up_to(bytes),
-        None => file,
-    };
+    let file = source.file()?;
     let initial = read::read_initial(&file).context(what)?;
-    let fragments = match read::trailer_from_end(&file) {
-        Ok(Some(trailer)) => trailer.fragments,
-        // Still being written, or a damaged end: what is whole can be used.
-        _ => read::scan(&file, &initial, false).context(what)?.fragments,
-    };
+    let fragments = fragments(&source, &file, &initial, damaged).context(what)?;
     let wall = |f: &FragmentIndex| initial.header.wall(f.tfdt);
     let first = first_fragment(&file, &initial, &fragments, span.start)?;
     let last = fragments
@@ -173,10 +208,11 @@ fn pieces(source: Source, span: Span) -> Result<Vec<Piece>> {
     if ends_before || first >= last {
         return Ok(Vec::new());
     }
-    let source = Arc::new(OpenSource {
+    let is_growing = matches!(source.extent, Extent::Growing(_));
+    let source = Arc::new(Opened {
         source,
-        file,
         initial,
+        kept: is_growing.then(|| Arc::new(file)),
     });
     Ok((0..)
         .zip(fragments)
@@ -188,4 +224,23 @@ fn pieces(source: Source, span: Span) -> Result<Vec<Piece>> {
             index,
         })
         .collect())
+}
+
+/// The fragments that are there. A closed segment must have those that its content root stands for; else it is named in
+/// `damaged`, since a shorter clip must not pass for the whole.
+fn fragments(
+    source: &Source,
+    file: &SegmentFile,
+    initial: &Initial,
+    damaged: &mut Vec<String>,
+) -> Result<Vec<FragmentIndex>> {
+    let scan = read::scan(file, initial, false)?;
+    if let Extent::Whole(root) = source.extent {
+        let found = content_root(&initial.header, &scan.fragments);
+        if found != root {
+            let why = scan.damage.unwrap_or_else(|| "it was changed".to_owned());
+            damaged.push(format!("{}: {why}", source.path.display()));
+        }
+    }
+    Ok(scan.fragments)
 }

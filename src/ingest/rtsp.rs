@@ -120,6 +120,7 @@ impl Rtsp {
             parameters_sent: false,
             waiting: None,
             corrupt_in_a_row: 0,
+            loss: 0,
             broken_by: None,
         })
     }
@@ -172,6 +173,8 @@ pub struct RtspSession {
     /// A unit whose parameters were handed out first.
     waiting: Option<AccessUnit>,
     corrupt_in_a_row: u32,
+    /// Packets lost since the last unit that was handed out.
+    loss: u32,
     /// The last error, if no picture came since.
     broken_by: Option<Ended>,
 }
@@ -204,10 +207,10 @@ impl Session for RtspSession {
                     let report = packet
                         .pkts()
                         .find_map(|p| p.as_sender_report().ok().flatten());
-                    if let Some(report) = report {
-                        return Ok(Item::CameraClock(
-                            self.camera_offset_ms(report.ntp_timestamp().0),
-                        ));
+                    // 0 means that the camera has no clock (RFC 3550, 6.4.1).
+                    let ntp = report.map(|r| r.ntp_timestamp().0).filter(|ntp| *ntp != 0);
+                    if let Some(ntp) = ntp {
+                        return Ok(Item::CameraClock(self.camera_offset_ms(ntp)));
                     }
                 }
                 Some(Ok(_)) => {}
@@ -220,7 +223,9 @@ impl RtspSession {
     fn frame(&mut self, frame: VideoFrame) -> Result<Option<Item>, Ended> {
         self.corrupt_in_a_row = 0;
         self.broken_by = None;
-        let new_parameters = frame.has_new_parameters() || !self.parameters_sent;
+        // What came with a frame that was left out belongs to the next one.
+        self.parameters_sent &= !frame.has_new_parameters();
+        self.loss += u32::from(frame.loss());
         if frame.data().len() > UNIT_BYTES_MAX {
             let text = format!(
                 "an access unit of {} bytes is above the bound of {UNIT_BYTES_MAX}",
@@ -243,7 +248,7 @@ impl RtspSession {
             received_mono: self.clock.mono_at(received.received()),
             received_wall: SystemTime::from(received.received_wall()).into(),
             is_key: false,
-            loss: u32::from(frame.loss()),
+            loss: self.loss,
             data: frame.into_data(),
         };
         // retina reports IDR only; open-GOP H.265 begins at CRA pictures too.
@@ -256,7 +261,8 @@ impl RtspSession {
                 "an access unit without a picture".to_owned(),
             )));
         }
-        if !new_parameters {
+        self.loss = 0;
+        if self.parameters_sent {
             return Ok(Some(Item::Unit(unit)));
         }
         let parameters = match self.stream.streams()[self.track].parameters() {

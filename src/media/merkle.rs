@@ -83,7 +83,7 @@ pub fn verify(leaf: &Digest, index: usize, count: usize, path: &[Digest], root: 
     last == 0 && hash == *root
 }
 
-fn node(left: &Digest, right: &Digest) -> Digest {
+pub(super) fn node(left: &Digest, right: &Digest) -> Digest {
     Digest::sha256(&[&[1], &left.0, &right.0])
 }
 

@@ -3,10 +3,11 @@
 //! It runs on the ingest task and returns at once; hashing, sealing and writing are the writer's.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::base::Clock;
 use crate::base::id::{RunId, StreamId};
-use crate::base::time::{Ticks, Wall};
+use crate::base::time::{Mono, Ticks, Wall};
 use crate::catalog::GapCause;
 use crate::media::access_unit::{AccessUnit, SampleEntry};
 use crate::media::activity::Activity;
@@ -29,6 +30,14 @@ const NO_KEY_FRAME_MAX: Ticks = Ticks::from_secs(60);
 /// So long after the last key frame the run ends: a segment ends at key frames only, and must not grow for ever. Above the
 /// longest GOP that cameras make of a still picture (Axis Zipstream: 1200 pictures).
 const KEY_FRAMES_APART_MAX: Ticks = Ticks::from_secs(600);
+/// A server may send what it has kept at once. So long the first pictures are held, until the least delayed shows when they
+/// were taken; at most so many bytes.
+const SETTLE: Duration = Duration::from_secs(1);
+const SETTLE_BYTES_MAX: usize = 16 << 20;
+/// A segment of this many fragments is cut at the next key frame (the reader's bound is 2048).
+const SEGMENT_FRAGMENTS_MAX: u32 = 1500;
+/// So many repaired times in a row, and the sequencer begins anew.
+const REPAIRED_IN_A_ROW_MAX: u32 = 8;
 /// A run that is cut into segments by changing parameters more often than this ends.
 const PARAMETER_CHANGES_A_MINUTE_MAX: u32 = 30;
 
@@ -73,6 +82,8 @@ struct Run {
     activity_done: Vec<(i64, u8)>,
     camera_offset_ms: Option<i64>,
     uncertain: bool,
+    /// The first pictures, held until the time of day has settled.
+    early: Option<Early>,
     /// A key frame was seen: what comes is recorded.
     started: bool,
     first_seen: Option<Ticks>,
@@ -80,11 +91,33 @@ struct Run {
     cut: bool,
     next_cut: Option<Wall>,
     segment_bytes: u64,
-    parameter_changes: (Ticks, u32),
+    segment_fragments: u32,
+    /// The segment before the next fragment bears a time of day that was found wrong.
+    doubts_before: bool,
+    parameter_changes: (Mono, u32),
     /// Of the sequencer, as far as they were counted.
     discontinuities: u32,
     /// Whole GOPs are being dropped since the queue is full.
     dropping: bool,
+}
+
+#[derive(Default)]
+struct Early {
+    units: Vec<AccessUnit>,
+    bytes: usize,
+    since: Option<Mono>,
+}
+
+impl Early {
+    /// Takes a unit; gives all once the time of day has settled.
+    fn push(&mut self, unit: AccessUnit) -> Option<Vec<AccessUnit>> {
+        let now = unit.received_mono;
+        let since = *self.since.get_or_insert(now);
+        self.bytes += unit.data.len();
+        self.units.push(unit);
+        let settled = now.since(since) >= SETTLE || self.bytes > SETTLE_BYTES_MAX;
+        settled.then(|| std::mem::take(&mut self.units))
+    }
 }
 
 impl Assembler {
@@ -112,13 +145,16 @@ impl Assembler {
             activity_done: Vec::new(),
             camera_offset_ms: None,
             uncertain: false,
+            early: Some(Early::default()),
             started: false,
             first_seen: None,
             last_key: Ticks(0),
             cut: true,
             next_cut: None,
             segment_bytes: 0,
-            parameter_changes: (Ticks(0), 0),
+            segment_fragments: 0,
+            doubts_before: false,
+            parameter_changes: (self.clock.mono(), 0),
             discontinuities: 0,
             dropping: false,
         });
@@ -134,10 +170,13 @@ impl Assembler {
             self.drain(&mut run);
             run.cut = true;
             run.entry = Some(entry);
-            run.count_parameter_change()?;
+        } else {
+            self.run = Some(run);
+            return Ok(());
         }
+        let counted = run.count_parameter_change(self.clock.mono());
         self.run = Some(run);
-        Ok(())
+        counted
     }
 
     /// A picture.
@@ -171,12 +210,31 @@ impl Assembler {
             } else if unit.pts - run.last_key > KEY_FRAMES_APART_MAX {
                 return Err(no_key_frame(KEY_FRAMES_APART_MAX));
             }
-            for ordered in run.sequencer.push(unit) {
-                self.ordered(run, ordered);
+            let settled = match &mut run.early {
+                Some(early) => early.push(unit),
+                None => Some(vec![unit]),
+            };
+            if let Some(units) = settled {
+                run.early = None;
+                self.sequence(run, units);
             }
         }
         run.note_repairs();
         Ok(())
+    }
+
+    fn sequence(&mut self, run: &mut Run, units: Vec<AccessUnit>) {
+        for unit in units {
+            for ordered in run.sequencer.push(unit) {
+                self.ordered(run, ordered);
+            }
+        }
+        if run.sequencer.repaired_in_a_row() > REPAIRED_IN_A_ROW_MAX {
+            // The camera's times have changed for good: what follows is a sequence of its own.
+            for ordered in run.sequencer.flush() {
+                self.ordered(run, ordered);
+            }
+        }
     }
 
     /// Something that could not be understood was left out.
@@ -198,6 +256,8 @@ impl Assembler {
         let Some(mut run) = self.run.take() else {
             return;
         };
+        run.timeline.finish();
+        run.note_repairs();
         self.drain(&mut run);
         if run.started {
             self.outbox.tell(What::Ended {
@@ -223,6 +283,10 @@ impl Assembler {
     }
 
     fn drain(&mut self, run: &mut Run) {
+        if let Some(early) = &mut run.early {
+            let units = std::mem::take(&mut early.units);
+            self.sequence(run, units);
+        }
         for ordered in run.sequencer.flush() {
             self.ordered(run, ordered);
         }
@@ -248,7 +312,7 @@ impl Assembler {
                 self.flush(run);
             }
         }
-        let wall = run.timeline.wall_of(unit.pts);
+        let wall = run.timeline.wall_of(dts);
         run.activity_done.extend(self.activity.add(
             wall.us().div_euclid(1_000_000),
             unit.data.len(),
@@ -272,12 +336,14 @@ impl Assembler {
         if !(run.cut
             || due
             || run.segment_bytes >= SEGMENT_BYTES_MAX
-            || run.timeline.host_stepped())
+            || run.segment_fragments >= SEGMENT_FRAGMENTS_MAX
+            || run.timeline.is_wrong())
         {
             return;
         }
         run.cut = true;
         run.segment_bytes = 0;
+        run.segment_fragments = 0;
         let mut start = now;
         match if run.next_cut.is_some() {
             run.timeline.correct(dts)
@@ -290,6 +356,7 @@ impl Assembler {
                 // The same session, but its time of day begins anew: a run of its own.
                 run.id = RunId::random();
                 run.uncertain = true;
+                run.doubts_before = true;
                 start = run.timeline.wall_of(dts);
             }
         }
@@ -320,6 +387,7 @@ impl Assembler {
             run: run.id,
             entry,
             cut: run.cut,
+            doubts_before: run.doubts_before,
             starts_with_key,
             start: run.timeline.wall_of(first_dts),
             end: run.timeline.wall_of(end_dts),
@@ -336,9 +404,11 @@ impl Assembler {
             activity: std::mem::take(&mut run.activity_done),
         };
         run.segment_bytes += bytes;
+        run.segment_fragments += 1;
         if self.outbox.offer(bytes, What::Fragment(Box::new(fragment))) {
             run.dropping = false;
             run.cut = false;
+            run.doubts_before = false;
         } else if !run.dropping {
             // The disk does not keep up: whole GOPs go, and the gap says so.
             run.dropping = true;
@@ -369,12 +439,8 @@ impl Run {
         self.losses.discontinuities = self.losses.discontinuities.saturating_add(jumps);
     }
 
-    fn count_parameter_change(&mut self) -> Result<(), Unusable> {
-        let now = self
-            .pending
-            .last()
-            .map_or(self.parameter_changes.0, |s| s.dts);
-        if now - self.parameter_changes.0 > Ticks::from_secs(60) {
+    fn count_parameter_change(&mut self, now: Mono) -> Result<(), Unusable> {
+        if now.since(self.parameter_changes.0) > Duration::from_secs(60) {
             self.parameter_changes = (now, 0);
         }
         self.parameter_changes.1 += 1;

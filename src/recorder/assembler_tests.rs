@@ -21,6 +21,7 @@ struct Scene {
     orders: Receiver<Order>,
     waiting: Waiting,
     frame: i64,
+    key_every: i64,
 }
 
 fn entry(width: u16) -> Arc<SampleEntry> {
@@ -55,25 +56,31 @@ impl Scene {
             orders,
             waiting,
             frame: 0,
+            key_every: 30,
         }
     }
 
-    /// `count` frames at 15 a second; every 30th is a key frame unless `keys` is false.
+    /// `count` frames at 15 a second, with key frames unless `keys` is false.
     fn frames(&mut self, count: i64, keys: bool) -> Result<(), GapCause> {
         for _ in 0..count {
-            let unit = AccessUnit {
-                pts: Ticks(self.frame * 6000),
-                received_mono: self.clock.mono(),
-                received_wall: self.clock.wall(),
-                is_key: keys && self.frame % 30 == 0,
-                loss: 0,
-                data: vec![0; 1000],
-            };
-            self.frame += 1;
+            self.unit(keys)?;
             self.clock.advance(FRAME);
-            self.assembler.unit(unit).map_err(|e| e.cause)?;
         }
         Ok(())
+    }
+
+    /// The next frame, now.
+    fn unit(&mut self, keys: bool) -> Result<(), GapCause> {
+        let unit = AccessUnit {
+            pts: Ticks(self.frame * 6000),
+            received_mono: self.clock.mono(),
+            received_wall: self.clock.wall(),
+            is_key: keys && self.frame % self.key_every == 0,
+            loss: 0,
+            data: vec![0; 1000],
+        };
+        self.frame += 1;
+        self.assembler.unit(unit).map_err(|e| e.cause)
     }
 
     fn told(&self) -> Vec<What> {
@@ -208,4 +215,64 @@ fn a_camera_that_changes_its_parameters_without_end_is_let_go() {
         changes += 1;
         assert!(changes < 1000, "it goes on for ever");
     }
+}
+
+#[test]
+fn a_burst_at_the_beginning_does_not_put_the_time_of_day_off() {
+    let mut scene = Scene::new(u64::MAX);
+    // Four seconds that the server has kept arrive at once; then it goes on as the camera takes pictures.
+    let taken_first = scene.clock.wall().plus_us(-4_000_000);
+    for _ in 0..60 {
+        scene.unit(true).expect("recorded");
+    }
+    scene.frames(15 * 30, true).expect("recorded");
+    scene.assembler.run_ended(GapCause::Stopped, "test");
+    let fragments = scene.fragments();
+    for fragment in &fragments {
+        let truth = taken_first.plus_ticks(fragment.first_dts);
+        assert!(fragment.start.us_since(truth).abs() < 100_000);
+        assert!(!fragment.clock.time_uncertain);
+    }
+    let pictures: usize = fragments.iter().map(|f| f.samples.len()).sum();
+    assert_eq!(pictures, 60 + 15 * 30);
+}
+
+#[test]
+fn a_camera_that_sends_only_key_frames_fits_into_segments() {
+    let mut scene = Scene::new(u64::MAX);
+    scene.key_every = 1;
+    scene.frames(15 * 300, true).expect("recorded");
+    let mut in_segment = 0;
+    for fragment in scene.fragments() {
+        in_segment = if fragment.cut { 1 } else { in_segment + 1 };
+        assert!(in_segment <= 1501, "{in_segment}");
+    }
+}
+
+#[test]
+fn parameters_that_change_now_and_then_are_no_reason_to_end() {
+    let mut scene = Scene::new(u64::MAX);
+    for n in 0..40 {
+        scene
+            .assembler
+            .parameters(entry(320 + n % 2))
+            .expect("usable");
+        scene.clock.advance(Duration::from_secs(90));
+        scene.frame += 15 * 90;
+        scene.frame -= scene.frame % 30;
+        scene.frames(30, true).expect("recorded");
+        scene.told();
+    }
+}
+
+#[test]
+fn when_a_run_ends_for_its_parameters_the_writer_is_told() {
+    let mut scene = Scene::new(u64::MAX);
+    let mut n = 0;
+    while scene.assembler.parameters(entry(320 + n % 2)).is_ok() {
+        n += 1;
+        scene.frames(2, true).expect("recorded");
+    }
+    scene.assembler.run_ended(GapCause::Protocol, "test");
+    assert!(scene.told().iter().any(|w| matches!(w, What::Ended { .. })));
 }

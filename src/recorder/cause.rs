@@ -7,13 +7,32 @@ use crate::catalog::GapCause;
 pub(super) fn is_rest(cause: GapCause) -> bool {
     matches!(
         cause,
-        GapCause::Stopped | GapCause::Killed | GapCause::Disabled | GapCause::Removed
+        GapCause::NotStarted
+            | GapCause::Stopped
+            | GapCause::Killed
+            | GapCause::Disabled
+            | GapCause::Removed
+            | GapCause::Unknown
     )
 }
 
-/// A gap in which nobody tried to record and one in which it did not succeed are two, each with its cause.
+/// Pictures came, but could not be kept.
+fn is_storage(cause: GapCause) -> bool {
+    matches!(
+        cause,
+        GapCause::StorageSlow
+            | GapCause::DiskFull
+            | GapCause::WriteError
+            | GapCause::VolumeMissing
+            | GapCause::Internal
+    )
+}
+
+/// A gap in which nobody tried to record, one in which the camera sent nothing and one in which the disk took nothing are
+/// three, each with its cause. Within each the first cause stands.
 pub(super) fn is_another(before: GapCause, after: GapCause) -> bool {
-    before != after && (is_rest(before) || is_rest(after))
+    let rests = before != after && (is_rest(before) || is_rest(after));
+    rests || is_storage(before) != is_storage(after)
 }
 
 /// What a failed write means for the footage.

@@ -20,6 +20,8 @@ pub struct Fragment {
     pub entry: Arc<SampleEntry>,
     /// A new segment begins here whatever the old one's length.
     pub cut: bool,
+    /// The time of day of the segment before was found wrong.
+    pub doubts_before: bool,
     /// Decoding may begin at its first sample.
     pub starts_with_key: bool,
     /// Time of day of its first sample.
@@ -78,6 +80,8 @@ pub enum What {
         /// In words.
         detail: String,
     },
+    /// The stream is not this writer's any more. Called when everything that was told of it before is in the catalog.
+    Forget(Done),
     /// Pictures were dropped before they reached the writer: the segment closes, a gap begins.
     Overflow,
 }
@@ -93,6 +97,27 @@ pub struct Begin {
     pub gap: Option<GapCause>,
     /// What waits for the writer.
     pub waiting: Waiting,
+}
+
+/// What is called once.
+pub struct Done(Box<dyn FnOnce() + Send>);
+
+impl Done {
+    /// Calls `act`.
+    pub fn new(act: impl FnOnce() + Send + 'static) -> Self {
+        Self(Box::new(act))
+    }
+
+    /// Now.
+    pub fn call(self) {
+        (self.0)();
+    }
+}
+
+impl std::fmt::Debug for Done {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Done")
+    }
 }
 
 /// With the stream that it is about.

@@ -22,6 +22,7 @@ use crate::base::time::{Mono, Span};
 use crate::catalog::{Catalog, Change, Event, GapCause, SampleEntryRow, SegmentRow};
 use crate::media::access_unit::SampleEntry;
 use crate::recorder::board::Board;
+use crate::recorder::fragment::Done;
 use crate::store::volume::Volume;
 
 /// Commits that wait for a catalog that cannot be written.
@@ -52,13 +53,18 @@ impl Open {
         }
     }
 
+    /// A sync failed: the segment can never be confirmed.
+    pub fn is_doubtful(&self) -> bool {
+        self.doubtful.load(Ordering::Acquire)
+    }
+
     /// Makes what is written durable. After one failure it always fails.
     fn sync(&self) -> Result<()> {
         let written = self.written.load(Ordering::Acquire);
         let synced = self.syncer.sync();
         self.synced(written, &synced);
         synced?;
-        if self.doubtful.load(Ordering::Acquire) {
+        if self.is_doubtful() {
             return Err(Error::new(Kind::Io, "an earlier sync failed"));
         }
         Ok(())
@@ -67,7 +73,7 @@ impl Open {
     /// Notes how a sync went that began when so many bytes were written.
     fn synced(&self, written: u64, result: &Result<()>) {
         match result {
-            Ok(()) if !self.doubtful.load(Ordering::Acquire) => {
+            Ok(()) if !self.is_doubtful() => {
                 self.durable.store(written, Ordering::Release);
             }
             Ok(()) => {}
@@ -115,6 +121,8 @@ pub enum Job {
     Close(Box<Closing>),
     /// A segment cannot be completed; it stays as it is for recovery.
     Abandoned(Arc<Open>),
+    /// Called when everything told before is in the catalog, or waits since the catalog refuses it.
+    Barrier(Done),
     /// Rows without a file.
     Commit {
         /// The rows.
@@ -221,6 +229,10 @@ impl Work {
             }
             Job::Abandoned(open) => self.forget(&open),
             Job::Commit { changes, event } => self.rows.commit(changes, event),
+            Job::Barrier(done) => {
+                self.rows.settle();
+                done.call();
+            }
             Job::Close(closing) => {
                 self.forget(&closing.open);
                 let path = closing.from.clone();
@@ -347,6 +359,14 @@ fn activity_changes(stream: &StreamId, seconds: &[(i64, u8)]) -> Vec<Change> {
     changes
 }
 
+/// An error that may pass by itself.
+fn is_passing(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Io | Kind::Full | Kind::Busy | Kind::Unavailable | Kind::Denied
+    )
+}
+
 type Waiting = VecDeque<(Vec<Change>, Option<Event>)>;
 
 /// The way to the catalog. What it refuses waits, in order, and is tried again.
@@ -400,25 +420,44 @@ impl Rows {
             let Some((changes, event)) = self.lock().front().cloned() else {
                 return;
             };
-            match self.catalog.commit(changes, event) {
-                // After a failed commit the rows may turn out to be there.
+            match self.catalog.commit(changes.clone(), event) {
                 Ok(()) => {}
-                Err(e) if e.kind() == Kind::Exists => {}
-                Err(e) => {
+                // After a failed commit the rows may turn out to be there.
+                Err(e) if e.kind() == Kind::Exists && self.knows(&changes) => {}
+                Err(e) if is_passing(e.kind()) => {
                     warn!("the catalog still refuses rows: {e}");
                     return;
                 }
+                // It will never be taken, and must not stand before all that follow. The footage is on the volume.
+                Err(e) => error!("rows are given up, the next start adopts the footage: {e}"),
             }
             self.lock().pop_front();
         }
     }
 
-    fn finish(mut self) {
-        // Waits for what is under way, then gives what was refused a last chance.
+    /// True when the catalog has every segment of `changes`.
+    fn knows(&self, changes: &[Change]) -> bool {
+        let Ok(reader) = self.catalog.reader() else {
+            return false;
+        };
+        changes.iter().all(|change| match change {
+            Change::SegmentClosed(row) => {
+                matches!(reader.segment_by_uuid(row.segment), Ok(Some(_)))
+            }
+            _ => true,
+        })
+    }
+
+    /// Waits for what is under way, then gives what was refused another chance.
+    fn settle(&mut self) {
         if let Err(e) = self.catalog.commit(Vec::new(), None) {
             error!("{e}");
         }
         self.retry();
+    }
+
+    fn finish(mut self) {
+        self.settle();
         let left = self.lock().len();
         if left > 0 {
             error!(

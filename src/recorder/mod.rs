@@ -10,12 +10,18 @@ pub mod check;
 pub mod fragment;
 pub mod keeper;
 pub mod outbox;
+pub mod reconcile;
 pub mod recovery;
+pub mod reindex;
+pub mod scrub;
 pub mod segment;
 pub mod timeline;
+pub mod walk;
 pub mod writer;
 
 #[cfg(test)]
 mod assembler_tests;
 #[cfg(test)]
 mod fault_tests;
+#[cfg(test)]
+mod upkeep_tests;

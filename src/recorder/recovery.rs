@@ -4,7 +4,6 @@
 //! last whole fragment, or put into quarantine; it is never deleted unseen. Adoption ends as normal operation does:
 //! trailer, sync, rename, sync the folder, *then* the row.
 
-use std::collections::HashSet;
 use std::io::IoSlice;
 use std::path::{Path, PathBuf};
 
@@ -17,13 +16,13 @@ use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{BoxId, StreamId};
 use crate::base::time::{Span, Ticks, Wall};
 use crate::catalog::{Catalog, Change, Event, GapCause, Reader, SampleEntryRow, SegmentRow};
-use crate::media::header::{ClockState, FragmentIndex, Losses, SegmentTrailer};
-use crate::media::read::{self, Initial};
+use crate::media::access_unit::SampleEntry;
+use crate::media::header::{self, ClockState, FragmentIndex, Losses, SegmentTrailer};
+use crate::media::read::{self, Initial, ReadAt};
+use crate::recorder::walk;
 use crate::store::file::SegmentFile;
 use crate::store::volume::{PART_SUFFIX, Volume};
 
-/// Rows read at a time.
-const PAGE: u32 = 5_000;
 /// So many missing files are named in the log; the rest are counted.
 const MISSING_LISTED_MAX: usize = 20;
 
@@ -40,11 +39,14 @@ pub struct Report {
     pub quarantined: Vec<String>,
     /// Empty files that held nothing and were removed.
     pub empty: u32,
+    /// Files that the system refused to read or change; the next start tries them again.
+    pub skipped: Vec<String>,
     /// Segments whose file is gone though the catalog promises it.
     pub missing: u32,
 }
 
-/// Brings one volume and the catalog into agreement after a crash.
+/// Brings one volume and the catalog into agreement after a crash, as far as something new can be there: see
+/// [`walk::recent`]. Nothing else writes to the volume meanwhile.
 ///
 /// # Errors
 /// When the volume cannot be read or the catalog not be written. A single bad file is no error: it goes into quarantine.
@@ -55,77 +57,26 @@ pub fn recover(
     clock: &dyn Clock,
 ) -> Result<Report> {
     let reader = catalog.reader()?;
-    let mut report = Report::default();
-    let part = format!(".mp4{PART_SUFFIX}");
-    let mut paths = volume.files(|name| name.ends_with(&part) || name.ends_with(".mp4"))?;
-    // By name, that is by time: a chain of roots is adopted in its order.
-    paths.sort();
-    let known = known_paths(&reader, volume)?;
-    report.missing = missing(&known, &paths);
-    for path in paths.into_iter().filter(|p| !known.contains(p)) {
-        let is_part = path.to_string_lossy().ends_with(PART_SUFFIX);
-        let done = if is_part {
-            adopt(volume, box_id, &path, &mut report)
-        } else {
-            read_closed(box_id, &path)
-        };
-        match done {
-            Ok(Some(found)) => {
-                if reader.segment_by_uuid(found.row.segment)?.is_some() {
-                    report.quarantined.push(set_aside(
-                        volume,
-                        &found.path,
-                        "its segment id is taken",
-                    )?);
-                    continue;
-                }
-                if is_part {
-                    report.adopted += 1
-                } else {
-                    report.rows_added += 1
-                }
-                insert(catalog, volume, found)?;
-            }
-            Ok(None) => {}
-            Err(e)
-                if matches!(
-                    e.kind(),
-                    Kind::Corrupt | Kind::Foreign | Kind::Invalid | Kind::Exists
-                ) =>
-            {
-                report
-                    .quarantined
-                    .push(set_aside(volume, &path, &e.to_string())?);
-            }
-            Err(e) => return Err(e),
-        }
+    let days = walk::days_on(volume)?.days;
+    let days = walk::recent(&reader, volume, days, clock.wall())?;
+    let mut adopter = Adopter::new(volume, box_id, catalog)?;
+    let mut missing = Vec::new();
+    for day in days {
+        let mut difference = day.compare(&reader, volume)?;
+        missing.append(&mut difference.missing);
+        let mut paths = [difference.unknown, difference.parts].concat();
+        // By name, that is by time: a chain of roots is adopted in its order.
+        paths.sort();
+        paths.iter().try_for_each(|path| adopter.adopt(path))?;
     }
+    let mut report = adopter.report;
+    report.missing = tell_missing(&missing);
     note(volume, catalog, &report, clock)?;
     Ok(report)
 }
 
-/// Paths of the volume's rows.
-fn known_paths(reader: &Reader, volume: &Volume) -> Result<HashSet<PathBuf>> {
-    let (mut known, mut from) = (HashSet::new(), None);
-    loop {
-        let page = reader.all_segments(volume.id, from, PAGE)?;
-        known.extend(
-            page.rows
-                .iter()
-                .map(|row| volume.segment_path(&row.stream, row.start, row.segment)),
-        );
-        match page.next {
-            Some(next) => from = Some(next),
-            None => return Ok(known),
-        }
-    }
-}
-
 /// Rows without a file: said aloud, since nothing else on the way to the footage would.
-fn missing(known: &HashSet<PathBuf>, paths: &[PathBuf]) -> u32 {
-    let there: HashSet<_> = paths.iter().collect();
-    let mut missing: Vec<_> = known.iter().filter(|p| !there.contains(p)).collect();
-    missing.sort();
+pub(super) fn tell_missing(missing: &[PathBuf]) -> u32 {
     for path in missing.iter().take(MISSING_LISTED_MAX) {
         error!("{} is gone, but the catalog has its row", path.display());
     }
@@ -135,11 +86,94 @@ fn missing(known: &HashSet<PathBuf>, paths: &[PathBuf]) -> u32 {
     u32::try_from(missing.len()).unwrap_or(u32::MAX)
 }
 
-struct Found {
+/// Takes files without a row into the catalog.
+pub(super) struct Adopter<'a> {
+    volume: &'a Volume,
+    box_id: BoxId,
+    catalog: &'a Catalog,
+    reader: Reader,
+    pub(super) report: Report,
+}
+
+impl<'a> Adopter<'a> {
+    pub(super) fn new(volume: &'a Volume, box_id: BoxId, catalog: &'a Catalog) -> Result<Self> {
+        Ok(Self {
+            volume,
+            box_id,
+            catalog,
+            reader: catalog.reader()?,
+            report: Report::default(),
+        })
+    }
+
+    /// One file. What cannot be adopted goes into quarantine; what a writer has open is left alone.
+    pub(super) fn adopt(&mut self, path: &Path) -> Result<()> {
+        let volume = self.volume;
+        let is_part = path.to_string_lossy().ends_with(PART_SUFFIX);
+        let done = if is_part {
+            adopt(volume, self.box_id, path, &mut self.report)
+        } else {
+            read_closed(volume, self.box_id, path).and_then(confirmed)
+        };
+        match done {
+            Ok(Some(found)) => {
+                let known = self.reader.segment_by_uuid(found.row.segment)?;
+                if known
+                    .as_ref()
+                    .is_some_and(|row| path_of(volume, row) == found.path)
+                {
+                    // Its row came meanwhile.
+                } else if known.is_some() {
+                    let why = "its segment id is taken";
+                    set_aside(volume, &found.path, why, &mut self.report);
+                } else if !found.is_in_place(volume) {
+                    let why = "it lies under another segment's name";
+                    set_aside(volume, &found.path, why, &mut self.report);
+                } else {
+                    insert(self.catalog, found)?;
+                    let count = if is_part {
+                        &mut self.report.adopted
+                    } else {
+                        &mut self.report.rows_added
+                    };
+                    *count += 1;
+                }
+            }
+            Ok(None) => {}
+            Err(e)
+                if matches!(
+                    e.kind(),
+                    Kind::Corrupt | Kind::Foreign | Kind::Invalid | Kind::Exists
+                ) =>
+            {
+                set_aside(volume, path, &e.to_string(), &mut self.report);
+            }
+            // Deleted meanwhile.
+            Err(e) if e.kind() == Kind::NotFound && !path.exists() => {}
+            // One sector that cannot be read must not keep the whole volume from being recorded to.
+            Err(e) => skip(path, &e, &mut self.report),
+        }
+        Ok(())
+    }
+}
+
+fn path_of(volume: &Volume, row: &SegmentRow) -> PathBuf {
+    volume.segment_path(&row.stream, row.start, row.segment)
+}
+
+/// A segment that was read.
+pub(super) struct Found {
     /// Where it lies now.
-    path: PathBuf,
-    row: SegmentRow,
-    entry: crate::media::access_unit::SampleEntry,
+    pub(super) path: PathBuf,
+    pub(super) row: SegmentRow,
+    pub(super) entry: SampleEntry,
+}
+
+impl Found {
+    /// It lies where its row says.
+    pub(super) fn is_in_place(&self, volume: &Volume) -> bool {
+        path_of(volume, &self.row) == self.path
+    }
 }
 
 /// Completes a segment that was being written. `None` when there was nothing in it.
@@ -150,6 +184,12 @@ fn adopt(
     report: &mut Report,
 ) -> Result<Option<Found>> {
     let what = || format!("adopting {}", path.display());
+    let mut file = DiskFile::open_existing(path).context(what)?;
+    match file.claim() {
+        // A writer has it, or its keeper.
+        Err(e) if e.kind() == Kind::Busy => return Ok(None),
+        other => other?,
+    }
     let source = SegmentFile::open(path).context(what)?;
     if source.bytes() == 0 {
         disk::remove_file(path)?;
@@ -167,7 +207,6 @@ fn adopt(
         // Complete but for its name.
         Some(trailer) => trailer,
         None => {
-            let mut file = DiskFile::open_existing(path)?;
             report.cut_bytes += file.len().saturating_sub(scan.whole_len);
             file.truncate(scan.whole_len)?;
             // What was lost on the way and how the clocks stood died with the process: nothing is made up.
@@ -181,10 +220,11 @@ fn adopt(
             let trailer =
                 SegmentTrailer::new(&initial.header, scan.fragments, end, losses, clock, true);
             file.append(&mut [IoSlice::new(&trailer.to_bytes())])?;
-            file.sync()?;
             trailer
         }
     };
+    // Whatever the state in which it was found: no row before the file and its name are durable.
+    DiskFile::open_existing(path)?.sync()?;
     let stream = stream_of(&initial);
     let to = volume.segment_path(&stream, initial.header.start, initial.header.segment);
     disk::rename(path, &to)?;
@@ -199,27 +239,44 @@ fn adopt(
     }))
 }
 
-/// A closed segment without a row.
-fn read_closed(box_id: BoxId, path: &Path) -> Result<Option<Found>> {
+/// A closed segment. Its head and its trailer are read, and that they fit each other and the length of the file: it got
+/// its name when every byte was durable, and the scrub reads those.
+pub(super) fn read_closed(volume: &Volume, box_id: BoxId, path: &Path) -> Result<Found> {
     let what = || format!("adopting {}", path.display());
     let source = SegmentFile::open(path).context(what)?;
     let initial = read::read_initial(&source).context(what)?;
-    own(&initial, box_id)?;
-    let scan = read::scan(&source, &initial, true).context(what)?;
-    match (scan.trailer, scan.damage) {
-        (Some(trailer), None) => {
-            let volume_less = row_without_volume(&initial, &trailer, source.bytes());
-            Ok(Some(Found {
-                path: path.to_owned(),
-                row: volume_less,
-                entry: initial.entry,
-            }))
+    own(&initial, box_id).context(what)?;
+    let trailer = read::trailer_from_end(&source).context(what)?;
+    let trailer = trailer.ok_or_else(|| Error::corrupt("it has no trailer").attempted(what()))?;
+    let mut at = initial.initial_len;
+    for fragment in &trailer.fragments {
+        if fragment.offset != at {
+            return Err(Error::corrupt("its fragments do not follow each other").attempted(what()));
         }
-        (_, damage) => Err(Error::corrupt(
-            damage.unwrap_or_else(|| "it has no trailer".to_owned()),
-        )
-        .attempted(what())),
+        at += u64::from(fragment.bytes);
     }
+    let mut tail = [0; 8];
+    source.read_at(source.bytes().saturating_sub(8), &mut tail)?;
+    let trailer_bytes = header::trailer_bytes(tail).map_or(0, u64::from);
+    let fits = at + trailer_bytes == source.bytes()
+        && trailer.content_root == header::content_root(&initial.header, &trailer.fragments);
+    if !fits || trailer.fragments.is_empty() {
+        return Err(Error::corrupt("its trailer is not of this segment").attempted(what()));
+    }
+    Ok(Found {
+        path: path.to_owned(),
+        row: row(volume, &initial, &trailer, source.bytes()),
+        entry: initial.entry,
+    })
+}
+
+/// No row before the file and its name are durable, whatever the state in which it was found.
+fn confirmed(found: Found) -> Result<Option<Found>> {
+    DiskFile::open_existing(&found.path)?.sync()?;
+    if let Some(dir) = found.path.parent() {
+        disk::sync_dir(dir)?;
+    }
+    Ok(Some(found))
 }
 
 fn own(initial: &Initial, box_id: BoxId) -> Result<()> {
@@ -248,19 +305,12 @@ fn media_duration(fragments: &[FragmentIndex]) -> Ticks {
 }
 
 fn row(volume: &Volume, initial: &Initial, trailer: &SegmentTrailer, bytes: u64) -> SegmentRow {
-    SegmentRow {
-        volume: volume.id,
-        ..row_without_volume(initial, trailer, bytes)
-    }
-}
-
-fn row_without_volume(initial: &Initial, trailer: &SegmentTrailer, bytes: u64) -> SegmentRow {
     let header = &initial.header;
     SegmentRow {
         segment: header.segment,
         stream: stream_of(initial),
         run: header.run,
-        volume: crate::base::id::VolumeId::from_bytes([0; 16]),
+        volume: volume.id,
         start: header.start,
         end: trailer.end,
         media_duration: media_duration(&trailer.fragments),
@@ -289,9 +339,8 @@ fn row_without_volume(initial: &Initial, trailer: &SegmentTrailer, bytes: u64) -
     }
 }
 
-fn insert(catalog: &Catalog, volume: &Volume, found: Found) -> Result<()> {
-    let Found { mut row, entry, .. } = found;
-    row.volume = volume.id;
+fn insert(catalog: &Catalog, found: Found) -> Result<()> {
+    let Found { row, entry, .. } = found;
     info!(
         "{}: adopted {} ({} samples)",
         row.stream, row.start, row.samples
@@ -303,14 +352,20 @@ fn insert(catalog: &Catalog, volume: &Volume, found: Found) -> Result<()> {
     catalog.commit(changes, None)
 }
 
-fn set_aside(volume: &Volume, path: &Path, why: &str) -> Result<String> {
-    let to = volume.quarantine(path)?;
-    warn!(
-        "{} was put into quarantine as {}: {why}",
-        path.display(),
-        to.display()
-    );
-    Ok(format!("{}: {why}", to.display()))
+fn set_aside(volume: &Volume, path: &Path, why: &str, report: &mut Report) {
+    match volume.quarantine(path) {
+        Ok(to) => {
+            let (from, to) = (path.display(), to.display());
+            warn!("{from} was put into quarantine as {to}: {why}");
+            report.quarantined.push(format!("{to}: {why}"));
+        }
+        Err(e) => skip(path, &e, report),
+    }
+}
+
+fn skip(path: &Path, e: &Error, report: &mut Report) {
+    error!("{} is left as it is: {e}", path.display());
+    report.skipped.push(format!("{}: {e}", path.display()));
 }
 
 fn note(volume: &Volume, catalog: &Catalog, report: &Report, clock: &dyn Clock) -> Result<()> {
@@ -323,15 +378,29 @@ fn note(volume: &Volume, catalog: &Catalog, report: &Report, clock: &dyn Clock) 
     catalog.commit(Vec::new(), Some(event))
 }
 
+/// Up to when a stream is accounted for. Footage that bears a time to come, from a clock that was ahead, does not account for
+/// what is between now and then.
+///
+/// # Errors
+/// When the catalog cannot be read.
+pub fn accounted_until(reader: &Reader, stream: &StreamId, now: Wall) -> Result<Option<Wall>> {
+    let end = reader.last_end(stream)?;
+    if end.is_none_or(|end| end <= now) {
+        return Ok(end);
+    }
+    let written_last = reader.last_segment(stream)?.map(|row| row.end);
+    Ok(Some(written_last.filter(|end| *end <= now).unwrap_or(now)))
+}
+
 /// After recovery: every stream that was recording when the process died gets a gap from its last picture on.
 ///
 /// # Errors
 /// When the catalog cannot be read or written.
-pub fn open_gaps(catalog: &Catalog, cause: GapCause) -> Result<()> {
+pub fn open_gaps(catalog: &Catalog, cause: GapCause, now: Wall) -> Result<()> {
     let reader = catalog.reader()?;
     let mut changes = Vec::new();
     for stream in reader.streams()?.into_iter().map(|row| row.stream) {
-        let Some(start) = reader.last_end(&stream)? else {
+        let Some(start) = accounted_until(&reader, &stream, now)? else {
             continue;
         };
         let open = reader.open_gap(&stream)?;

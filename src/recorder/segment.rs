@@ -41,6 +41,8 @@ pub(super) struct Beginning<'a> {
     pub sealing: &'a Sealing,
     pub stream: &'a StreamId,
     pub previous_root: Digest,
+    /// The first segment of this stream on this UTC day that this process begins.
+    pub is_first: bool,
 }
 
 /// A segment while it is written.
@@ -80,7 +82,9 @@ impl Segment {
         let key = SegmentKey::from_bytes(*key);
         let generation = &with.sealing.generation;
         let sealed_key = slot::encode(id, &key, Some(generation), &with.sealing.recovery)?;
-        let place = slots::append(with.volume, with.stream, &fragment.start.day(), &sealed_key)?;
+        let day = fragment.start.day();
+        let is_first = with.is_first;
+        let place = slots::append(with.volume, with.stream, &day, &sealed_key, is_first)?;
         let header = SegmentHeader {
             box_id: with.box_id,
             camera: with.stream.camera.clone(),
@@ -98,10 +102,16 @@ impl Segment {
         };
         let builder = SegmentBuilder::new(header, &fragment.entry, &key)?;
         with.volume.make_segment_dir(with.stream, fragment.start)?;
+        if with.is_first {
+            let dir = with.volume.segment_dir(with.stream, fragment.start);
+            disk::sync_chain(&dir, &with.volume.root)?;
+        }
         let part = with.volume.part_path(with.stream, fragment.start, id);
         let mut file = DiskFile::create_new(&part, volume::FILE_MODE)?;
+        // Until the last handle is closed nobody adopts it.
         let begun = file
-            .append(&mut [IoSlice::new(&builder.initial_bytes())])
+            .claim()
+            .and_then(|()| file.append(&mut [IoSlice::new(&builder.initial_bytes())]))
             .and_then(|()| file.syncer());
         let syncer = match begun {
             Ok(syncer) => syncer,
@@ -149,6 +159,11 @@ impl Segment {
         worsen_clock(&mut self.clock, &fragment.clock);
         self.activity.extend(fragment.activity);
         Ok(())
+    }
+
+    /// Its time of day was found wrong.
+    pub(super) fn doubt_time(&mut self) {
+        self.clock.time_uncertain = true;
     }
 
     /// Its file as it is named while it is written.

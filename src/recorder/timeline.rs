@@ -19,6 +19,8 @@ const JUMP_FORWARD: Ticks = Ticks::from_secs(10);
 const JUMP_BACKWARD: Ticks = Ticks::from_secs(-2);
 /// A picture cannot come this much before it was taken.
 const EARLY_US_MAX: i64 = 1_500_000;
+/// A picture cannot arrive before it was taken: one that is this much too early proves the anchor wrong.
+const EARLY_PROOF_US: i64 = 300_000;
 /// Corrections in a row that could not keep up before the time is called uncertain.
 const LAGGING_MAX: u32 = 3;
 
@@ -154,18 +156,37 @@ impl Timeline {
         anchor.plus_ticks(media)
     }
 
+    /// True when the anchor cannot be right: the host's clock was stepped since the last correction, or a picture arrived
+    /// before it was taken, as after a burst at the beginning.
+    pub fn is_wrong(&self) -> bool {
+        self.host_stepped() || self.is_early()
+    }
+
+    fn is_early(&self) -> bool {
+        let arrives = self.least_delay_us.map(|least| least + self.wall_offset_us);
+        let anchor = self.anchor.map(Wall::us);
+        arrives
+            .zip(anchor)
+            .is_some_and(|(arrives, anchor)| arrives < anchor - EARLY_PROOF_US)
+    }
+
+    /// The run ends: a unit that waited for another one to agree with it is lost.
+    pub fn finish(&mut self) {
+        self.dropped += u32::from(self.suspect.take().is_some());
+    }
+
     /// True when the host's clock was stepped since the last correction.
-    pub fn host_stepped(&self) -> bool {
+    fn host_stepped(&self) -> bool {
         self.anchor.is_some()
             && (self.wall_offset_us - self.wall_offset_seen_us).abs() > HOST_STEP_US
     }
 
     /// Brings the anchor nearer to what was seen since the last correction. Called where a segment is cut, at `media`.
     pub fn correct(&mut self, media: Ticks) -> Verdict {
+        let wrong = self.is_wrong();
         let (Some(anchor), Some(least)) = (self.anchor, self.least_delay_us.take()) else {
             return Verdict::Steady;
         };
-        let stepped = self.host_stepped();
         self.wall_offset_seen_us = self.wall_offset_us;
         let since_us = (media - self.corrected_at).us().max(0);
         self.corrected_at = media;
@@ -174,7 +195,7 @@ impl Timeline {
             since_us / 1_000_000 * SLEW_PPM + since_us % 1_000_000 * SLEW_PPM / 1_000_000;
         let slew_us = error_us.clamp(-slew_us_max, slew_us_max);
         let residual_us = error_us - slew_us;
-        if stepped || residual_us.abs() > RESIDUAL_US_MAX {
+        if wrong || residual_us.abs() > RESIDUAL_US_MAX {
             self.anchor = Some(anchor.plus_us(error_us));
             self.lagging = 0;
             self.residual_us = 0;
@@ -293,7 +314,7 @@ mod tests {
         scene.run(120);
         scene.wall_step_us = -3_600_000_000;
         for unit in scene.timeline.admit(scene.unit()) {
-            assert!(scene.timeline.host_stepped());
+            assert!(scene.timeline.is_wrong());
             assert!(
                 matches!(scene.timeline.correct(unit.pts), Verdict::Stepped(us) if (us + 3_600_000_000).abs() < 50_000)
             );

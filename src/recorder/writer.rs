@@ -13,7 +13,7 @@ use ring::rand::SystemRandom;
 
 use crate::base::Clock;
 use crate::base::disk;
-use crate::base::error::{Error, Result};
+use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::Digest;
 use crate::base::id::{BoxId, RunId, StreamId};
 use crate::base::time::{Mono, Span, Wall};
@@ -31,7 +31,7 @@ const RETRY: Duration = Duration::from_secs(5);
 /// Free space is looked at this often.
 const SPACE_EVERY: Duration = Duration::from_secs(2);
 /// Recording begins again when this much more than the reserve is free.
-const HYSTERESIS_BYTES: u64 = 64 << 20;
+pub const HYSTERESIS_BYTES: u64 = 64 << 20;
 /// Two times of one run that should meet may differ by this much, in microseconds, and still be made to meet.
 const MEET_US: i64 = 1_000_000;
 
@@ -49,6 +49,8 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Where it shows what it does.
     pub board: Board,
+    /// Called when there is no room above the reserve; it must return at once.
+    pub ask_room: Arc<dyn Fn() + Send + Sync>,
 }
 
 /// The writer of one volume.
@@ -72,6 +74,8 @@ struct Stream {
     /// Cause of the open gap.
     gap: Option<GapCause>,
     retry_at: Option<Mono>,
+    /// UTC day of the last segment begun here.
+    day: Option<String>,
 }
 
 impl Writer {
@@ -101,6 +105,7 @@ impl Writer {
                 continue;
             }
             self.end(&mut stream, GapCause::Stopped, "Sinetti was stopped");
+            self.end_run(&mut stream, GapCause::Stopped);
         }
         self.keeper
     }
@@ -115,12 +120,20 @@ impl Writer {
         };
         match order.what {
             What::Begin(_) => {}
+            What::Forget(done) => {
+                self.close(&mut stream, None, None);
+                self.keeper.tell(Job::Barrier(done));
+                return;
+            }
             What::Fragment(fragment) => {
                 let bytes = fragment.bytes;
                 self.fragment(&mut stream, *fragment);
                 stream.waiting.done(bytes);
             }
-            What::Ended { cause, detail } => self.end(&mut stream, cause, &detail),
+            What::Ended { cause, detail } => {
+                self.end(&mut stream, cause, &detail);
+                self.end_run(&mut stream, cause);
+            }
             What::Failed { at, cause, detail } => self.gap(&mut stream, at, cause, &detail),
             What::Overflow => {
                 let text = "the disk did not keep up; pictures were dropped";
@@ -142,7 +155,7 @@ impl Writer {
             };
             self.commit(vec![seen], None);
         }
-        let stream = Stream {
+        let mut stream = Stream {
             id: Arc::clone(&id),
             waiting: begin.waiting,
             // What this writer closed itself is newer than what the catalog said.
@@ -157,7 +170,12 @@ impl Writer {
             open: None,
             run: None,
             retry_at: None,
+            day: None,
         };
+        if stream.covered_until.is_none() && stream.gap.is_none() {
+            let (now, text) = (self.options.clock.wall(), "no picture has come yet");
+            self.gap(&mut stream, now, GapCause::NotStarted, text);
+        }
         self.streams.insert(id, stream);
     }
 
@@ -171,12 +189,23 @@ impl Writer {
                 let meets = apart_us <= MEET_US && open.run == fragment.run;
                 if meets { fragment.start } else { open.end }
             });
+            if fragment.doubts_before
+                && let Some(open) = &mut stream.open
+            {
+                open.doubt_time();
+            }
             self.close(stream, end, None);
         }
         if stream.open.is_none() && !self.open(stream, &fragment) {
             return;
         }
-        if let Err(e) = self.append(stream, fragment) {
+        let doubtful = stream.open.as_ref().is_some_and(|s| s.open.is_doubtful());
+        let appended = if doubtful {
+            Err(Error::new(Kind::Io, "a sync of the segment failed"))
+        } else {
+            self.append(stream, fragment)
+        };
+        if let Err(e) = appended {
             self.failed(stream, &e);
         }
     }
@@ -209,11 +238,13 @@ impl Writer {
                     sealing: &self.options.sealing,
                     stream: &stream.id,
                     previous_root: stream.previous_root,
+                    is_first: stream.day.as_deref() != Some(fragment.start.day().as_str()),
                 };
                 Segment::begin(&beginning, fragment, &self.random)
             });
         match begun {
             Ok(segment) => {
+                stream.day = Some(segment.start.day());
                 self.opened(stream, segment);
                 true
             }
@@ -228,6 +259,12 @@ impl Writer {
         self.keeper.tell(Job::Opened(Arc::clone(&segment.open)));
         let mut changes = Vec::new();
         if stream.run != Some(segment.run) {
+            // The same session, whose time of day was set anew.
+            if let Some(run) = stream.run {
+                let at = stream.covered_until.unwrap_or_default();
+                let cause = GapCause::ClockStep.to_string();
+                changes.push(Change::RunEnded { run, at, cause });
+            }
             changes.push(Change::RunStarted {
                 run: segment.run,
                 stream: (*stream.id).clone(),
@@ -256,7 +293,7 @@ impl Writer {
     /// A segment could not be begun: the gap goes on, and the volume is tried again later.
     fn refused(&mut self, stream: &mut Stream, at: Wall, cause: GapCause, text: &str) {
         stream.retry_at = Some(self.options.clock.mono() + RETRY);
-        if stream.gap.is_none_or(is_rest) {
+        if stream.gap.is_none_or(|before| is_another(before, cause)) {
             error!("{}: not recording: {text}", stream.id);
         }
         self.trouble(stream, text);
@@ -284,6 +321,9 @@ impl Writer {
             .volume
             .space()
             .map_or(true, |s| s.free_bytes >= needed);
+        if !room {
+            (self.options.ask_room)();
+        }
         self.was_full = !room;
         self.space = Some((now, room));
         room
@@ -336,7 +376,16 @@ impl Writer {
         self.close(stream, None, Some((cause_of(e), e.to_string())));
     }
 
-    /// A run ended: the segment closes, a gap begins.
+    /// The session with the camera is over. It outlasts a disk that refuses.
+    fn end_run(&self, stream: &mut Stream, cause: GapCause) {
+        if let Some(run) = stream.run.take() {
+            let at = stream.covered_until.unwrap_or_default();
+            let cause = cause.to_string();
+            self.commit(vec![Change::RunEnded { run, at, cause }], None);
+        }
+    }
+
+    /// Nothing comes any more: the segment closes, a gap begins.
     fn end(&mut self, stream: &mut Stream, cause: GapCause, detail: &str) {
         if !is_rest(cause) {
             self.trouble(stream, detail);
@@ -360,12 +409,6 @@ impl Writer {
         stream.covered_until = Some(end);
         let (mut after, mut event) = (Vec::new(), None);
         if let Some((cause, detail)) = gap {
-            after.push(Change::RunEnded {
-                run: segment.run,
-                at: end,
-                cause: cause.to_string(),
-            });
-            stream.run = None;
             event = self.open_gap(stream, end, cause, &detail, &mut after);
         }
         if segment.is_empty() {

@@ -36,6 +36,12 @@ impl SegmentFile {
         self.bytes
     }
 
+    /// Lets the kernel forget what it has of the file in memory, so that reading asks the disk, and so that reading much
+    /// does not push out what others need. What it cannot forget it keeps: that is no error.
+    pub fn forget_cached(&self) {
+        rustix::fs::fadvise(&self.file, 0, None, rustix::fs::Advice::DontNeed).ok();
+    }
+
     /// The same file as if it ended at `bytes`: what follows is not known to be whole.
     #[must_use]
     pub fn up_to(mut self, bytes: u64) -> Self {

@@ -5,6 +5,8 @@
 //! delete (`recorder`, `retention`).
 
 pub mod file;
+pub mod mark;
+pub mod scrub;
 pub mod slots;
 pub mod state;
 pub mod volume;

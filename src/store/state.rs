@@ -4,6 +4,7 @@
 //! DIR/box.json          identity, format version, recovery recipient, public half of the ledger key
 //! DIR/sinetti.toml      the configuration
 //! DIR/catalog.db        the catalog
+//! DIR/scrub.json       how far the scrub has come
 //! DIR/keys/ledger.pk8   Ed25519 key that signs checkpoints (PKCS #8, mode 0600)
 //! DIR/lock              held by the running daemon, or by a command while none runs
 //! DIR/control.sock      where commands talk to the daemon (mode 0600)
@@ -49,11 +50,11 @@ pub struct State {
 }
 
 impl State {
-    /// Makes a state folder: a new box identity and a new ledger key. Nothing is left behind when it fails half way.
+    /// Begins a state folder: a new box identity and a new ledger key. It is one only after [`NewBox::finish`].
     ///
     /// # Errors
     /// [`Kind::Exists`] when `dir` is a state folder already; [`Kind::Invalid`] when it holds anything else.
-    pub fn create(dir: &Path, recovery: Recipient, now: Wall) -> Result<Self> {
+    pub fn begin(dir: &Path, recovery: Recipient, now: Wall) -> Result<(Self, NewBox)> {
         check_empty(dir)?;
         disk::create_dir_all(dir, SECRET_DIR_MODE)?;
         let random = ring::rand::SystemRandom::new();
@@ -70,12 +71,10 @@ impl State {
             recovery,
             ledger_key: hex(pair.public_key().as_ref()),
         };
-        let state = Self::from_file(dir, file.clone());
-        // Last, since it is what makes the folder a state folder.
         let json = serde_json::to_vec_pretty(&file)
             .map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
-        disk::create(&dir.join("box.json"), &json, SECRET_MODE)?;
-        Ok(state)
+        let path = dir.join("box.json");
+        Ok((Self::from_file(dir, file), NewBox { path, json }))
     }
 
     /// Opens a state folder.
@@ -144,6 +143,23 @@ impl State {
         self.dir.join("catalog.db")
     }
 
+    /// The catalog, which must be there: only `sinetti init` and `sinetti reindex` make one.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when it is not, with what to do.
+    pub fn existing_catalog(&self) -> Result<PathBuf> {
+        let path = self.catalog_path();
+        if path.exists() {
+            return Ok(path);
+        }
+        let text = format!(
+            "the catalog {} is gone. Nothing was changed, nothing is recorded and nothing is deleted. Put a backup of it back, \
+             or rebuild it from the volumes: sinetti reindex",
+            path.display()
+        );
+        Err(Error::new(Kind::NotFound, text))
+    }
+
     /// The daemon's socket.
     pub fn socket_path(&self) -> PathBuf {
         self.dir.join("control.sock")
@@ -176,6 +192,24 @@ impl State {
     }
 }
 
+/// A box that is being made.
+#[derive(Debug)]
+#[must_use = "without its last step the folder is no state folder"]
+pub struct NewBox {
+    path: PathBuf,
+    json: Vec<u8>,
+}
+
+impl NewBox {
+    /// The last step: from now on the folder is a state folder.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn finish(self) -> Result<()> {
+        disk::create(&self.path, &self.json, SECRET_MODE)
+    }
+}
+
 /// Refuses a folder that holds anything.
 ///
 /// # Errors
@@ -193,6 +227,10 @@ pub fn check_empty(dir: &Path) -> Result<()> {
     };
     match entries.next() {
         None => Ok(()),
+        Some(_) if dir.join("keys/ledger.pk8").exists() => Err(Error::invalid(format!(
+            "{} was begun by a \"sinetti init\" that did not come to its end and holds no footage; remove it, and the volumes that it made, and begin anew",
+            dir.display()
+        ))),
         Some(_) => Err(Error::invalid(format!(
             "{} is not empty; give a new or empty folder",
             dir.display()

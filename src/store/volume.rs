@@ -154,6 +154,19 @@ impl Volume {
         Ok(())
     }
 
+    /// The same for whoever does not know the box.
+    ///
+    /// # Errors
+    /// When the volume is not there any more, or another one is.
+    pub fn still_there(&self) -> Result<()> {
+        let now = Self::of_any_box(&self.root)?;
+        if now.id == self.id {
+            return Ok(());
+        }
+        let text = format!("another volume is mounted at {}", self.root.display());
+        Err(Error::new(Kind::Foreign, text))
+    }
+
     /// The folder of a stream's segments of the UTC day of `start`.
     pub fn segment_dir(&self, stream: &StreamId, start: Wall) -> PathBuf {
         let day = start.to_utc().format("%Y/%m/%d").to_string();
@@ -209,7 +222,13 @@ impl Volume {
         disk::create_dir_all(&dir, DIR_MODE)?;
         let relative = path.strip_prefix(&self.root).unwrap_or(path);
         let flat: Vec<_> = relative.iter().map(|part| part.to_string_lossy()).collect();
-        let to = dir.join(flat.join("-"));
+        let name = flat.join("-");
+        let free = (1..).map(|n| match n {
+            1 => dir.join(&name),
+            n => dir.join(format!("{name}.{n}")),
+        });
+        let to = free.take(1000).find(|to| !to.exists());
+        let to = to.ok_or_else(|| Error::new(Kind::Full, "its name is taken in quarantine"))?;
         disk::rename(path, &to)?;
         disk::sync_dir(&dir)?;
         if let Some(parent) = path.parent() {

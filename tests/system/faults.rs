@@ -278,11 +278,11 @@ fn cameras_that_refuse_are_named_with_a_remedy_and_disturb_no_other() {
     let (_, log) = shop.stop();
     for (stream, _, cause) in REFUSING {
         let gaps = shop.ls(stream).footage.coverage.gaps;
-        assert_eq!(
-            gaps.first().map(|gap| gap.cause),
-            Some(cause),
-            "{stream}: {gaps:?}"
-        );
+        let first = gaps
+            .iter()
+            .map(|gap| gap.cause)
+            .find(|it| *it != GapCause::NotStarted);
+        assert_eq!(first, Some(cause), "{stream}: {gaps:?}");
     }
     let coverage = shop.ls("till/main").footage.coverage;
     assert_eq!(

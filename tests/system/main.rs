@@ -6,6 +6,7 @@
 
 mod config;
 mod crash;
+mod disk;
 mod export;
 mod eyes;
 mod faults;
@@ -18,3 +19,4 @@ mod secrets;
 mod stop;
 mod support;
 mod time;
+mod upkeep;

@@ -391,7 +391,7 @@ fn a_kill_before_the_end_of_a_gap_was_noted_is_a_gap_of_its_own() {
         (2, 0),
         "{coverage:?}"
     );
-    let [stopped, killed] = &coverage.gaps[..2] else {
+    let [_, stopped, killed] = &coverage.gaps[..3] else {
         panic!("{coverage:?}")
     };
     assert_eq!(

@@ -444,6 +444,26 @@ fn activity_is_merged_within_its_hour() {
 }
 
 #[test]
+fn activity_says_nothing_of_when_a_stream_became_known() {
+    let f = Fixture::new();
+    let (stream, at) = (stream("aisle"), T0.plus_us(1_800_000_000));
+    f.commit(Change::StreamSeen {
+        stream: stream.clone(),
+        at,
+    })
+    .expect("seen");
+    f.commit(Change::Activity {
+        stream,
+        hour_start: T0,
+        from_second: 1800,
+        values: vec![1],
+    })
+    .expect("activity");
+    let rows = f.reader().streams().expect("query");
+    assert_eq!(rows[0].first_seen, at);
+}
+
+#[test]
 fn persons_generations_and_wraps_are_kept() {
     let f = Fixture::new();
     let (anna, old, new) = (
@@ -500,7 +520,7 @@ fn persons_generations_and_wraps_are_kept() {
 }
 
 #[test]
-fn a_run_begins_once_and_its_first_end_stands() {
+fn a_run_that_goes_on_is_open_again_and_its_first_end_stands() {
     let f = Fixture::new();
     let run = RunId::random();
     let end = |us: i64, cause: &str| Change::RunEnded {
@@ -515,7 +535,9 @@ fn a_run_begins_once_and_its_first_end_stands() {
         at: T0,
     };
     f.commit(start.clone()).expect("start");
-    assert_eq!(kind(f.commit(start)), Some(Kind::Exists));
+    f.commit(end(3, "write-error")).expect("end");
+    // The session went on after all.
+    f.commit(start).expect("goes on");
     assert_eq!(f.reader().open_runs().expect("query").len(), 1);
     f.commit(end(5, "stalled")).expect("end");
     f.commit(end(9, "again")).expect("nothing");

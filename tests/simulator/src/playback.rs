@@ -65,13 +65,32 @@ pub(crate) struct Playback {
     random: Random,
 }
 
+/// Both clocks at one instant. On a busy machine the thread may be set aside between two readings, which would put the
+/// camera's time of day off for the whole session: then they are read again.
+fn both_clocks() -> (Instant, SystemTime) {
+    let mut best = (Instant::now(), SystemTime::now());
+    let mut least = Duration::MAX;
+    for _ in 0..100 {
+        let before = Instant::now();
+        let wall = SystemTime::now();
+        let took = before.elapsed();
+        if took < least {
+            (best, least) = ((before, wall), took);
+        }
+        if took < Duration::from_millis(1) {
+            break;
+        }
+    }
+    best
+}
+
 impl Playback {
     /// Begins a session. `channel` is that of RTP over TCP; RTCP takes the one after it.
     pub(crate) fn new(shared: Arc<Shared>, channel: u8, ssrc: u32) -> Playback {
-        let now = Instant::now();
+        let (now, wall) = both_clocks();
         let camera = &shared.camera;
         let (begins, media) = if camera.phase_locked {
-            (now, wall_media(SystemTime::now()))
+            (now, wall_media(wall))
         } else {
             (now + camera.start_delay, 0)
         };

@@ -259,7 +259,9 @@ impl TestBox {
     /// `sinetti export --json` of a stream to a file in the folder of this box.
     #[track_caller]
     pub(crate) fn export(&self, stream: &str, span: Span, file: &str) -> Exported {
-        let (from, to) = (span.start.rfc3339(), span.end.rfc3339());
+        // To the microsecond, as it crosses a socket.
+        let text = |at: Wall| serde_json::to_string(&at).expect("a time").replace('"', "");
+        let (from, to) = (text(span.start), text(span.end));
         let text = self.try_export(stream, &from, &to, file).ok();
         serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"))
     }

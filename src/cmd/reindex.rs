@@ -1,0 +1,344 @@
+//! `sinetti reindex`: a new catalog from the volumes. The old one is set aside and never deleted.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use log::{info, warn};
+
+use crate::base::clock::SystemClock;
+use crate::base::disk;
+use crate::base::error::{Error, Kind, Result};
+use crate::base::id::{GenerationId, PersonId};
+use crate::base::time::Wall;
+use crate::catalog::{Catalog, Change, Event, Reader};
+use crate::cmd::{init, say, say_json, secret};
+use crate::config;
+use crate::daemon::control::Client;
+use crate::recorder::reindex::{self, Reindex, Report};
+use crate::store::scrub::Mark;
+use crate::store::state::State;
+use crate::store::volume::Volume;
+use crate::vault::generation::{self, Generation};
+use crate::vault::identity::Identity;
+use crate::vault::passphrase;
+use crate::vault::person::{Cost, PersonRow};
+
+/// What the catalog is called while it is made.
+const NEW: &str = "catalog.db.new";
+/// What an old one's name begins with.
+const BEFORE: &str = "catalog.db.before-";
+/// What belongs to a catalog besides its file.
+const BESIDES: [&str; 3] = ["", "-wal", "-shm"];
+const LISTED_MAX: usize = 20;
+
+/// Arguments of `reindex`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// When no old catalog can be read: the personal user name of a new first person, who opens what is recorded from now
+    /// on. Without it only the recovery shares do.
+    #[arg(long)]
+    person: Option<String>,
+    /// File (mode 0600) with that person's passphrase. Default: asked for.
+    #[arg(long, value_name = "FILE", requires = "person")]
+    passphrase_file: Option<PathBuf>,
+    /// For scripts.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What became of persons and keys.
+#[derive(Debug, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum People {
+    /// Taken from the old catalog.
+    Kept {
+        /// How many persons.
+        persons: usize,
+        /// From which file.
+        from: PathBuf,
+    },
+    /// There is a new first person.
+    New {
+        /// Why nobody could be kept.
+        why: String,
+    },
+    /// Nobody: only the recovery shares open footage.
+    Nobody {
+        /// Why.
+        why: String,
+    },
+}
+
+#[derive(Debug, serde::Serialize)]
+struct Done {
+    people: People,
+    set_aside: Option<PathBuf>,
+    volumes_missing: Vec<String>,
+    #[serde(flatten)]
+    report: Report,
+}
+
+/// Runs it.
+pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
+    let state = State::open(dir)?;
+    if Client::connect(&state).is_ok() {
+        let text = "the recorder runs; stop it first: systemctl stop sinetti";
+        return Err(Error::new(Kind::Busy, text));
+    }
+    let _lock = state.lock()?;
+    let now = SystemClock::shared().wall();
+    let (volumes, volumes_missing) = volumes(&state)?;
+    let new_path = dir.join(NEW);
+    for end in BESIDES {
+        remove(&dir.join(format!("{NEW}{end}")))?;
+    }
+    let catalog = Catalog::open(&new_path, state.box_id)?;
+    let people = people(&state, &catalog, args, now)?;
+    let report = Reindex {
+        catalog: &catalog,
+        volumes: &volumes,
+        box_id: state.box_id,
+        clock: &*SystemClock::shared(),
+        tell: &|segments| info!("{segments} segments"),
+    }
+    .run()?;
+    catalog.close()?;
+    let set_aside = put_in_place(&state, now)?;
+    // The rows have other numbers now.
+    Mark::forget(dir)?;
+    let done = Done {
+        people,
+        set_aside,
+        volumes_missing,
+        report,
+    };
+    if args.json {
+        say_json(&done)?;
+    } else {
+        say(&text(&done)?)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match disk::remove_file(path) {
+        Err(e) if e.kind() == Kind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// The volumes of the configuration that are there, and the others with the reason.
+fn volumes(state: &State) -> Result<(Vec<Volume>, Vec<String>)> {
+    let loaded = config::load(&state.config_path())?;
+    let (mut there, mut missing) = (Vec::new(), Vec::new());
+    for config in &loaded.config.volumes {
+        match Volume::open(&config.path, state.box_id, &config.name) {
+            Ok(volume) => there.push(volume),
+            Err(e) => {
+                warn!("{e}; its footage is taken into the catalog when it is there at a start");
+                missing.push(e.to_string());
+            }
+        }
+    }
+    if there.is_empty() {
+        let text = "no volume is there; mount them. Nothing was changed";
+        return Err(Error::new(Kind::NotFound, text));
+    }
+    Ok((there, missing))
+}
+
+/// Where persons may be found: the catalog, or else those that were set aside, the latest first.
+fn old_catalogs(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let is_old = |name: &String| {
+        name.starts_with(BEFORE) && !name.ends_with("-wal") && !name.ends_with("-shm")
+    };
+    let mut names: Vec<_> = names.filter(is_old).collect();
+    names.sort();
+    names.push("catalog.db".to_owned());
+    names.reverse();
+    let paths = names.into_iter().map(|name| dir.join(name));
+    paths.filter(|path| path.exists()).collect()
+}
+
+/// The first old catalog of which persons and generations could be taken, with their number; or why there is none.
+fn keep(state: &State, catalog: &Catalog) -> Result<Result<(usize, PathBuf), String>> {
+    let mut why = "there is no old catalog".to_owned();
+    for path in old_catalogs(&state.dir) {
+        let read = Reader::open(&path, state.box_id).and_then(|old| {
+            old.current_generation()?
+                .ok_or_else(|| Error::corrupt("it has no vault generation"))?;
+            let persons = reindex::keep_people(&old, catalog)?;
+            Ok((old, persons))
+        });
+        match read {
+            Ok((old, persons)) => {
+                if let Err(e) = reindex::keep_events(&old, catalog) {
+                    warn!(
+                        "not every event could be kept, {} has them: {e}",
+                        path.display()
+                    );
+                }
+                return Ok(Ok((persons, path)));
+            }
+            Err(e) => {
+                warn!("persons cannot be kept: {e}");
+                why = e.to_string();
+            }
+        }
+    }
+    Ok(Err(why))
+}
+
+/// Persons and generations from an old catalog; where nobody is kept, a new generation, and a person if one is wanted.
+fn people(state: &State, catalog: &Catalog, args: &Args, now: Wall) -> Result<People> {
+    let kept = keep(state, catalog)?;
+    if let Ok((persons @ 1.., from)) = kept {
+        if args.person.is_some() {
+            let text = format!(
+                "the persons in {} can be read and are kept; leave out --person. Nothing was changed",
+                from.display()
+            );
+            return Err(Error::invalid(text));
+        }
+        return Ok(People::Kept { persons, from });
+    }
+    let has_generation = kept.is_ok();
+    let why = kept
+        .err()
+        .unwrap_or_else(|| "the old catalog knows nobody".to_owned());
+    let Some(name) = &args.person else {
+        if !has_generation {
+            let changes = generation_for_recovery(state, now)?;
+            let event = Event::of_box(now, "generation-added", state.box_id, serde_json::json!({}));
+            catalog.commit(changes, event)?;
+        }
+        return Ok(People::Nobody { why });
+    };
+    let prompt = format!("New passphrase of {name}");
+    let secret = secret::passphrase(args.passphrase_file.as_deref(), &prompt, true)?;
+    passphrase::check(&secret)?;
+    let person = PersonRow::create(PersonId::random(), name, &secret, Cost::STANDARD, now)?;
+    let (changes, id) = init::person_with_generation(&person, &state.recovery, now)?;
+    let facts = serde_json::json!({ "generation": id, "person": person.person });
+    let event = Event::of_box(now, "person-added", state.box_id, facts);
+    catalog.commit(changes, event)?;
+    Ok(People::New { why })
+}
+
+/// A generation that nobody but the recovery identity opens.
+fn generation_for_recovery(state: &State, now: Wall) -> Result<Vec<Change>> {
+    let identity = Identity::generate();
+    let made = Generation {
+        id: GenerationId::random(),
+        recipient: identity.recipient(),
+        created: now,
+    };
+    let bytes = generation::wrap_for_recovery(&made, &identity, &state.recovery)?;
+    Ok(vec![
+        Change::GenerationAdded {
+            generation: made.id,
+            recipient: made.recipient.to_string(),
+            created: now,
+        },
+        Change::WrapAdded {
+            generation: made.id,
+            person: None,
+            bytes,
+        },
+    ])
+}
+
+/// The old catalog gets another name, then the new one gets its. Where the old one lies now.
+fn put_in_place(state: &State, now: Wall) -> Result<Option<PathBuf>> {
+    let path = state.catalog_path();
+    let name = format!("{BEFORE}{}", now.basic());
+    let mut set_aside = None;
+    for end in BESIDES {
+        let from = state.dir.join(format!("catalog.db{end}"));
+        if from.exists() {
+            disk::rename(&from, &state.dir.join(format!("{name}{end}")))?;
+            set_aside = Some(state.dir.join(&name));
+        }
+    }
+    disk::sync_dir(&state.dir)?;
+    disk::rename(&state.dir.join(NEW), &path)?;
+    disk::sync_dir(&state.dir)?;
+    Ok(set_aside)
+}
+
+fn text(done: &Done) -> Result<String> {
+    let mut out = String::new();
+    let report = &done.report;
+    writeln!(
+        out,
+        "the catalog was rebuilt: {} streams, {} segments, {} bytes, {} gaps whose cause is not known any more",
+        report.streams, report.segments, report.bytes, report.gaps
+    )?;
+    let recovered = &report.recovered;
+    if recovered.adopted + recovered.rows_added > 0 || !recovered.quarantined.is_empty() {
+        writeln!(
+            out,
+            "left by a crash: {} completed, {} put into quarantine",
+            recovered.adopted + recovered.rows_added,
+            recovered.quarantined.len()
+        )?;
+    }
+    for skipped in &recovered.skipped {
+        writeln!(out, "left as it is: {skipped}")?;
+    }
+    if report.holes > 0 {
+        writeln!(
+            out,
+            "segments that follow one which is not there (deleted early, or lost): {}",
+            report.holes
+        )?;
+        for hole in &report.holes_listed {
+            writeln!(out, "  {hole}")?;
+        }
+    }
+    for (list, what) in [
+        (&report.twice, "there twice, left alone"),
+        (&report.strangers, "not Sinetti's, left alone"),
+    ] {
+        for path in list.iter().take(LISTED_MAX) {
+            writeln!(out, "{what}: {}", path.display())?;
+        }
+    }
+    for missing in &done.volumes_missing {
+        writeln!(out, "not there: {missing}")?;
+    }
+    match &done.people {
+        People::Kept { persons, from } => {
+            writeln!(
+                out,
+                "{persons} persons with their keys, and the events, were kept from {}",
+                from.display()
+            )?;
+        }
+        People::New { why } => writeln!(
+            out,
+            "persons could not be kept ({why}). The new person opens what is recorded from now on; what was recorded\n\
+             before is opened by two of the three recovery shares: sinetti open"
+        )?,
+        People::Nobody { why } => writeln!(
+            out,
+            "persons could not be kept ({why}). Nobody can open footage but with two of the three recovery shares\n\
+             (sinetti open), until a backup of the catalog is put back or a first person is made: sinetti reindex --person NAME"
+        )?,
+    }
+    if let Some(path) = &done.set_aside {
+        writeln!(
+            out,
+            "the old catalog is {}; it knows the causes of the gaps",
+            path.display()
+        )?;
+    }
+    writeln!(
+        out,
+        "NOTHING WILL BE DELETED until somebody has looked at it and says: sinetti retention confirm"
+    )?;
+    Ok(out)
+}

@@ -1,0 +1,436 @@
+//! The thread that deletes on time: every minute, and at once when a volume has no room. It decides nothing itself: that
+//! is `retention`'s.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use log::{error, info, warn};
+
+use crate::base::Clock;
+use crate::base::error::{Error, Result};
+use crate::base::id::{BoxId, StreamId, StreamKind, VolumeId};
+use crate::base::time::{Mono, Wall};
+use crate::catalog::{Change, Reader, Rule};
+use crate::config::Config;
+use crate::daemon::answer::Deletion;
+use crate::daemon::volumes::Shared;
+use crate::recorder::board::{Board, Phase};
+use crate::recorder::writer::HYSTERESIS_BYTES;
+use crate::retention::clock::{self, Verdict};
+use crate::retention::latch;
+use crate::retention::look::{self, Found, Lack};
+use crate::retention::sweep::Sweeper;
+use crate::store::volume::Volume;
+
+/// Wakes that may wait.
+pub const WAKES_MAX: usize = 64;
+/// Expired footage is looked for this often, and the time is marked.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// Room on the volumes is looked at this often.
+const SPACE_EVERY: Duration = Duration::from_secs(5);
+/// Between two batches writers come first for so long.
+const PAUSE: Duration = Duration::from_millis(20);
+/// So much above its reserve a volume begins to lose its oldest footage, and twice as much is made free. A fifth of the
+/// reserve, within these bounds: never less than a writer wants before it begins again.
+const MARGIN_BYTES: (u64, u64) = (HYSTERESIS_BYTES, 1 << 30);
+/// An early deletion is shown for so long.
+const EARLY_SHOWN: Duration = Duration::from_secs(3600);
+/// Two looks at the clocks that differ by more than this, in microseconds, have a step of the clock between them.
+const STEP_US: i64 = 1_000_000;
+
+/// What wakes the thread.
+#[derive(Debug)]
+pub enum Wake {
+    /// A writer has no room.
+    Room,
+    /// Somebody has confirmed something.
+    Look,
+    /// How long streams are kept from now on.
+    Keep(Vec<(StreamId, u32)>),
+    /// The end.
+    Stop,
+}
+
+/// What stands in the way of deletion, for `sinetti status`.
+#[derive(Clone, Debug, Default)]
+pub struct DeletionBoard(Arc<Mutex<Deletion>>);
+
+impl DeletionBoard {
+    /// A copy.
+    pub fn get(&self) -> Deletion {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn update(&self, change: impl FnOnce(&mut Deletion)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// What the thread needs to know.
+pub struct Options {
+    /// As the volumes' threads.
+    pub shared: Arc<Shared>,
+    /// Where it shows what stands in the way.
+    pub deletion: DeletionBoard,
+    /// Free bytes that are kept, by the folder of the volume.
+    pub reserves: BTreeMap<PathBuf, u64>,
+    /// How long streams are kept.
+    pub keeps: Vec<(StreamId, u32)>,
+}
+
+/// How long each stream of the configuration is kept, recorded at present or not.
+pub fn keeps(config: &Config) -> Vec<(StreamId, u32)> {
+    let of_camera = |camera: &Arc<crate::config::CameraConfig>| {
+        let (id, keep) = (camera.id.clone(), camera.keep);
+        [StreamKind::Main, StreamKind::Sub].map(|kind| {
+            let camera = id.clone();
+            (StreamId { camera, kind }, keep.secs(kind))
+        })
+    };
+    config.cameras.iter().flat_map(of_camera).collect()
+}
+
+/// The volumes that the catalog knows and that are there, in the configuration or not.
+///
+/// # Errors
+/// What the catalog says.
+pub fn present(reader: &Reader, box_id: BoxId) -> Result<Vec<Volume>> {
+    let rows = reader.volumes()?.into_iter();
+    let opened = rows.filter_map(|row| {
+        let volume = Volume::open(Path::new(&row.path), box_id, &row.name).ok()?;
+        (volume.id == row.volume).then_some(volume)
+    });
+    Ok(opened.collect())
+}
+
+/// The last time of day that was believed; before the first mark the newest footage is one.
+///
+/// # Errors
+/// What the catalog says.
+pub fn mark(reader: &Reader) -> Result<Option<Wall>> {
+    match reader.meta()?.mark {
+        None => reader.newest_footage(),
+        mark => Ok(mark),
+    }
+}
+
+/// Judges the time of day by what the catalog remembers.
+///
+/// # Errors
+/// What the catalog says.
+pub fn judge(reader: &Reader, clock: &dyn Clock, camera_offsets_ms: &[i64]) -> Result<Verdict> {
+    let mark = mark(reader)?;
+    Ok(clock::judge(
+        clock.wall(),
+        clock.host_sync(),
+        mark,
+        camera_offsets_ms,
+    ))
+}
+
+/// The running thread.
+pub struct Sweeping {
+    wake: SyncSender<Wake>,
+    thread: JoinHandle<()>,
+}
+
+impl Sweeping {
+    /// Starts it. It sweeps at once, which finishes what a crash interrupted.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read or no thread can be had.
+    pub fn start(options: Options, woken: Receiver<Wake>) -> Result<Self> {
+        let wake = options.shared.wake.clone();
+        let work = Work {
+            reader: options.shared.catalog.reader()?,
+            options,
+            woken,
+            clocks: None,
+            early: BTreeMap::new(),
+            stops: false,
+        };
+        let thread = std::thread::Builder::new()
+            .name("retention".to_owned())
+            .spawn(move || work.run())?;
+        Ok(Self { wake, thread })
+    }
+
+    /// Streams are kept so long from now on.
+    pub fn keep(&self, keeps: Vec<(StreamId, u32)>) {
+        // Should the thread be gone, the process is about to end.
+        self.wake.send(Wake::Keep(keeps)).ok();
+    }
+
+    /// Ends it after the batch under way.
+    pub fn stop(self) {
+        self.wake.send(Wake::Stop).ok();
+        if self.thread.join().is_err() {
+            error!("the thread that deletes footage failed");
+        }
+    }
+}
+
+struct Work {
+    reader: Reader,
+    options: Options,
+    woken: Receiver<Wake>,
+    /// When it looked last, by both clocks.
+    clocks: Option<(Wall, Mono)>,
+    /// When footage was last deleted early, by volume.
+    early: BTreeMap<VolumeId, (String, Mono)>,
+    stops: bool,
+}
+
+impl Work {
+    fn run(mut self) {
+        let mut swept_at: Option<Mono> = None;
+        while !self.stops {
+            let now = self.options.shared.clock.mono();
+            let is_due = swept_at.is_none_or(|at| now.since(at) >= SWEEP_EVERY);
+            if is_due {
+                swept_at = Some(now);
+            }
+            if let Err(e) = self.look(is_due) {
+                self.failed(&e);
+            }
+            match self.woken.recv_timeout(SPACE_EVERY) {
+                Ok(wake) => {
+                    if !matches!(wake, Wake::Room) {
+                        swept_at = None;
+                    }
+                    self.obey(wake);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+    }
+
+    fn obey(&mut self, wake: Wake) {
+        match wake {
+            Wake::Room | Wake::Look => {}
+            Wake::Keep(keeps) => self.options.keeps = keeps,
+            Wake::Stop => self.stops = true,
+        }
+    }
+
+    fn failed(&self, e: &Error) {
+        let text = e.to_string();
+        let is_new = self.options.deletion.get().failed.as_ref() != Some(&text);
+        if is_new {
+            error!("footage is not deleted: {text}");
+        }
+        self.options
+            .deletion
+            .update(|board| board.failed = Some(text));
+    }
+
+    /// Looks at clocks, latch and room; deletes what may and must go.
+    fn look(&mut self, is_due: bool) -> Result<()> {
+        let shared = Arc::clone(&self.options.shared);
+        let volumes = present(&self.reader, shared.box_id)?;
+        let lacks = self.lacks(&volumes);
+        let lacks_nothing = lacks.is_empty();
+        if !is_due && lacks_nothing {
+            return Ok(());
+        }
+        let offsets = self.camera_offsets();
+        let verdict = judge(&self.reader, &*shared.clock, &offsets)?;
+        if is_due {
+            self.note(verdict, &volumes)?;
+        }
+        let latched = self.reader.meta()?.latch;
+        let may = verdict.is_believed() && latched.is_none();
+        self.show(verdict, latched);
+        if may {
+            self.sweep(&volumes, lacks)?;
+        }
+        if lacks_nothing {
+            self.options.deletion.update(|board| board.in_vain.clear());
+        }
+        let now = shared.clock.mono();
+        self.early.retain(|_, (_, at)| now.since(*at) < EARLY_SHOWN);
+        let early = self.early.values().map(|(name, _)| name.clone()).collect();
+        self.options.deletion.update(|board| {
+            board.early = early;
+            board.failed = None;
+        });
+        Ok(())
+    }
+
+    /// What each minute leaves behind: the time, if it is believed; marks on the volumes; policies.
+    fn note(&self, verdict: Verdict, volumes: &[Volume]) -> Result<()> {
+        let shared = &self.options.shared;
+        let now = shared.clock.wall();
+        let mut changes = Vec::new();
+        if verdict.is_believed() {
+            changes.push(Change::TimeMarked { at: now });
+        }
+        for row in self.reader.streams()? {
+            let keep = self.options.keeps.iter().find(|(id, _)| *id == row.stream);
+            if let Some((stream, keep_s)) = keep
+                && row.keep_s != Some(*keep_s)
+            {
+                changes.push(Change::KeepSet {
+                    stream: stream.clone(),
+                    keep_s: *keep_s,
+                });
+            }
+        }
+        shared.catalog.commit(changes, None)?;
+        for volume in volumes {
+            latch::look(&shared.catalog, volume, now)?;
+            if let Err(e) = latch::leave_mark(&self.reader, volume, now) {
+                warn!("{e}");
+            }
+        }
+        Ok(())
+    }
+
+    fn show(&self, verdict: Verdict, latched: Option<String>) {
+        let paused = verdict.doubt();
+        let before = self.options.deletion.get();
+        match (&before.paused, &paused) {
+            (None, Some(why)) => error!("footage is not deleted for now: {why}"),
+            (Some(_), None) => info!("the clock is believed again: footage is deleted on time"),
+            _ => {}
+        }
+        let unsynchronised = verdict != Verdict::Synchronised;
+        if unsynchronised && !before.unsynchronised {
+            warn!(
+                "the host's clock is not synchronised; times of footage are only as good as it is"
+            );
+        }
+        self.options.deletion.update(|board| {
+            board.paused = paused;
+            board.latched = latched;
+            board.unsynchronised = unsynchronised;
+        });
+    }
+
+    /// Bytes that volumes lack. One whose room cannot be read lacks nothing: writing to it fails.
+    fn lacks(&self, volumes: &[Volume]) -> BTreeMap<VolumeId, Lack> {
+        let lacks = |volume: &Volume| {
+            let reserve = *self.options.reserves.get(&volume.root)?;
+            let margin = (reserve / 5).clamp(MARGIN_BYTES.0, MARGIN_BYTES.1);
+            let free = volume.space().ok()?.free_bytes;
+            let lack = Lack {
+                bytes: (reserve + 2 * margin).saturating_sub(free),
+                least: (reserve + margin).saturating_sub(free),
+            };
+            (lack.least > 0).then_some((volume.id, lack))
+        };
+        volumes.iter().filter_map(lacks).collect()
+    }
+
+    /// What the cameras' clocks say of those that record, unless the host's clock was set since the last look: what a
+    /// camera said before that is no witness.
+    fn camera_offsets(&mut self) -> Vec<i64> {
+        let clock = &self.options.shared.clock;
+        let now = (clock.wall(), clock.mono());
+        let before = self.clocks.replace(now);
+        let is_steady = before.is_some_and(|(wall, mono)| {
+            let us = now.1.us_since(mono);
+            us >= STEP_US && (now.0.us_since(wall) - us).abs() <= STEP_US
+        });
+        if is_steady {
+            offsets_of(&self.options.shared.board)
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn sweep(&mut self, volumes: &[Volume], mut lacks: BTreeMap<VolumeId, Lack>) -> Result<()> {
+        let shared = Arc::clone(&self.options.shared);
+        let there: HashSet<_> = volumes.iter().map(|volume| volume.id).collect();
+        loop {
+            let now = shared.clock.wall();
+            let Found { plan, in_vain } = look::plan(&self.reader, now, &there, &lacks)?;
+            if !lacks.is_empty() {
+                self.tell_in_vain(volumes, &in_vain);
+            }
+            lacks.retain(|volume, _| !in_vain.contains(volume));
+            self.tell_early(volumes, &lacks, plan.iter().any(|d| d.rule == Rule::Early));
+            let sweeper = Sweeper {
+                catalog: &shared.catalog,
+                reader: &self.reader,
+                box_id: shared.box_id,
+                clock: &*shared.clock,
+            };
+            let (woken, mut wakes) = (&self.woken, Vec::new());
+            let outcome = sweeper.run(&plan, &mut || match woken.recv_timeout(PAUSE) {
+                Ok(wake) => {
+                    wakes.push(wake);
+                    !matches!(wakes.last(), Some(Wake::Stop))
+                }
+                Err(e) => e == RecvTimeoutError::Timeout,
+            })?;
+            wakes.into_iter().for_each(|wake| self.obey(wake));
+            self.tell_failures(outcome.failures);
+            if plan.is_empty() || self.stops {
+                return Ok(());
+            }
+            info!("{} segments deleted", outcome.segments);
+            // What goes early was measured once: how much that freed is seen at the next look.
+            lacks.clear();
+        }
+    }
+
+    fn tell_in_vain(&self, volumes: &[Volume], in_vain: &[VolumeId]) {
+        let known = self.options.deletion.get().in_vain;
+        let names = volumes.iter().filter(|v| in_vain.contains(&v.id));
+        let names: Vec<_> = names.map(|v| v.name.clone()).collect();
+        for name in names.iter().filter(|name| !known.contains(name)) {
+            error!(
+                "volume \"{name}\" has no room, and deleting all its footage would make none: what else lies there?"
+            );
+        }
+        self.options.deletion.update(|board| board.in_vain = names);
+    }
+
+    fn tell_early(&mut self, volumes: &[Volume], lacks: &BTreeMap<VolumeId, Lack>, deletes: bool) {
+        if !deletes {
+            return;
+        }
+        let now = self.options.shared.clock.mono();
+        for volume in volumes.iter().filter(|v| lacks.contains_key(&v.id)) {
+            let name = volume.name.clone();
+            if self.early.insert(volume.id, (name, now)).is_none() {
+                error!(
+                    "volume \"{}\" has no room above its reserve: the oldest footage is deleted early",
+                    volume.name
+                );
+            }
+        }
+    }
+
+    fn tell_failures(&self, failures: Vec<String>) {
+        let known = self.options.deletion.get().failures;
+        for failure in failures.iter().filter(|f| !known.contains(f)) {
+            error!("not deleted, tried again every minute: {failure}");
+        }
+        self.options
+            .deletion
+            .update(|board| board.failures = failures);
+    }
+}
+
+/// What the cameras' clocks say, one voice a camera.
+fn offsets_of(board: &Board) -> Vec<i64> {
+    let mut offsets = BTreeMap::new();
+    for (stream, line) in board.lines() {
+        if line.phase == Phase::Recording
+            && let Some(ms) = line.camera_offset_ms
+        {
+            offsets.entry(stream.camera).or_insert(ms);
+        }
+    }
+    offsets.into_values().collect()
+}

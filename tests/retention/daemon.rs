@@ -1,0 +1,264 @@
+//! The real binary: it deletes by itself, finishes after a kill, makes room on a full volume, and stops when it must.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sinetti::base::clock::SimulatedClock;
+use sinetti::base::time::Wall;
+use sinetti::catalog::Rule;
+use sinetti::daemon::answer::{Deletion, Retention};
+
+use crate::mounts::{must, with_own_mounts};
+use crate::plant::{HOUR, MINUTE, Plant, SECOND, always, stream};
+use crate::support::{TestBox, camera, now, server, span};
+
+/// A box with a camera `kassa` that does not answer and is kept an hour.
+fn kept_an_hour() -> TestBox {
+    let shop = TestBox::new();
+    shop.add_camera("kassa", ([127, 0, 0, 1], 9).into(), &[]);
+    set_keep(&shop);
+    shop
+}
+
+fn set_keep(shop: &TestBox) {
+    shop.edit_config(|text| text.replacen("purposes", "keep = \"1 h\"\npurposes", 1));
+}
+
+fn plant(shop: &TestBox, root: &Path) -> Plant {
+    Plant::open(&shop.dir, root, SimulatedClock::at(now()))
+}
+
+fn ago(us: i64) -> Wall {
+    now().plus_us(-us)
+}
+
+fn retention(shop: &TestBox) -> Retention {
+    let ran = shop.run(&["retention", "--json"]);
+    serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {ran:?}"))
+}
+
+fn deletion(shop: &TestBox) -> Deletion {
+    shop.status().deletion
+}
+
+#[test]
+fn what_is_too_old_is_refused_at_once_and_deleted_by_itself() {
+    let mut shop = kept_an_hour();
+    let old = ago(3 * HOUR);
+    let planted = plant(&shop, &shop.volume);
+    planted.record("kassa/main", old, 60, 5, 4000);
+    planted.record("kassa/main", ago(10 * MINUTE), 60, 5, 4000);
+    planted.keep("kassa/main", HOUR);
+    drop(planted);
+
+    // Without the recorder nothing is deleted, and nothing expired is given out.
+    let asked = span(old, old.plus_us(5 * MINUTE));
+    let refused = shop.try_export(
+        "kassa/main",
+        &asked.start.rfc3339(),
+        &asked.end.rfc3339(),
+        "old.mp4",
+    );
+    assert_ne!(refused.code, 0);
+    assert!(refused.stderr.contains("deleted: expired"), "{refused:?}");
+    assert_eq!(shop.ls("kassa/main").footage.segments.len(), 5);
+    assert_eq!(shop.segment_files("kassa/main").len(), 10);
+
+    shop.start();
+    shop.recorder().wait_for_log("5 segments deleted");
+    assert_eq!(shop.segment_files("kassa/main").len(), 5);
+    assert_eq!(shop.ls("kassa/main").footage.segments.len(), 5);
+    let told = retention(&shop);
+    let line = &told.streams[0];
+    assert_eq!(line.keep_s, Some(3600));
+    assert_eq!(
+        line.deleted_until.map(|d| (d.rule, d.span.end)),
+        Some((Rule::Expired, asked.end))
+    );
+    assert_eq!(line.within_day.0, 5);
+    assert!(!told.deletion.is_alarm(), "{told:?}");
+    let text = shop.run(&["ls"]).ok();
+    assert!(text.contains("deleted until"), "{text}");
+    let text = shop.run(&["retention"]).ok();
+    assert!(
+        text.contains("kept 1 h") && text.contains("last sweep ended"),
+        "{text}"
+    );
+    shop.check(true);
+    shop.stop();
+    shop.check(true);
+}
+
+#[test]
+fn a_kill_in_the_middle_of_a_sweep_is_finished_at_the_next_start() {
+    const COUNT: usize = 1500;
+    let mut shop = kept_an_hour();
+    let planted = plant(&shop, &shop.volume);
+    let secs = i64::try_from(COUNT).expect("small") * 2 + 120;
+    let old = ago(secs * SECOND + HOUR);
+    planted.record(
+        "kassa/main",
+        old,
+        2,
+        i64::try_from(COUNT).expect("small"),
+        400,
+    );
+    planted.record("kassa/main", ago(MINUTE), 60, 1, 400);
+    drop(planted);
+    let (mut kills, mut left) = (0, COUNT + 1);
+    while left > 1 {
+        shop.start();
+        // Some more are gone, or all.
+        let before = left;
+        while left > 1 && left + 100 > before {
+            shop.recorder().pace();
+            left = shop.segment_files("kassa/main").len();
+        }
+        shop.kill();
+        kills += 1;
+        shop.check(true);
+    }
+    assert!(kills > 1, "at least one kill was in the middle");
+    shop.start();
+    shop.stop();
+    assert_eq!(shop.segment_files("kassa/main").len(), 1);
+    shop.check(true);
+    let events = shop.catalog().events(0, 100_000).expect("events");
+    let sweeps = events.iter().filter(|row| row.event.action == "sweep");
+    let told: u64 = sweeps
+        .filter_map(|row| row.event.facts["segments"].as_u64())
+        .sum();
+    assert_eq!(told, COUNT as u64, "each is told of once");
+}
+
+#[test]
+fn without_its_catalog_nothing_is_deleted_and_the_box_says_why() {
+    let shop = kept_an_hour();
+    let planted = plant(&shop, &shop.volume);
+    planted.record("kassa/main", ago(3 * HOUR), 60, 5, 4000);
+    drop(planted);
+    for name in ["catalog.db", "catalog.db-wal", "catalog.db-shm"] {
+        fs::remove_file(shop.dir.join(name)).ok();
+    }
+    let ran = shop.run(&["run"]);
+    assert_ne!(ran.code, 0, "there is no vault generation any more");
+    assert!(ran.stderr.contains("nothing will be deleted"), "{ran:?}");
+    assert_eq!(shop.segment_files("kassa/main").len(), 5);
+    assert!(deletion(&shop).latched.is_some());
+    assert_eq!(shop.run(&["retention"]).code, 1);
+    shop.run(&["retention", "confirm"]).ok();
+    assert_eq!(deletion(&shop).latched, None);
+    assert_eq!(shop.run(&["retention"]).code, 0);
+    assert_eq!(shop.segment_files("kassa/main").len(), 5);
+}
+
+#[test]
+fn a_clock_that_cannot_be_right_deletes_nothing_until_somebody_confirms() {
+    let mut shop = kept_an_hour();
+    let planted = plant(&shop, &shop.volume);
+    planted.record("kassa/main", ago(3 * HOUR), 60, 5, 4000);
+    // The last time that was believed is tomorrow: without a source, today is not.
+    let change = sinetti::catalog::Change::TimeMarked {
+        at: now().plus_us(24 * HOUR),
+    };
+    planted.catalog.commit(change, None).expect("a mark");
+    let has_source = sinetti::base::Clock::host_sync(&*sinetti::base::clock::SystemClock::shared());
+    drop(planted);
+    shop.start();
+    if has_source.synchronised {
+        shop.recorder().wait_for_log("5 segments deleted");
+        return;
+    }
+    shop.recorder()
+        .wait_for_log("footage is not deleted for now");
+    let paused = deletion(&shop).paused.expect("paused");
+    assert!(paused.contains("sinetti clock confirm"), "{paused}");
+    assert_eq!(shop.segment_files("kassa/main").len(), 5);
+    shop.run(&["clock", "confirm"]).ok();
+    shop.recorder().wait_for_log("5 segments deleted");
+    assert_eq!(deletion(&shop).paused, None);
+    shop.stop();
+    shop.check(true);
+    let events = shop.catalog().events(0, 1000).expect("events");
+    assert!(
+        events
+            .iter()
+            .any(|row| row.event.action == "clock-confirmed")
+    );
+}
+
+#[test]
+fn a_volume_that_fills_loses_its_oldest_and_recording_goes_on() {
+    with_own_mounts(
+        "daemon::a_volume_that_fills_loses_its_oldest_and_recording_goes_on",
+        on_a_small_disk,
+    );
+}
+
+fn on_a_small_disk() {
+    let (mut shop, server) = (TestBox::new(), server());
+    let small: PathBuf = shop.path("small");
+    fs::create_dir(&small).expect("a folder");
+    must(
+        "mount",
+        &["-t", "tmpfs", "-o", "size=320m", "sinetti-test"],
+        &small,
+    );
+    let path = small.to_string_lossy().into_owned();
+    shop.run(&[
+        "volume",
+        "add",
+        &path,
+        "--name",
+        "small",
+        "--reserve-gib",
+        "0.05",
+    ])
+    .ok();
+    let _till = server.add("/till/main", camera("till.264"));
+    shop.add_camera("till", server.address(), &["--volume", "small"]);
+    // 224 MiB of two days: less than 115 MiB are free, 179 will be.
+    let planted = plant(&shop, &small);
+    let from = ago(48 * HOUR);
+    planted.record("till/main", from, 60, 112, 2 << 20);
+    let rows = planted.segments("till/main");
+    let paths: Vec<_> = rows.iter().map(|row| planted.path(row)).collect();
+    drop(planted);
+    shop.start();
+    shop.recorder().wait_for_log("deleted early");
+    shop.recorder().wait_for_log("segments deleted");
+    shop.wait_for_pictures(&["till/main"], 60);
+    assert_eq!(deletion(&shop).early, ["small"]);
+    assert_eq!(shop.run(&["status"]).code, 1, "an alarm");
+    let kept: Vec<_> = paths.iter().map(|path| path.exists()).collect();
+    let first = kept.iter().position(|kept| *kept).expect("some are kept");
+    assert!((30..50).contains(&first), "enough and no more: {first}");
+    assert!(
+        kept[first..].iter().all(|kept| *kept),
+        "none younger than the oldest kept"
+    );
+    let footage = shop.ls("till/main").footage;
+    let deleted = footage.coverage.deleted;
+    assert!(deleted.is_empty() || deleted.iter().all(|d| d.rule == Rule::Early));
+    shop.stop();
+    shop.check(true);
+    let reader = shop.catalog();
+    let till = stream("till/main");
+    let deleted = reader.deleted(&till, always()).expect("query");
+    assert_eq!(deleted.len(), 1);
+    assert_eq!(
+        (deleted[0].rule, deleted[0].span.end),
+        (Rule::Early, rows[first].start)
+    );
+    let gaps = reader.gaps(&till, always(), now()).expect("query");
+    assert!(
+        gaps.iter().all(|gap| gap.cause.as_str() != "disk-full"),
+        "{gaps:?}"
+    );
+    let event = reader.events(0, 1000).expect("events");
+    let event = event
+        .into_iter()
+        .find(|row| row.event.action == "sweep")
+        .expect("told");
+    assert_eq!(event.event.facts["deleted"][0]["rule"], "early");
+}

@@ -1,0 +1,14 @@
+//! Deletion on time, looked at from outside: by the library on a clock that tests drive, and by the real binary.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests make and change files of their own, and ask for the time as anybody does"
+)]
+
+mod daemon;
+mod image;
+mod latch;
+mod mounts;
+mod plant;
+#[path = "../system/support/mod.rs"]
+mod support;
+mod sweep;
