@@ -191,7 +191,9 @@ impl Facts {
             return Ok(Answer::Done);
         }
         let reader = self.catalog.reader()?;
-        let deletion = self.deletion.get();
+        let mut deletion = self.deletion.get();
+        // What was confirmed this moment is so from this moment on, not from the sweeper's next look.
+        deletion.latched = reader.meta()?.latch;
         let reference = match &deletion.paused {
             Some(_) => sweeper::mark(&reader)?.unwrap_or(now),
             None => now,
