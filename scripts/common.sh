@@ -2,6 +2,7 @@
 # What demo, bench and soak share: setting up a Debian machine, building, footage, simulated cameras, a box that records.
 #
 # Sourced, not run. Whoever sources it calls `common_start` first; whatever is started through it is ended by `end_all`.
+# shellcheck disable=SC2034,SC2120 # what is set here is used, and what is defined is called, where it is sourced
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

@@ -310,7 +310,25 @@ fn text(done: &Done) -> Result<String> {
     for missing in &done.volumes_missing {
         writeln!(out, "not there: {missing}")?;
     }
-    match &done.people {
+    out.push_str(&who(&done.people)?);
+    if let Some(path) = &done.set_aside {
+        writeln!(
+            out,
+            "the old catalog is {}; it knows the causes of the gaps",
+            path.display()
+        )?;
+    }
+    writeln!(
+        out,
+        "NOTHING WILL BE DELETED until somebody has looked at it and says: sinetti retention confirm"
+    )?;
+    Ok(out)
+}
+
+/// Who can open footage now.
+fn who(people: &People) -> Result<String> {
+    let mut out = String::new();
+    match people {
         People::Kept { persons, from } => {
             writeln!(
                 out,
@@ -329,16 +347,5 @@ fn text(done: &Done) -> Result<String> {
              (sinetti open), until a backup of the catalog is put back or a first person is made: sinetti reindex --person NAME"
         )?,
     }
-    if let Some(path) = &done.set_aside {
-        writeln!(
-            out,
-            "the old catalog is {}; it knows the causes of the gaps",
-            path.display()
-        )?;
-    }
-    writeln!(
-        out,
-        "NOTHING WILL BE DELETED until somebody has looked at it and says: sinetti retention confirm"
-    )?;
     Ok(out)
 }

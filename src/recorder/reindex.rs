@@ -179,7 +179,7 @@ impl Reindex<'_> {
                 }
                 _ => left.push((path, number)),
             }
-            if seen.len() as u64 % TOLD_EVERY == 0 {
+            if (seen.len() as u64).is_multiple_of(TOLD_EVERY) {
                 (self.tell)(seen.len() as u64);
             }
         }
