@@ -139,7 +139,7 @@ fn sealing(state: &State, catalog: &Catalog) -> Result<Sealing> {
     let row = catalog.reader()?.current_generation()?.ok_or_else(|| {
         Error::new(
             Kind::NotFound,
-            "the catalog has no vault generation; was sinetti init interrupted?",
+            "the catalog has no vault generation. Was sinetti init interrupted? Else: sinetti reindex",
         )
     })?;
     let generation = Generation {

@@ -149,11 +149,12 @@ impl State {
     /// [`Kind::NotFound`] when it is not, with what to do.
     pub fn existing_catalog(&self) -> Result<PathBuf> {
         let path = self.catalog_path();
-        if path.exists() {
+        // A new one would be made of an empty file too.
+        if fs::metadata(&path).is_ok_and(|data| data.len() > 0) {
             return Ok(path);
         }
         let text = format!(
-            "the catalog {} is gone. Nothing was changed, nothing is recorded and nothing is deleted. Put a backup of it back, \
+            "the catalog {} is gone or empty. Nothing was changed, nothing is recorded and nothing is deleted. Put a backup of it back, \
              or rebuild it from the volumes: sinetti reindex",
             path.display()
         );

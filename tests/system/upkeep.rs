@@ -168,6 +168,9 @@ fn a_rebuilt_catalog_knows_all_footage_and_deletes_nothing() {
         );
     }
     assert!(!shop.dir.join("catalog.db").exists(), "none is made anew");
+    fs::write(shop.dir.join("catalog.db"), b"").expect("writes");
+    assert!(shop.run(&["run"]).error().contains("or empty"));
+    fs::remove_file(shop.dir.join("catalog.db")).expect("removes");
     fs::rename(&gone, shop.dir.join("catalog.db")).expect("moves back");
     let before = shop.ls("till/main").footage.segments;
     let text = shop.run(&["reindex"]).ok();
