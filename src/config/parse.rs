@@ -24,6 +24,7 @@ use crate::config::types::{
 use crate::config::values::{
     gib_bytes, parse_name, parse_stream_path, parse_volume_name, parse_volume_path,
 };
+use crate::config::web;
 
 /// Most cameras that one box records.
 pub const CAMERAS_MAX: usize = 256;
@@ -34,6 +35,7 @@ pub const VOLUMES_MAX: usize = 16;
 pub const SECTIONS: &[(&str, &[&str])] = &[
     ("site", &["name", "zone"]),
     ("network", &["camera_subnets"]),
+    ("web", web::KEYS),
     (
         "recorder",
         &["segment_secs", "sync_secs", "queue_mib", "stall_secs"],
@@ -141,6 +143,7 @@ impl<'a> File<'a> {
         }
         let site = self.site();
         let subnets = self.subnets();
+        let web = web::read(&self.one("web", "[web]"), self.base_dir);
         let recorder = self.recorder();
         let volumes = self.many("volume", "[[volume]]", VOLUMES_MAX);
         let volume_lines = volumes.iter().map(|v| self.problems.line(v.at())).collect();
@@ -160,6 +163,7 @@ impl<'a> File<'a> {
                 network: NetworkConfig {
                     camera_subnets: around.subnets?.into(),
                 },
+                web: web?,
                 recorder,
                 volumes: volumes?.into_iter().map(Arc::new).collect(),
                 cameras: cameras?,

@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use crate::base::error::{Error, Result};
 use crate::base::id::{CameraId, StreamKind};
 use crate::base::zone::Zone;
+use crate::config::web::WebConfig;
 
 /// A whole number's default and bounds (both ends allowed).
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +42,8 @@ pub struct Config {
     pub site: Site,
     /// Where cameras may be.
     pub network: NetworkConfig,
+    /// Where pages and API are served.
+    pub web: WebConfig,
     /// How recording is done.
     pub recorder: RecorderConfig,
     /// Where footage lies: at least one, in the order of the file. The first is the default.

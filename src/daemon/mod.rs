@@ -35,6 +35,7 @@ use crate::daemon::streams::Streams;
 use crate::daemon::sweeper::{DeletionBoard, Sweeping, Wake};
 use crate::daemon::volumes::{Shared, Volumes};
 use crate::recorder::board::Board;
+use crate::recorder::live::Live;
 use crate::recorder::recovery;
 use crate::recorder::segment::Sealing;
 use crate::retention::latch;
@@ -172,10 +173,12 @@ impl Daemon {
             wake,
         });
         let recorder = config.config.recorder.clone();
+        let live = Live::default();
         let streams = Streams::new(
             Arc::clone(&clock),
             Arc::clone(&catalog),
             board.clone(),
+            live.clone(),
             recorder,
         );
         let missing = config

@@ -21,6 +21,7 @@ use crate::ingest::supervisor::{self, supervise};
 use crate::recorder::assembler::{self, Assembler};
 use crate::recorder::board::{Board, Phase};
 use crate::recorder::fragment::{Begin, Done, Order, What};
+use crate::recorder::live::Live;
 use crate::recorder::outbox::{Outbox, Waiting};
 use crate::recorder::recovery;
 
@@ -29,6 +30,7 @@ pub struct Streams {
     clock: Arc<dyn Clock>,
     catalog: Arc<Catalog>,
     board: Board,
+    live: Live,
     options: RecorderConfig,
     tasks: BTreeMap<CameraId, Vec<Task>>,
     /// Streams begun so far, to spread their cuts.
@@ -54,12 +56,14 @@ impl Streams {
         clock: Arc<dyn Clock>,
         catalog: Arc<Catalog>,
         board: Board,
+        live: Live,
         options: RecorderConfig,
     ) -> Self {
         Self {
             clock,
             catalog,
             board,
+            live,
             options,
             tasks: BTreeMap::new(),
             begun: 0,
@@ -126,6 +130,7 @@ impl Streams {
                 stream: Arc::clone(&stream),
                 segment_secs: self.options.segment_secs,
                 stagger_us: stagger_us(self.begun, self.options.segment_secs),
+                live: self.live.clone(),
             },
             source: rtsp::Options {
                 address: camera.address,

@@ -4,5 +4,7 @@
 //! What does not belong here: who may do so (`access`), why (`disclosure`), deletion.
 
 pub mod clip;
+pub mod find;
 pub mod keys;
 pub mod select;
+pub mod view;
