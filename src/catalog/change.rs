@@ -6,11 +6,12 @@ use crate::base::error::{Context, Result};
 use crate::base::id::{GenerationId, PersonId, RunId, SegmentId, StreamId, VolumeId};
 use crate::base::time::{Span, Wall};
 use crate::catalog::gap::GapCause;
+use crate::catalog::people::PeopleChange;
 use crate::catalog::sample_entry::SampleEntryRow;
 use crate::catalog::segment::SegmentRow;
 use crate::catalog::sweep::{self, Rule};
 use crate::catalog::{
-    activity, gap, generation, meta, person, run, sample_entry, segment, stream, volume,
+    activity, gap, generation, meta, people, person, run, sample_entry, segment, stream, volume,
 };
 
 /// One change. A stream, and a run that a segment names, is made when it is not there yet; so rows found on a volume
@@ -169,6 +170,8 @@ pub enum Change {
         /// The age ciphertext.
         bytes: Vec<u8>,
     },
+    /// Something about a person, or what a person may.
+    People(Box<PeopleChange>),
 }
 
 impl From<Change> for Vec<Change> {
@@ -247,6 +250,7 @@ pub(super) fn apply(db: &Connection, change: &Change) -> Result<()> {
             bytes,
         } => generation::insert_wrap(db, *generation, *person, bytes)
             .context(|| format!("adding a wrap of vault generation {generation}")),
+        Change::People(change) => people::apply(db, change),
     }
 }
 

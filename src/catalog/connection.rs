@@ -15,7 +15,10 @@ const SCHEMA: &str = include_str!("schema.sql");
 
 /// Step N makes version N + 1 of version N. When the schema changes, `schema.sql` as it was is frozen under another
 /// name for its step here, the change is appended as a step, and `schema.sql` shows the sum.
-const STEPS: [&str; 1] = [SCHEMA];
+const STEPS: [&str; 2] = [
+    include_str!("schema_1.sql"),
+    include_str!("step_people.sql"),
+];
 
 /// Marks the file as a catalog of ours (`pragma application_id`): "SiNT".
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"SiNT");
@@ -231,7 +234,7 @@ mod tests {
             newer.to_string().contains("newer version of Sinetti"),
             "{newer}"
         );
-        set("pragma user_version = 1; pragma application_id = 7");
+        set("pragma user_version = 2; pragma application_id = 7");
         assert_eq!(kind(ours), Err(Kind::Foreign));
     }
 

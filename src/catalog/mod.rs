@@ -6,17 +6,22 @@
 //!
 //! What does not belong here: files of footage, keys in the clear, decisions about what is deleted.
 
+mod account;
 mod activity;
 mod change;
+mod closed;
 mod column;
 mod connection;
 mod coverage;
 mod deleted;
 mod event;
+mod factor;
 mod gap;
 mod generation;
+mod granted;
 mod json;
 mod meta;
+mod people;
 mod person;
 mod place;
 mod rate;
@@ -32,14 +37,18 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use account::{AccountRow, Language, Noted, Undertaking, Validity};
 pub use activity::ActivityHour;
 pub use change::Change;
 pub use coverage::{Coverage, CoverageGap, HourRow, SEAM_US_MAX};
 pub use deleted::DeletedSpan;
 pub use event::{Event, EventRow};
+pub use factor::{EnrolmentKind, EnrolmentRow, FactorRow};
 pub use gap::{GapCause, GapRow};
 pub use generation::{GenerationRow, WrapRow};
+pub use granted::{Cameras, GrantRow, Role};
 pub use meta::Meta;
+pub use people::PeopleChange;
 pub use person::PersonRow;
 pub use place::PlaceRow;
 pub use rate::Rate;
