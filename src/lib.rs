@@ -29,6 +29,7 @@ pub mod config;
 pub mod daemon;
 pub mod doctor;
 pub mod evidence;
+pub mod http;
 pub mod ingest;
 pub mod media;
 pub mod recorder;

@@ -1,6 +1,7 @@
 //! `sinetti init`: a new box. Identity, keys, first person, first vault generation, configuration, volumes.
 
 use std::io::Write;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -14,7 +15,8 @@ use crate::base::time::Wall;
 use crate::base::zone::Zone;
 use crate::catalog::{Catalog, Change, Event};
 use crate::cmd::{say, secret};
-use crate::config::{self, NewVolume};
+use crate::config::{self, NewVolume, WEB_PORT};
+use crate::http::authority::{self, Authority};
 use crate::store::state::{self, State};
 use crate::store::volume::Volume;
 use crate::vault::identity::{Identity, Recipient};
@@ -48,6 +50,10 @@ pub(super) struct Args {
     /// File (mode 0600) with that person's passphrase. Default: asked for.
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
+    /// A private address of this machine on which pages and API are served, with a port when it is not 8443; may be given several
+    /// times. Default: none, nothing is served.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Vec<String>,
     /// Folder for the three recovery shares (share-1.txt …). Default: shown on the screen, once.
     #[arg(long, value_name = "FOLDER")]
     shares_dir: Option<PathBuf>,
@@ -68,8 +74,9 @@ pub(super) fn run(dir: &Path, args: Args) -> Result<ExitCode> {
         true,
     )?;
     passphrase::check(&passphrase)?;
-    let starter = config::starter(&args.site, zone, &volumes);
-    config::parse(&starter, dir)?;
+    let listen = listen(&args.listen)?;
+    let starter = config::starter(&args.site, zone, &volumes, &listen);
+    let web = config::parse(&starter, dir)?.web;
 
     let clock = SystemClock::shared();
     let now = clock.wall();
@@ -88,12 +95,28 @@ pub(super) fn run(dir: &Path, args: Args) -> Result<ExitCode> {
         Volume::init(Path::new(&volume.path), state.box_id, &volume.name)?;
     }
     first_generation(&state, &person, now)?;
+    authority::server(dir, state.box_id, &authority::names(&web), now, false)?;
+    let authority = authority::authority(dir, state.box_id, now)?;
     let shares = shares::split(&recovery, state.box_id)?;
     hand_out(&shares, args.shares_dir.as_deref())?;
     // Last: a box whose shares nobody has must not come into being.
     new_box.finish()?;
-    say(&summary(&state, &args, &volumes))?;
+    say(&summary(&state, &args, &volumes, &authority))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The addresses; what is wrong with them otherwise the configuration's own check says.
+fn listen(given: &[String]) -> Result<Vec<SocketAddr>> {
+    let read = |text: &String| {
+        let bare = text.parse::<IpAddr>();
+        let bare = bare.map(|ip| SocketAddr::new(ip, WEB_PORT));
+        text.parse().or(bare).map_err(|_| {
+            Error::invalid(format!(
+                "--listen {text}: write an address such as 192.168.10.5 or 192.168.10.5:{WEB_PORT}"
+            ))
+        })
+    };
+    given.iter().map(read).collect()
 }
 
 fn volumes(dir: &Path, args: &Args) -> Result<Vec<NewVolume>> {
@@ -178,18 +201,24 @@ fn first_generation(state: &State, person: &PersonRow, now: Wall) -> Result<()> 
     catalog.close()
 }
 
-fn summary(state: &State, args: &Args, volumes: &[NewVolume]) -> String {
+fn summary(
+    state: &State,
+    args: &Args,
+    volumes: &[NewVolume],
+    authority: &Authority,
+) -> String {
     let folders: Vec<_> = volumes
         .iter()
         .map(|v| format!("  footage      {} (volume \"{}\")\n", v.path, v.name))
         .collect();
     format!(
-        "This box is ready.\n\n  box          {}\n  ledger key   {}\n  recovery     {}\n  person       {}\n  state        {}\n{}\n\
+        "This box is ready.\n\n  box          {}\n  ledger key   {}\n  recovery     {}\n  person       {}\n  authority    {}\n  state        {}\n{}\n\
          Add cameras with \"sinetti camera add\", then start \"sinetti run\".\n\n",
         state.box_id,
         state.fingerprint(),
         state.recovery.fingerprint(),
         args.person,
+        authority.fingerprint,
         state.dir.display(),
         folders.concat(),
     )

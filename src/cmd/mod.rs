@@ -1,6 +1,7 @@
 //! Layer 7: one file a subcommand. What a person types becomes a call; what comes back becomes text.
 
 mod camera;
+mod certificate;
 mod check;
 mod clock;
 mod doctor;
@@ -75,6 +76,11 @@ enum Command {
     /// Add a footage volume.
     #[command(subcommand)]
     Volume(volume::Command),
+    /// Show or renew the certificate of pages and API.
+    #[command(subcommand)]
+    Certificate(certificate::Command),
+    /// Print the OpenAPI document of the API.
+    Openapi,
 }
 
 /// Does what was asked.
@@ -98,6 +104,10 @@ pub fn dispatch(args: Args) -> Result<ExitCode> {
         Command::Clock(c) => clock::run(&dir, &c),
         Command::Camera(c) => camera::run(&dir, c),
         Command::Volume(c) => volume::run(&dir, c),
+        Command::Certificate(c) => certificate::run(&dir, &c),
+        Command::Openapi => {
+            say(&crate::http::api::document::text()).map(|()| ExitCode::SUCCESS)
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::time::Sleep;
 
 /// A stream whose writes must make progress.
 #[derive(Debug)]
-pub struct Guarded<IO> {
+pub(super) struct Guarded<IO> {
     io: IO,
     patience: Duration,
     /// Runs while a write waits.
@@ -20,7 +20,7 @@ pub struct Guarded<IO> {
 
 impl<IO> Guarded<IO> {
     /// `io`, whose writes may wait for `patience` each.
-    pub const fn new(io: IO, patience: Duration) -> Self {
+    pub(super) const fn new(io: IO, patience: Duration) -> Self {
         Self {
             io,
             patience,

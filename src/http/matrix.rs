@@ -50,7 +50,7 @@ pub const MATRIX: &[Line] = &[
     with("POST", "/api/v1/session/step-up", Right::Own),
     with("POST", "/api/v1/session/vault", Right::Own),
     with("GET", "/api/v1/openapi.json", Right::Own),
-    with("GET", "/api/v1/purposes", Right::Own),
+    with("GET", "/api/v1/purposes", Right::Live),
     with("GET", "/api/v1/cameras", Right::Live),
     with("GET", "/api/v1/cameras/{camera}", Right::Live),
     with("GET", "/api/v1/cameras/{camera}/{stream}/live", Right::Live),
@@ -83,6 +83,44 @@ pub const MATRIX: &[Line] = &[
         Right::Playback,
     ),
     with("GET", "/api/v1/health", Right::SeeHealth),
+    open("POST", "/api/v1/enrolment"),
+    open("POST", "/api/v1/enrolment/code"),
+    with("GET", "/api/v1/persons", Right::SeePeople),
+    with("GET", "/api/v1/persons/{name}", Right::SeePeople),
+    with("POST", "/api/v1/persons", Right::ChangePeople),
+    with("DELETE", "/api/v1/persons/{name}", Right::ChangePeople),
+    with("POST", "/api/v1/persons/{name}/roles", Right::ChangePeople),
+    with(
+        "DELETE",
+        "/api/v1/persons/{name}/roles/{role}",
+        Right::ChangePeople,
+    ),
+    with(
+        "POST",
+        "/api/v1/persons/{name}/enrolment",
+        Right::ChangePeople,
+    ),
+    with(
+        "PUT",
+        "/api/v1/persons/{name}/undertaking",
+        Right::ChangePeople,
+    ),
+    with(
+        "DELETE",
+        "/api/v1/persons/{name}/undertaking",
+        Right::ChangePeople,
+    ),
+    with(
+        "PUT",
+        "/api/v1/persons/{name}/validity",
+        Right::ChangePeople,
+    ),
+    with("POST", "/api/v1/persons/{name}/review", Right::ChangePeople),
+    with(
+        "POST",
+        "/api/v1/persons/{name}/confirmation",
+        Right::ConfirmRights,
+    ),
 ];
 
 /// The line of a route that needs nothing.

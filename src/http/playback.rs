@@ -21,6 +21,7 @@ use crate::base::secret::SegmentKey;
 use crate::base::time::{Mono, Span, Wall};
 use crate::catalog::{Catalog, Event};
 use crate::config::Purpose;
+use crate::evidence::keys::KeyRing;
 use crate::evidence::view::{self, Group};
 use crate::http::delivered::Delivered;
 
@@ -197,7 +198,7 @@ impl Playback {
             return Ok(key.clone());
         }
         drop(known);
-        let key = view::key(group, &*vault)?;
+        let key = view::key(group, &KeyRing::of_opener(vault))?;
         if let Some(id) = segment {
             let mut known = lock(&self.known);
             if known.keys.len() >= KEYS_MAX {

@@ -30,7 +30,7 @@ const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// Longest that a client may take to send the head of a request, and to say nothing between two requests.
 const HEAD_MAX: Duration = Duration::from_secs(30);
 /// Longest that a client may take nothing of what it is sent.
-const WRITE_MAX: Duration = Duration::from_secs(20);
+const WRITE_MAX: Duration = Duration::from_secs(10);
 /// Most headers of a request.
 const HEADERS_MAX: usize = 64;
 /// Buffer of a connection, and so the largest head, in bytes.

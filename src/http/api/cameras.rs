@@ -216,7 +216,7 @@ pub struct PurposeLine {
 )]
 pub(crate) async fn purposes(
     State(app): State<Arc<App>>,
-    May(who): May<acts::Own>,
+    May(who): May<acts::Live>,
 ) -> Json<Purposes> {
     let config = app.config();
     let line = |purpose: &Purpose| PurposeLine {

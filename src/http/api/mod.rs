@@ -3,8 +3,10 @@
 pub mod cameras;
 pub mod coverage;
 pub mod document;
+pub mod enrolment;
 pub mod health;
 pub mod live;
 pub mod media;
+pub mod persons;
 pub mod playback;
 pub mod session;
