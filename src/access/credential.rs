@@ -4,11 +4,33 @@
 
 use crate::access::totp::{self, Secret};
 use crate::base::error::{Error, Kind, Result};
+use crate::base::hash::Digest;
+use crate::base::id::PersonId;
 use crate::base::time::Wall;
 use crate::catalog::{FactorRow, PeopleChange};
 use crate::vault::identity::Identity;
 use crate::vault::person::PersonRow;
 use crate::vault::wrap;
+
+/// What a code used up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Used {
+    /// The code of a time step.
+    Step(u64),
+    /// The recovery code with this hash.
+    Code(Digest),
+}
+
+impl Used {
+    /// As a change: it fails when the code, or a newer one, was used before.
+    pub fn by(self, person: PersonId, at: Wall) -> PeopleChange {
+        match self {
+            Self::Step(step) => PeopleChange::StepUsed { person, step },
+            Self::Code(hash) => PeopleChange::CodeUsed { person, hash, at },
+        }
+    }
+}
 
 /// Somebody who has shown password and factor.
 pub struct Proven {
@@ -17,7 +39,7 @@ pub struct Proven {
     /// The secret of the second factor, to step up later.
     pub secret: Secret,
     /// What was used up by it. Whoever acts on the proof writes this first: it fails when the code was used before.
-    pub used: PeopleChange,
+    pub used: Used,
 }
 
 /// The password alone: the person's own key. It costs one run of Argon2id.

@@ -129,7 +129,7 @@ impl Access {
         let directory = self.directory();
         let standing = directory.get(person).ok_or(Refusal::Revoked);
         let standing = standing.and_then(|standing| standing.check(now).map(|()| standing));
-        let changes: Vec<Change> = vec![proven.used.into()];
+        let changes: Vec<Change> = vec![proven.used.by(person, now).into()];
         let event = |result: &str| Event {
             actor: person.to_string(),
             result: result.to_owned(),
@@ -250,7 +250,11 @@ impl Access {
             detail: Some(json!({ "address": caller.address })),
             ..Event::of_box(now, "step-up", "session", json!({}))
         };
-        match self.inner.catalog.commit(Change::from(used), event) {
+        match self
+            .inner
+            .catalog
+            .commit(Change::from(used.by(who.person(), now)), event)
+        {
             Err(e) if e.kind() == Kind::Denied => {
                 return Err(self.failed(who.name(), caller.address));
             }

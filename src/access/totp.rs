@@ -9,11 +9,12 @@ use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
 use crate::access::base32;
+use crate::access::credential::Used;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::Digest;
 use crate::base::id::PersonId;
 use crate::base::time::Wall;
-use crate::catalog::{FactorRow, PeopleChange};
+use crate::catalog::FactorRow;
 
 /// Length of a time step in seconds (RFC 6238, section 5.2).
 pub const STEP_SECS: i64 = 30;
@@ -147,7 +148,7 @@ fn hash_of(person: PersonId, code: &[u8]) -> Digest {
 
 /// What a code uses up, when it is right: the time step, or the recovery code. Whether it was used meanwhile is decided when
 /// the change is written.
-pub fn check(factor: &FactorRow, secret: &Secret, code: &str, now: Wall) -> Option<PeopleChange> {
+pub fn check(factor: &FactorRow, secret: &Secret, code: &str, now: Wall) -> Option<Used> {
     let person = factor.person;
     let step = secret.step_of(code, now, factor.last_step);
     let recovery = base32::decode(code)
@@ -160,12 +161,8 @@ pub fn check(factor: &FactorRow, secret: &Secret, code: &str, now: Wall) -> Opti
                 .fold(false, |found, known| found | same(&known.0, &hash.0))
         });
     match (step, recovery) {
-        (Some(step), _) => Some(PeopleChange::StepUsed { person, step }),
-        (None, Some(hash)) => Some(PeopleChange::CodeUsed {
-            person,
-            hash,
-            at: now,
-        }),
+        (Some(step), _) => Some(Used::Step(step)),
+        (None, Some(hash)) => Some(Used::Code(hash)),
         (None, None) => None,
     }
 }
@@ -252,7 +249,7 @@ mod tests {
         let now = Wall::from_secs(1_795_449_600);
         let typed = texts[3].to_lowercase().replace('-', " ");
         let found = check(&row, &secret(), &typed, now).expect("right");
-        assert!(matches!(found, PeopleChange::CodeUsed { hash, .. } if hash == codes[3]));
+        assert_eq!(found, Used::Code(codes[3]));
         row.codes.remove(3);
         assert!(check(&row, &secret(), &texts[3], now).is_none(), "used up");
         row.person = PersonId::random();

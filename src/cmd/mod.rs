@@ -1,5 +1,6 @@
 //! Layer 7: one file a subcommand. What a person types becomes a call; what comes back becomes text.
 
+mod act;
 mod camera;
 mod certificate;
 mod check;

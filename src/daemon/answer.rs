@@ -4,13 +4,16 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::access::Directory;
+use crate::access::keys::{self, HolderWarning};
 use crate::base::error::{Error, Kind, Result};
-use crate::base::id::{GenerationId, PersonId, StreamId};
+use crate::base::id::{GenerationId, StreamId};
 use crate::base::time::{Span, Wall};
 use crate::catalog::{
-    Coverage, DeletedSpan, Event, GenerationRow, PersonRow, Reader, SegmentRow, StreamRow,
-    SweepRow, Totals, VolumeRow, WrapRow,
+    Coverage, DeletedSpan, Event, GenerationRow, Reader, SegmentRow, StreamRow, SweepRow, Totals,
+    VolumeRow, WrapRow,
 };
+use crate::daemon::people::{self, PeopleAnswer, PeopleAsk};
 use crate::recorder::board::{Growing, Line};
 use crate::store::scrub::VolumeMark;
 
@@ -31,11 +34,6 @@ pub enum Ask {
         stream: StreamId,
         /// The span.
         span: Span,
-    },
-    /// A person's row and wraps.
-    Person {
-        /// The personal user name; the only person when left out.
-        name: Option<String>,
     },
     /// The wrap of a generation to the recovery identity.
     Recovery {
@@ -61,6 +59,8 @@ pub enum Ask {
         /// The event.
         event: Box<Event>,
     },
+    /// About persons.
+    People(Box<PeopleAsk>),
 }
 
 /// An answer.
@@ -76,15 +76,6 @@ pub enum Answer {
     },
     /// To [`Ask::Footage`].
     Footage(Box<Footage>),
-    /// To [`Ask::Person`].
-    Person {
-        /// The person.
-        person: PersonRow,
-        /// What the person opens.
-        wraps: Vec<WrapRow>,
-        /// All generations.
-        generations: Vec<GenerationRow>,
-    },
     /// To [`Ask::Recovery`].
     Recovery {
         /// The wrap, if there is one.
@@ -94,6 +85,8 @@ pub enum Answer {
     },
     /// To [`Ask::Retention`].
     Retention(Box<Retention>),
+    /// To [`Ask::People`].
+    People(Box<PeopleAnswer>),
     /// Done.
     Done,
     /// It could not be answered.
@@ -122,6 +115,9 @@ pub struct Status {
     /// What stands in the way of deletion, and what goes wrong with it.
     #[serde(default)]
     pub deletion: Deletion,
+    /// What somebody should know about who opens the vault.
+    #[serde(default)]
+    pub holders: Option<HolderWarning>,
 }
 
 /// What stands in the way of deletion, and what goes wrong with it.
@@ -232,6 +228,7 @@ pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall, reference: Wall) -> R
                 latched: reader.meta()?.latch,
                 ..Deletion::default()
             },
+            holders: keys::warning(&Directory::read(reader)?, now),
             ..Status::default()
         }))),
         Ask::Streams => {
@@ -266,12 +263,14 @@ pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall, reference: Wall) -> R
                 volumes: reader.volumes()?,
             })))
         }
-        Ask::Person { name } => person(reader, name.as_deref()),
         Ask::Recovery { generation } => Ok(Answer::Recovery {
             wrap: reader.wrap_for_recovery(*generation)?,
             generations: reader.generations()?,
         }),
         Ask::Retention => Ok(Answer::Retention(Box::new(retention(reader, reference)?))),
+        Ask::People(ask) => {
+            people::from_reader(reader, ask, now).map(|found| Answer::People(Box::new(found)))
+        }
         Ask::Note { .. } | Ask::Scrub | Ask::ConfirmClock { .. } | Ask::ConfirmRetention { .. } => {
             Err(Error::new(Kind::Internal, "a reader cannot write"))
         }
@@ -341,30 +340,4 @@ pub fn volumes(reader: &Reader) -> Result<Vec<VolumeStatus>> {
         }
     };
     Ok(reader.volumes()?.into_iter().map(status).collect())
-}
-
-fn person(reader: &Reader, name: Option<&str>) -> Result<Answer> {
-    let person = match name {
-        Some(name) => reader
-            .person(name)?
-            .ok_or_else(|| Error::new(Kind::NotFound, format!("there is no person \"{name}\"")))?,
-        None => {
-            let mut persons = reader.persons()?;
-            match (persons.pop(), persons.is_empty()) {
-                (Some(only), true) => only,
-                (None, _) => return Err(Error::new(Kind::NotFound, "nobody can open footage yet")),
-                (Some(_), false) => {
-                    return Err(Error::invalid(
-                        "there are several persons; say which with --person NAME",
-                    ));
-                }
-            }
-        }
-    };
-    let id: PersonId = person.person;
-    Ok(Answer::Person {
-        person,
-        wraps: reader.wraps(id)?,
-        generations: reader.generations()?,
-    })
 }

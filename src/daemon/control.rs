@@ -14,6 +14,7 @@ use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
+use crate::access::{Access, keys};
 use crate::base::Clock;
 use crate::base::clock::SystemClock;
 use crate::base::disk;
@@ -22,6 +23,7 @@ use crate::base::id::{BoxId, StreamId};
 use crate::base::time::{Span, Wall};
 use crate::catalog::{Catalog, Change, Event, Reader};
 use crate::daemon::answer::{self, Answer, Ask, Retention, Status};
+use crate::daemon::people;
 use crate::daemon::scrub::Handle;
 use crate::daemon::sweeper::{self, DeletionBoard, Wake};
 use crate::daemon::volumes::Shared;
@@ -29,6 +31,7 @@ use crate::recorder::board::Board;
 use crate::retention::latch;
 use crate::store::scrub::Mark;
 use crate::store::state::State;
+use crate::vault::identity::Recipient;
 
 /// Longest question, in bytes.
 const ASK_BYTES_MAX: u64 = 64 << 10;
@@ -55,6 +58,8 @@ struct Facts {
     box_id: BoxId,
     deletion: DeletionBoard,
     wake: SyncSender<Wake>,
+    access: Access,
+    recovery: Recipient,
 }
 
 /// Does what a question asks to be written; false when it asks for nothing of that kind.
@@ -108,6 +113,8 @@ impl Control {
             box_id: state.box_id,
             deletion: deletion.clone(),
             wake: shared.wake.clone(),
+            access: shared.access.clone(),
+            recovery: state.recovery.clone(),
         };
         let permits = Arc::new(Semaphore::new(AT_A_TIME));
         let task = tokio::spawn(async move {
@@ -185,6 +192,11 @@ impl Facts {
             // Full means that it is awake.
             self.wake.try_send(Wake::Look).ok();
             return Ok(Answer::Done);
+        }
+        if let Ask::People(ask) = ask {
+            let answered =
+                people::answer_with(&self.access, &self.catalog, &self.recovery, ask, now)?;
+            return Ok(Answer::People(Box::new(answered)));
         }
         if matches!(ask, Ask::Scrub) {
             self.scrub.begin();
@@ -326,6 +338,20 @@ impl Client {
                     write(&catalog, ask, state.box_id, now)?;
                     catalog.close()?;
                     return Ok(Answer::Done);
+                }
+                if let Ask::People(about) = ask
+                    && !people::only_reads(about)
+                {
+                    if let Ok(mut daemon) = Self::connect(state) {
+                        return daemon.ask(ask);
+                    }
+                    let _lock = state.lock()?;
+                    let catalog = Catalog::open(&state.existing_catalog()?, state.box_id)?;
+                    let answered = people::answer(&catalog, &state.recovery, about, now)?;
+                    // Who may play back may be others now.
+                    keys::keep(&catalog, &state.recovery, now)?;
+                    catalog.close()?;
+                    return Ok(Answer::People(Box::new(answered)));
                 }
                 let reference = sweeper::judge(reader, &*clock, &[])?.reference(now);
                 let answered = answer::from_catalog(reader, ask, now, reference)?;

@@ -6,10 +6,12 @@
 pub mod answer;
 pub mod control;
 mod glue;
+pub mod people;
 pub mod scrub;
 pub mod streams;
 pub mod sweeper;
 pub mod volumes;
+pub mod web;
 
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -21,6 +23,7 @@ use log::{error, info, warn};
 use notify::Watcher;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::access::{self, Access, Premises};
 use crate::base::Clock;
 use crate::base::clock::SystemClock;
 use crate::base::disk::Lock;
@@ -30,18 +33,20 @@ use crate::base::time::Wall;
 use crate::catalog::{Catalog, Change, Event, GapCause};
 use crate::config::{self, CameraConfig, Config, Loaded};
 use crate::daemon::control::Control;
+use crate::daemon::people::People;
 use crate::daemon::scrub::Scrubbing;
 use crate::daemon::streams::Streams;
 use crate::daemon::sweeper::{DeletionBoard, Sweeping, Wake};
 use crate::daemon::volumes::{Shared, Volumes};
+use crate::daemon::web::Serving;
 use crate::recorder::board::Board;
 use crate::recorder::live::Live;
 use crate::recorder::recovery;
-use crate::recorder::segment::Sealing;
+use crate::recorder::segment::{Sealing, SealingInForce};
 use crate::retention::latch;
 use crate::store::state::State;
 use crate::store::volume::Volume;
-use crate::vault::generation::Generation;
+use crate::vault::person::Cost;
 
 /// A volume that could not be opened is tried again this often.
 const VOLUME_RETRY: Duration = Duration::from_secs(10);
@@ -124,8 +129,11 @@ struct Daemon {
     volumes: Volumes,
     scrubbing: Scrubbing,
     streams: Streams,
+    live: Live,
+    serving: Option<Serving>,
     deletion: DeletionBoard,
     sweeper: Option<Sweeping>,
+    people: Option<People>,
     woken: Option<Receiver<Wake>>,
     /// Volumes of the configuration that could not be opened yet.
     missing: Vec<String>,
@@ -143,14 +151,29 @@ fn sealing(state: &State, catalog: &Catalog) -> Result<Sealing> {
             "the catalog has no vault generation. Was sinetti init interrupted? Else: sinetti reindex",
         )
     })?;
-    let generation = Generation {
-        id: row.generation,
-        recipient: row.recipient.parse()?,
-        created: row.created,
-    };
     Ok(Sealing {
-        generation,
+        generation: access::keys::public(&row)?,
         recovery: state.recovery.clone(),
+    })
+}
+
+/// Who may do what; a new vault generation is taken into use by `sealing`.
+fn access(
+    state: &State,
+    config: &Config,
+    catalog: &Arc<Catalog>,
+    clock: &Arc<dyn Clock>,
+    sealing: &SealingInForce,
+) -> Result<Access> {
+    let sealing = sealing.clone();
+    Access::new(access::Options {
+        catalog: Arc::clone(catalog),
+        clock: Arc::clone(clock),
+        recovery: state.recovery.clone(),
+        site: config.site.name.clone(),
+        premises: Premises::new(config::private_networks()),
+        cost: Cost::STANDARD,
+        on_generation: Box::new(move |generation| sealing.renew(generation)),
     })
 }
 
@@ -163,9 +186,12 @@ impl Daemon {
         let board = Board::default();
         look_at_volumes(&state, &config.config, &catalog, clock.wall());
         let (wake, woken) = sync_channel(sweeper::WAKES_MAX);
+        let sealing = SealingInForce::new(sealing(&state, &catalog)?);
+        let access = access(&state, &config.config, &catalog, &clock, &sealing)?;
         let shared = Arc::new(Shared {
             box_id: state.box_id,
-            sealing: sealing(&state, &catalog)?,
+            sealing,
+            access,
             catalog: Arc::clone(&catalog),
             clock: Arc::clone(&clock),
             board: board.clone(),
@@ -198,8 +224,11 @@ impl Daemon {
             volumes: Volumes::default(),
             scrubbing: Scrubbing::default(),
             streams,
+            live,
+            serving: None,
             deletion: DeletionBoard::default(),
             sweeper: None,
+            people: None,
             woken: Some(woken),
             missing,
             started,
@@ -228,6 +257,14 @@ impl Daemon {
             &self.deletion,
             self.started,
         )?;
+        self.people = Some(People::start(self.shared.access.clone())?);
+        self.serving = Some(Serving::start(
+            &self.state,
+            &self.config.config,
+            &self.shared,
+            &self.live,
+            &self.deletion,
+        ));
         self.open_volumes(true).await;
         self.start_sweeper()?;
         // Whatever was being recorded when the process died has a gap from there on.
@@ -274,10 +311,17 @@ impl Daemon {
     }
 
     fn close(self) {
+        // First: nobody is shown what is about to be closed.
+        if let Some(serving) = self.serving {
+            serving.stop();
+        }
         self.scrubbing.finish();
         self.volumes.finish();
         if let Some(sweeper) = self.sweeper {
             sweeper.stop();
+        }
+        if let Some(people) = self.people {
+            people.finish();
         }
         let event = Event::of_box(self.clock.wall(), "stop", "recorder", serde_json::json!({}));
         let closed = self
@@ -436,6 +480,9 @@ impl Daemon {
         (self.config.config.recorder, self.config.config.volumes) = recorder_and_volumes;
         if let Some(sweeper) = &self.sweeper {
             sweeper.keep(sweeper::keeps(&self.config.config));
+        }
+        if let Some(serving) = &self.serving {
+            serving.reload(&self.config.config, &self.shared);
         }
         self.start_cameras();
         if let Err(e) = self.explain_missing() {
