@@ -43,10 +43,7 @@ fn read(text: &str, dir: &Path) -> Config {
 #[test]
 fn what_the_sample_shows_as_default_is_the_default() {
     let dir = Path::new("/var/lib/sinetti");
-    assert_eq!(
-        read(SAMPLE, dir),
-        read(&uncommented(EXAMPLES), dir)
-    );
+    assert_eq!(read(SAMPLE, dir), read(&uncommented(EXAMPLES), dir));
     assert_eq!(read(SAMPLE, dir).cameras.len(), 1);
 }
 

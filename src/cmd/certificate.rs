@@ -73,10 +73,22 @@ pub(super) fn run(dir: &Path, command: &Command) -> Result<ExitCode> {
                 None => format!("the box's own, for {}", authority::names(&web).join(", ")),
             };
             writeln!(text, "certificate  {maker}")?;
-            writeln!(text, "  valid      {} to {}", served.valid.start, served.valid.end)?;
+            writeln!(
+                text,
+                "  valid      {} to {}",
+                served.valid.start, served.valid.end
+            )?;
             writeln!(text, "  SHA-256    {}", served.fingerprint)?;
-            writeln!(text, "authority    {}", authority::public_path(dir).display())?;
-            writeln!(text, "  valid      {} to {}", own.valid.start, own.valid.end)?;
+            writeln!(
+                text,
+                "authority    {}",
+                authority::public_path(dir).display()
+            )?;
+            writeln!(
+                text,
+                "  valid      {} to {}",
+                own.valid.start, own.valid.end
+            )?;
             writeln!(text, "  SHA-256    {}", own.fingerprint)?;
             say(&text)?;
         }

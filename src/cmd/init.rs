@@ -201,12 +201,7 @@ fn first_generation(state: &State, person: &PersonRow, now: Wall) -> Result<()> 
     catalog.close()
 }
 
-fn summary(
-    state: &State,
-    args: &Args,
-    volumes: &[NewVolume],
-    authority: &Authority,
-) -> String {
+fn summary(state: &State, args: &Args, volumes: &[NewVolume], authority: &Authority) -> String {
     let folders: Vec<_> = volumes
         .iter()
         .map(|v| format!("  footage      {} (volume \"{}\")\n", v.path, v.name))

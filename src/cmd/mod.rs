@@ -106,9 +106,7 @@ pub fn dispatch(args: Args) -> Result<ExitCode> {
         Command::Camera(c) => camera::run(&dir, c),
         Command::Volume(c) => volume::run(&dir, c),
         Command::Certificate(c) => certificate::run(&dir, &c),
-        Command::Openapi => {
-            say(&crate::http::api::document::text()).map(|()| ExitCode::SUCCESS)
-        }
+        Command::Openapi => say(&crate::http::api::document::text()).map(|()| ExitCode::SUCCESS),
     }
 }
 

@@ -200,7 +200,12 @@ fn web_lines(lines: &mut Vec<String>, old: &WebConfig, new: &WebConfig) {
     for (what, before, after) in pairs {
         note(lines, what, &before, &after);
     }
-    note_silently(lines, "certificate files", &old.certificate, &new.certificate);
+    note_silently(
+        lines,
+        "certificate files",
+        &old.certificate,
+        &new.certificate,
+    );
     let metrics = |web: &WebConfig| web.metrics.map_or("none".to_owned(), |at| at.to_string());
     note(lines, "metrics", &metrics(old), &metrics(new));
 }

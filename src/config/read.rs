@@ -122,7 +122,8 @@ impl<'a> Section<'a> {
 
     /// Notes what is wrong with the section as a whole.
     pub(crate) fn note(&self, message: &str) {
-        self.problems.add(self.at, format!("{}: {message}", self.title));
+        self.problems
+            .add(self.at, format!("{}: {message}", self.title));
     }
 
     fn wrong_type(&self, key: &str, value: &Spanned<DeValue<'_>>, want: &str) {

@@ -71,12 +71,7 @@ pub(crate) fn read(section: &Section<'_>, base_dir: &Path) -> Option<WebConfig> 
     let default = WebConfig::default();
     let listen = every(section, "listen", parse_listen, default.listen);
     let names = every(section, "names", parse_host, default.names);
-    let premises = every(
-        section,
-        "premises",
-        parse_subnet,
-        default.premises.to_vec(),
-    );
+    let premises = every(section, "premises", parse_subnet, default.premises.to_vec());
     let chain = section.parsed("certificate", |text| chain_file(base_dir, text));
     let key = section.parsed("certificate_key", |text| key_file(base_dir, text));
     if section.has("certificate") != section.has("certificate_key") {

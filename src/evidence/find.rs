@@ -62,9 +62,10 @@ impl<'a> Places<'a> {
     }
 
     fn volume(&mut self, wanted: impl Fn(&VolumeRow) -> bool) -> Result<Volume> {
-        let row = self.rows.iter().find(|row| wanted(row)).ok_or_else(|| {
-            Error::new(Kind::NotFound, "the volume of a segment is not known")
-        })?;
+        let row =
+            self.rows.iter().find(|row| wanted(row)).ok_or_else(|| {
+                Error::new(Kind::NotFound, "the volume of a segment is not known")
+            })?;
         let id: VolumeId = row.volume;
         if let Some(volume) = self.opened.iter().find(|volume| volume.id == id) {
             return Ok(volume.clone());

@@ -130,7 +130,10 @@ pub fn check(span: Span) -> Result<()> {
         return Err(Error::invalid("the end must lie after the start"));
     }
     if span.us() > SPAN_US_MAX {
-        return Err(Error::new(Kind::Full, "at most 31 days can be opened at once"));
+        return Err(Error::new(
+            Kind::Full,
+            "at most 31 days can be opened at once",
+        ));
     }
     Ok(())
 }

@@ -17,8 +17,9 @@ use crate::catalog::{Catalog, Event, Reader};
 use crate::config::Config;
 use crate::http::certificate::InForce;
 use crate::http::gate::Gate;
-use crate::http::problem::Answer;
 use crate::http::playback::Playbacks;
+use crate::http::problem::Answer;
+use crate::http::tls;
 use crate::recorder::board::Board;
 use crate::recorder::live::Live;
 
@@ -116,6 +117,25 @@ impl Counts {
 }
 
 impl App {
+    /// Of these parts; the certificate is made when there is none.
+    ///
+    /// # Errors
+    /// What [`tls::due`] says.
+    pub fn new(parts: Parts, stopped: Stopped) -> Result<Arc<Self>> {
+        let web = parts.config.borrow().web.clone();
+        let now = parts.clock.wall();
+        let served = tls::due(&parts.dir, parts.box_id, &web, now)?;
+        Ok(Arc::new(Self {
+            started: now,
+            certificate: Arc::new(InForce::new(served)),
+            gate: Arc::default(),
+            counts: Counts::default(),
+            playbacks: Playbacks::default(),
+            stopped,
+            parts,
+        }))
+    }
+
     /// The configuration in force.
     pub fn config(&self) -> Arc<Config> {
         Arc::clone(&self.parts.config.borrow())

@@ -213,9 +213,9 @@ fn read_pair(path: &Path) -> Result<(String, Zeroizing<String>)> {
     let bytes = disk::read_secret(path, PEM_BYTES_MAX)?;
     let text = std::str::from_utf8(&bytes)
         .map_err(|_| Error::corrupt(format!("{} is no PEM file", path.display())))?;
-    let at = text.find("-----BEGIN PRIVATE KEY-----").ok_or_else(|| {
-        Error::corrupt(format!("{} holds no private key", path.display()))
-    })?;
+    let at = text
+        .find("-----BEGIN PRIVATE KEY-----")
+        .ok_or_else(|| Error::corrupt(format!("{} holds no private key", path.display())))?;
     let (certificate, key) = text.split_at(at);
     Ok((certificate.to_owned(), Zeroizing::new(key.to_owned())))
 }
@@ -260,9 +260,19 @@ mod tests {
     fn keys_are_readable_by_their_owner_alone() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().expect("a folder");
-        server(dir.path(), BoxId::from_bytes([7; 16]), &names(&web()), NOW, false).expect("made");
+        server(
+            dir.path(),
+            BoxId::from_bytes([7; 16]),
+            &names(&web()),
+            NOW,
+            false,
+        )
+        .expect("made");
         for path in [authority_path(dir.path()), server_path(dir.path())] {
-            let mode = std::fs::metadata(&path).expect("a file").permissions().mode();
+            let mode = std::fs::metadata(&path)
+                .expect("a file")
+                .permissions()
+                .mode();
             assert_eq!(mode & 0o777, 0o600, "{}", path.display());
         }
     }

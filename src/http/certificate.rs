@@ -52,7 +52,10 @@ impl Served {
 
     /// True when it is one for this host name or address.
     pub fn bears(&self, name: &str) -> bool {
-        let parsed = self.key.end_entity_cert().and_then(ParsedCertificate::try_from);
+        let parsed = self
+            .key
+            .end_entity_cert()
+            .and_then(ParsedCertificate::try_from);
         let name = ServerName::try_from(name);
         match (parsed, name) {
             (Ok(parsed), Ok(name)) => verify_server_name(&parsed, &name).is_ok(),
@@ -73,7 +76,10 @@ impl InForce {
 
     /// A copy.
     pub fn get(&self) -> Served {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// New connections get this one from now on; true when it is another.
@@ -196,7 +202,11 @@ mod tests {
 
     #[test]
     fn garbage_is_corrupt() {
-        for bad in [&b""[..], b"\x30\x84\xff\xff\xff\xff", b"\x30\x03\x30\x01\x02"] {
+        for bad in [
+            &b""[..],
+            b"\x30\x84\xff\xff\xff\xff",
+            b"\x30\x03\x30\x01\x02",
+        ] {
             assert_eq!(validity(bad).map_err(|e| e.kind()), Err(Kind::Corrupt));
         }
     }

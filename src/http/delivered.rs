@@ -51,9 +51,7 @@ impl Delivered {
 
     /// For an event's facts.
     pub fn facts(&self) -> Value {
-        let of_stream = |(stream, spans): (&StreamId, &Vec<Span>)| {
-            json!({ "camera": stream.camera, "stream": stream.kind, "intervals": spans })
-        };
+        let of_stream = |(stream, spans): (&StreamId, &Vec<Span>)| json!({ "camera": stream.camera, "stream": stream.kind, "intervals": spans });
         self.0.iter().map(of_stream).collect()
     }
 }

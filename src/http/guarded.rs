@@ -96,7 +96,10 @@ mod tests {
         run(async {
             let (client, server) = tokio::io::duplex(16);
             let mut server = Guarded::new(server, Duration::from_millis(20));
-            let error = server.write_all(&[0; 64]).await.expect_err("it stands still");
+            let error = server
+                .write_all(&[0; 64])
+                .await
+                .expect_err("it stands still");
             assert_eq!(error.kind(), ErrorKind::TimedOut);
             drop(client);
         });

@@ -143,7 +143,10 @@ mod tests {
     #[test]
     fn what_another_site_sends_is_refused() {
         let own = ("origin", "https://sinetti.internal:8443");
-        assert!(asked(Method::POST, &[own, ("sec-fetch-site", "same-origin")]));
+        assert!(asked(
+            Method::POST,
+            &[own, ("sec-fetch-site", "same-origin")]
+        ));
         assert!(asked(Method::POST, &[]), "a program that is no browser");
         assert!(asked(Method::GET, &[("sec-fetch-site", "none")]));
         for (method, headers) in [
@@ -157,7 +160,10 @@ mod tests {
                 Method::GET,
                 &[("sec-fetch-site", "none"), ("upgrade", "websocket")],
             ),
-            (Method::GET, &[("origin", "https://example.org"), ("upgrade", "websocket")]),
+            (
+                Method::GET,
+                &[("origin", "https://example.org"), ("upgrade", "websocket")],
+            ),
         ] {
             assert!(!asked(method.clone(), headers), "{method} {headers:?}");
         }

@@ -124,8 +124,14 @@ fn streams(app: &App, out: &mut Text) {
     let counters = [
         ("sinetti_stream_pictures_total", "Pictures written."),
         ("sinetti_stream_bytes_total", "Bytes of pictures written."),
-        ("sinetti_stream_packets_lost_total", "Packets that the network lost."),
-        ("sinetti_stream_interruptions_total", "Connections that failed or ended."),
+        (
+            "sinetti_stream_packets_lost_total",
+            "Packets that the network lost.",
+        ),
+        (
+            "sinetti_stream_interruptions_total",
+            "Connections that failed or ended.",
+        ),
     ];
     for (i, (name, help)) in counters.into_iter().enumerate() {
         out.family(name, "counter", help);
@@ -145,7 +151,11 @@ fn streams(app: &App, out: &mut Text) {
 
 fn box_state(app: &App, out: &mut Text) {
     let volumes = volumes(app);
-    out.family("sinetti_volume_free_bytes", "gauge", "Free bytes of a volume.");
+    out.family(
+        "sinetti_volume_free_bytes",
+        "gauge",
+        "Free bytes of a volume.",
+    );
     for volume in &volumes {
         if let (name, Some(free), _) = volume.figures() {
             out.sample("sinetti_volume_free_bytes", &[("volume", name)], free);
@@ -188,16 +198,41 @@ fn box_state(app: &App, out: &mut Text) {
 fn web(app: &App, out: &mut Text) {
     let gate = &app.gate;
     let counters = [
-        ("sinetti_connections_total", "Connections that were let in.", &gate.admitted),
-        ("sinetti_connections_off_premises_total", "Connections refused: not on the premises.", &gate.off_premises),
-        ("sinetti_connections_too_many_total", "Connections refused: too many.", &gate.too_many),
-        ("sinetti_connections_no_tls_total", "Connections on which TLS did not come about.", &gate.no_tls),
+        (
+            "sinetti_connections_total",
+            "Connections that were let in.",
+            &gate.admitted,
+        ),
+        (
+            "sinetti_connections_off_premises_total",
+            "Connections refused: not on the premises.",
+            &gate.off_premises,
+        ),
+        (
+            "sinetti_connections_too_many_total",
+            "Connections refused: too many.",
+            &gate.too_many,
+        ),
+        (
+            "sinetti_connections_no_tls_total",
+            "Connections on which TLS did not come about.",
+            &gate.no_tls,
+        ),
     ];
     for (name, help, count) in counters {
         out.one(name, "counter", help, count.load(Ordering::Relaxed));
     }
-    out.one("sinetti_connections", "gauge", "Connections at present.", gate.inside());
-    out.family("sinetti_answers_total", "counter", "Answers by class of status.");
+    out.one(
+        "sinetti_connections",
+        "gauge",
+        "Connections at present.",
+        gate.inside(),
+    );
+    out.family(
+        "sinetti_answers_total",
+        "counter",
+        "Answers by class of status.",
+    );
     for (class, count) in (1..).zip(app.counts.by_class()) {
         let class = format!("{class}xx");
         out.sample("sinetti_answers_total", &[("class", &class)], count);
@@ -216,14 +251,24 @@ fn web(app: &App, out: &mut Text) {
         media,
     );
     let access = &app.parts.access;
-    out.one("sinetti_sessions", "gauge", "Sessions that are open.", access.session_count());
+    out.one(
+        "sinetti_sessions",
+        "gauge",
+        "Sessions that are open.",
+        access.session_count(),
+    );
     out.one(
         "sinetti_password_trials_total",
         "counter",
         "Passwords that were tried, right or wrong.",
         access.argon2_runs(),
     );
-    out.one("sinetti_playbacks", "gauge", "Playbacks that are open.", app.playbacks.len());
+    out.one(
+        "sinetti_playbacks",
+        "gauge",
+        "Playbacks that are open.",
+        app.playbacks.len(),
+    );
     out.one(
         "sinetti_live_watchers",
         "gauge",

@@ -36,10 +36,8 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::base::error::{Context, Result};
 use crate::base::shutdown::{self, Stopped, Stopper};
-use crate::http::app::{App, Counts, Parts};
-use crate::http::certificate::InForce;
+use crate::http::app::{App, Parts};
 use crate::http::gate::Gate;
-use crate::http::playback::Playbacks;
 use crate::http::server::Shared;
 
 /// Threads that read the catalog and footage for requests.
@@ -65,23 +63,13 @@ impl Web {
     /// When there is no certificate, or no thread.
     pub fn start(parts: Parts) -> Result<Self> {
         let what = || "starting the server of pages and API";
-        let web = parts.config.borrow().web.clone();
-        let now = parts.clock.wall();
-        let served = tls::due(&parts.dir, parts.box_id, &web, now).context(what)?;
+        let (stopper, stopped) = shutdown::pair();
+        let app = App::new(parts, stopped).context(what)?;
+        let served = app.certificate.get();
         info!(
             "the certificate is valid until {}; its SHA-256 is {}",
             served.valid.end, served.fingerprint
         );
-        let (stopper, stopped) = shutdown::pair();
-        let app = Arc::new(App {
-            started: now,
-            certificate: Arc::new(InForce::new(served)),
-            gate: Arc::default(),
-            counts: Counts::default(),
-            playbacks: Playbacks::default(),
-            stopped,
-            parts,
-        });
         let tls = tls::config(Arc::clone(&app.certificate)).context(what)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -169,7 +157,8 @@ async fn upkeep(app: Arc<App>) {
         }
         let renewed = app.blocking(|app| {
             let (parts, now) = (&app.parts, app.now());
-            app.playbacks.close_idle(&parts.catalog, parts.clock.mono(), now);
+            app.playbacks
+                .close_idle(&parts.catalog, parts.clock.mono(), now);
             let due = tls::due(&parts.dir, parts.box_id, &app.config().web, now);
             Ok(due
                 .map(|served| (app.certificate.set(served.clone()), served))

@@ -52,7 +52,8 @@ fn sessions(routes: Routes) -> Routes {
     let routes = route!(routes, "POST" "/api/v1/session", post(session::sign_in));
     let routes = route!(routes, "GET" "/api/v1/session", acts::Own, get(session::get));
     let routes = route!(routes, "DELETE" "/api/v1/session", acts::Own, delete(session::sign_out));
-    let routes = route!(routes, "POST" "/api/v1/session/step-up", acts::Own, post(session::step_up));
+    let routes =
+        route!(routes, "POST" "/api/v1/session/step-up", acts::Own, post(session::step_up));
     route!(routes, "POST" "/api/v1/session/vault", acts::Own, post(session::unlock))
 }
 

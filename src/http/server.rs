@@ -133,9 +133,10 @@ fn admit(socket: TcpStream, peer: SocketAddr, shared: &Shared, stopped: &Stopped
             Ok(Ok(stream)) => converse(stream, peer, shared.router, stopped).await,
             other => {
                 shared.gate.no_tls.fetch_add(1, Ordering::Relaxed);
-                let why = other.map_or_else(|_| "it took too long".to_owned(), |r| {
-                    r.err().map_or_else(String::new, |e| e.to_string())
-                });
+                let why = other.map_or_else(
+                    |_| "it took too long".to_owned(),
+                    |r| r.err().map_or_else(String::new, |e| e.to_string()),
+                );
                 debug!("{}: no TLS: {why}", peer.address);
             }
         }

@@ -131,14 +131,19 @@ fn cameras(app: &App, who: &Authorised<acts::Live>) -> Result<Cameras> {
         of_config(camera, &earlier, &lines)
     });
     let mut cameras: Vec<_> = configured.collect();
-    cameras.extend(recorded.into_iter().map(|(id, kinds)| Camera {
-        name: id.to_string(),
-        area: None,
-        purposes: Vec::new(),
-        configured: false,
-        enabled: false,
-        streams: kinds.iter().map(|kind| stream(&id, *kind, &lines)).collect(),
-        camera: id,
+    cameras.extend(recorded.into_iter().map(|(id, kinds)| {
+        Camera {
+            name: id.to_string(),
+            area: None,
+            purposes: Vec::new(),
+            configured: false,
+            enabled: false,
+            streams: kinds
+                .iter()
+                .map(|kind| stream(&id, *kind, &lines))
+                .collect(),
+            camera: id,
+        }
     }));
     cameras.retain(|camera| who.sees(&camera.camera));
     Ok(Cameras {

@@ -83,7 +83,10 @@ fn span(start: Wall, end: Wall, us_max: i64) -> Result<Span, Refusal> {
     }
     if span.us() > us_max {
         let days = us_max / DAY_US;
-        return Err(Refusal::field("?end", format!("at most {days} days after the start")));
+        return Err(Refusal::field(
+            "?end",
+            format!("at most {days} days after the start"),
+        ));
     }
     Ok(span)
 }

@@ -146,7 +146,10 @@ impl Watching {
     async fn write(&self, action: &str, facts: Value) {
         let event = event(&self.app, &self.who, &self.stream, action, facts);
         if let Err(refusal) = self.app.note(event).await {
-            error!("what was watched live could not be written down: {}", refusal.word());
+            error!(
+                "what was watched live could not be written down: {}",
+                refusal.word()
+            );
         }
     }
 
@@ -206,8 +209,8 @@ impl Watching {
         let tfdt = Ticks::from_us(picture.at.us_since(self.origin));
         self.sequence = self.sequence.wrapping_add(1);
         let samples = std::slice::from_ref(&picture.sample);
-        let fragment =
-            clear::fragment(samples, self.sequence, tfdt).map_err(|_| "a picture was no fragment")?;
+        let fragment = clear::fragment(samples, self.sequence, tfdt)
+            .map_err(|_| "a picture was no fragment")?;
         self.app.counts.media(fragment.len());
         send(socket, Message::Binary(fragment.into())).await?;
         self.last = Some(picture.at);

@@ -235,4 +235,3 @@ impl Sending {
         Some(Ok(bytes))
     }
 }
-

@@ -133,6 +133,7 @@ fn whole_secs(time: Duration) -> u64 {
     post,
     path = "/api/v1/session",
     tag = "session",
+    security(()),
     request_body = SignIn,
     responses(
         (status = 200, body = Me, headers(("Set-Cookie" = String, description = "The session"))),
@@ -150,10 +151,7 @@ pub(crate) async fn sign_in(
     if given.name.len() > SECRET_BYTES_MAX {
         return Err(Refusal::field("/name", "it is too long"));
     }
-    let (password, code) = (
-        given.password.take("/password")?,
-        given.code.take("/code")?,
-    );
+    let (password, code) = (given.password.take("/password")?, given.code.take("/code")?);
     // A session that is there already ends: nobody has two in one browser.
     if let Some(old) = token(&headers) {
         app.blocking(move |app| app.parts.access.sign_out(&old))
