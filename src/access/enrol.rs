@@ -11,7 +11,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::access::Access;
-use crate::access::credential;
+use crate::access::credential::{self, Used};
 use crate::access::sign_in::SignInError;
 use crate::access::token::EnrolmentToken;
 use crate::access::totp::{self, Secret};
@@ -137,7 +137,7 @@ pub fn make(
 pub fn write(
     catalog: &Catalog,
     enrolled: &Enrolled,
-    used: Option<PeopleChange>,
+    used: Option<Used>,
     now: Wall,
 ) -> Result<PersonId> {
     let reader = catalog.reader()?;
@@ -177,7 +177,7 @@ pub fn write(
         at: now,
         codes: enrolled.codes.clone(),
     });
-    changes.extend(used);
+    changes.extend(used.map(|used| used.by(person, now)));
     let event = Event {
         actor: person.to_string(),
         detail: Some(json!({ "name": invited.name })),
@@ -276,9 +276,8 @@ impl Access {
             offers.0.remove(&hash).map(|(_, made)| (made, step))
         };
         let (made, step) = made.ok_or(SignInError::Denied)?;
-        let person = invited(&self.inner.catalog.reader()?, &hash, now)?.person;
-        let used = PeopleChange::StepUsed { person, step };
-        write(&self.inner.catalog, &made.enrolled, Some(used), now)?;
+        let used = Some(Used::Step(step));
+        write(&self.inner.catalog, &made.enrolled, used, now)?;
         self.tick()?;
         Ok(made.codes)
     }

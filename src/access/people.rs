@@ -519,7 +519,11 @@ fn had_controller(reader: &Reader) -> Result<bool> {
     Ok(false)
 }
 
-fn check_name(name: &str) -> Result<()> {
+/// That `name` may be a personal user name.
+///
+/// # Errors
+/// [`Kind::Invalid`] when it may not.
+pub fn check_name(name: &str) -> Result<()> {
     let good = |c: char| c.is_alphanumeric() || ".-_@".contains(c);
     let good = !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.chars().all(good);
     if good {
@@ -607,7 +611,11 @@ pub fn confirm(
         detail: Some(json!({ "name": standing.account.name, "by": by.detail })),
         ..Event::of_box(
             now,
-            "rights-confirmed",
+            if by.person.is_some() {
+                "rights-confirmed"
+            } else {
+                "recovery-used"
+            },
             person,
             json!({ "generations": given.len() }),
         )

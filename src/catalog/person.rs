@@ -1,4 +1,4 @@
-//! Persons who may open the vault, as the vault records them.
+//! Keys of persons who have enrolled, as the vault records them.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -25,12 +25,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<PersonRow> {
         name: columns.get()?,
         row: columns.get()?,
     })
-}
-
-pub(super) fn insert(db: &Connection, person: PersonId, name: &str, row: &str) -> Result<()> {
-    db.prepare_cached("insert into person (uuid, name, row) values (?, ?, ?)")?
-        .execute(params![person, name, row])?;
-    Ok(())
 }
 
 /// The person's keys: the first ones, or others in their place.

@@ -47,7 +47,12 @@ pub enum PeopleAsk {
         token: Digest,
     },
     /// What somebody who enrolled has set.
-    Enrol(Enrolled),
+    Enrol {
+        /// It.
+        enrolled: Enrolled,
+        /// The code that showed that the authenticator has the secret, if one did.
+        used: Option<Used>,
+    },
     /// What shows whether somebody is who they say.
     Credentials {
         /// Personal user name; the only one who may play back when left out.
@@ -158,8 +163,8 @@ pub fn answer(
             let actor = Actor::Console { by: by.clone() };
             people::perform(catalog, act, &actor, now).map(|_| PeopleAnswer::Done)
         }
-        PeopleAsk::Enrol(enrolled) => {
-            enrol::write(catalog, enrolled, None, now).map(|_| PeopleAnswer::Done)
+        PeopleAsk::Enrol { enrolled, used } => {
+            enrol::write(catalog, enrolled, *used, now).map(|_| PeopleAnswer::Done)
         }
         PeopleAsk::Confirm {
             name,
