@@ -237,6 +237,10 @@ fn web(app: &App, out: &mut Text) {
         let class = format!("{class}xx");
         out.sample("sinetti_answers_total", &[("class", &class)], count);
     }
+    viewers(app, out);
+}
+
+fn viewers(app: &App, out: &mut Text) {
     let (cross_site, media) = app.counts.cross_site_and_media();
     out.one(
         "sinetti_cross_site_total",

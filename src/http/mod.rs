@@ -45,7 +45,7 @@ const BLOCKING_THREADS: usize = 16;
 /// Steps of niceness: recording comes first.
 const NICER: i32 = 5;
 /// Certificate and idle playbacks are looked at this often.
-const UPKEEP_EVERY: Duration = Duration::from_secs(30);
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 /// Longest wait for what is under way when the server stops.
 const STOP_MAX: Duration = Duration::from_secs(5);
 const STOP_STEP: Duration = Duration::from_millis(20);

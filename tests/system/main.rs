@@ -20,3 +20,4 @@ mod stop;
 mod support;
 mod time;
 mod upkeep;
+mod web;

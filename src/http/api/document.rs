@@ -59,7 +59,7 @@ use crate::http::guard::{COOKIE_NAME, May};
         persons::reviewed,
         persons::confirm,
     ),
-    modifiers(&Session),
+    modifiers(&Session, &Names),
     security(("session" = [])),
 )]
 struct Document;
@@ -72,6 +72,37 @@ impl Modify for Session {
         let components = openapi.components.get_or_insert_default();
         components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
     }
+}
+
+/// A name for each operation, of its method and path: `getCamerasCameraLive`.
+struct Names;
+
+impl Modify for Names {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        for (path, item) in &mut openapi.paths.paths {
+            let words = path.trim_start_matches("/api/v1").split(['/', '.', '-']);
+            let name: String = words
+                .map(|word| capital(word.trim_matches(['{', '}'])))
+                .collect();
+            let operations = [
+                ("get", &mut item.get),
+                ("post", &mut item.post),
+                ("put", &mut item.put),
+                ("delete", &mut item.delete),
+            ];
+            for (method, operation) in operations {
+                if let Some(operation) = operation {
+                    operation.operation_id = Some(format!("{method}{name}"));
+                }
+            }
+        }
+    }
+}
+
+fn capital(word: &str) -> String {
+    let mut chars = word.chars();
+    let first = chars.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(chars).collect()
 }
 
 /// The document as JSON, as `web/openapi.json` holds it.

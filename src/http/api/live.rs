@@ -191,7 +191,7 @@ impl Watching {
         if silent_ticks >= SILENT_TICKS_MAX {
             return Err("silent");
         }
-        if silent_ticks % (SILENT_TICKS_MAX / 3) == 0 {
+        if silent_ticks.is_multiple_of(SILENT_TICKS_MAX / 3) {
             send(socket, Message::Ping(Bytes::new())).await?;
         }
         let now = json!({ "type": "time", "now": self.app.now(), "last": self.last });

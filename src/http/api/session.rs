@@ -152,13 +152,13 @@ pub(crate) async fn sign_in(
         return Err(Refusal::field("/name", "it is too long"));
     }
     let (password, code) = (given.password.take("/password")?, given.code.take("/code")?);
-    // A session that is there already ends: nobody has two in one browser.
+    let access = &app.parts.access;
+    let signed = access.sign_in(&given.name, password, code, from).await?;
+    // A session that was there ends: nobody has two in one browser.
     if let Some(old) = token(&headers) {
         app.blocking(move |app| app.parts.access.sign_out(&old))
             .await?;
     }
-    let access = &app.parts.access;
-    let signed = access.sign_in(&given.name, password, code, from).await?;
     let who = authorise(&app, from, Some(&signed.token))?;
     let cookie = cookie(&signed.token)?;
     let me = me(&app, &who);

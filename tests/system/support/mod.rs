@@ -5,6 +5,7 @@ mod footage;
 mod media;
 mod recorder;
 mod test_box;
+mod web;
 
 pub(crate) use footage::{FPS, camera, footage, footage_dir, python, server};
 pub(crate) use media::{
@@ -15,6 +16,7 @@ pub(crate) use recorder::Recorder;
 pub(crate) use test_box::{
     Clip, Exported, Factor, Listed, PASSPHRASE, PURPOSE, Ran, TestBox, ran, span,
 };
+pub(crate) use web::{Client, Reply, Tls, openssl, read};
 
 use sinetti::base::time::Wall;
 use std::time::SystemTime;
