@@ -12,6 +12,7 @@ use crate::base::error::Result;
 use crate::base::id::{CameraId, StreamId, StreamKind};
 use crate::base::time::Wall;
 use crate::config::{CameraConfig, Purpose};
+use crate::http::api::words;
 use crate::http::app::App;
 use crate::http::guard::May;
 use crate::http::json::{Json, Segments};
@@ -42,10 +43,11 @@ pub struct Camera {
 /// A stream and what it is doing.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct Stream {
-    /// `main` or `sub`.
-    #[schema(value_type = String)]
+    /// The full picture, or the small one.
+    #[schema(schema_with = words::stream)]
     stream: StreamKind,
-    /// `connecting`, `receiving`, `recording`, `trouble` or `off`.
+    /// What it is doing.
+    #[schema(schema_with = words::phase)]
     phase: String,
     /// Up to when it is recorded in the segment that is being written.
     #[schema(value_type = Option<String>, format = DateTime, nullable)]
@@ -89,7 +91,7 @@ pub(crate) async fn list(
 #[into_params(parameter_in = Path)]
 pub(crate) struct OfCamera {
     /// The camera.
-    #[param(value_type = String)]
+    #[param(value_type = String, example = "kassa-1")]
     camera: CameraId,
 }
 
@@ -202,6 +204,7 @@ pub struct Purposes {
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct PurposeLine {
     /// The word.
+    #[schema(schema_with = words::purpose)]
     purpose: String,
     /// Cameras that film for it.
     #[schema(value_type = Vec<String>)]

@@ -9,6 +9,7 @@ use crate::access::role::acts;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::id::{CameraId, StreamId, StreamKind};
 use crate::base::time::{Span, Wall};
+use crate::http::api::words;
 use crate::http::app::App;
 use crate::http::guard::May;
 use crate::http::json::{Json, Search, Segments};
@@ -47,10 +48,10 @@ impl From<Span> for Interval {
 #[into_params(parameter_in = Path)]
 pub(crate) struct OfStream {
     /// The camera.
-    #[param(value_type = String)]
+    #[param(value_type = String, example = "kassa-1")]
     pub(crate) camera: CameraId,
-    /// `main` or `sub`.
-    #[param(value_type = String)]
+    /// The full picture, or the small one.
+    #[param(schema_with = words::stream)]
     pub(crate) stream: StreamKind,
 }
 
@@ -119,6 +120,7 @@ pub struct DeletedInterval {
     #[serde(flatten)]
     span: Interval,
     /// `expired`: its time was over. `early`: the disk had no room.
+    #[schema(schema_with = words::rule)]
     rule: String,
 }
 
@@ -128,7 +130,8 @@ pub struct Gap {
     /// When it was.
     #[serde(flatten)]
     span: Interval,
-    /// Why, as a word that never changes.
+    /// Why.
+    #[schema(schema_with = words::cause)]
     cause: String,
     /// What more is known, in English.
     #[schema(nullable)]

@@ -11,6 +11,7 @@ use crate::base::error::Result;
 use crate::base::id::StreamId;
 use crate::base::time::Wall;
 use crate::http::api::coverage::Interval;
+use crate::http::api::words;
 use crate::http::app::App;
 use crate::http::guard::May;
 use crate::http::json::Json;
@@ -56,7 +57,8 @@ pub struct StreamHealth {
     /// `kassa-1/main`.
     #[schema(value_type = String)]
     stream: String,
-    /// `connecting`, `receiving`, `recording`, `trouble` or `off`.
+    /// What it is doing.
+    #[schema(schema_with = words::phase)]
     phase: String,
     /// Up to when it is recorded in the segment that is being written.
     #[schema(value_type = Option<String>, format = DateTime, nullable)]

@@ -21,6 +21,7 @@ use crate::base::time::Span;
 use crate::evidence::select::Piece;
 use crate::evidence::view::{self, Group};
 use crate::http::api::playback::{self, Readable};
+use crate::http::api::words;
 use crate::http::app::App;
 use crate::http::guard::May;
 use crate::http::json::Segments;
@@ -37,11 +38,11 @@ pub(crate) struct OfInit {
     /// The playback.
     playback: String,
     /// The camera.
-    #[param(value_type = String)]
+    #[param(value_type = String, example = "kassa-1")]
     camera: CameraId,
-    /// `main` or `sub`.
+    /// The full picture, or the small one.
     #[serde(rename = "stream")]
-    #[param(value_type = String)]
+    #[param(schema_with = words::stream)]
     _stream: StreamKind,
     /// Name of the sample entry, `.mp4`: as the groups say.
     file: String,
@@ -82,10 +83,10 @@ pub(crate) struct OfGroup {
     /// The playback.
     playback: String,
     /// The camera.
-    #[param(value_type = String)]
+    #[param(value_type = String, example = "kassa-1")]
     camera: CameraId,
-    /// `main` or `sub`.
-    #[param(value_type = String)]
+    /// The full picture, or the small one.
+    #[param(schema_with = words::stream)]
     stream: StreamKind,
     /// The segment.
     segment: String,

@@ -10,3 +10,4 @@ pub mod media;
 pub mod persons;
 pub mod playback;
 pub mod session;
+mod words;

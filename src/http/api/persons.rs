@@ -16,6 +16,7 @@ use crate::base::error::Result;
 use crate::base::id::CameraId;
 use crate::base::time::Wall;
 use crate::catalog::{Cameras, GrantRow, Language, Undertaking, Validity};
+use crate::http::api::words;
 use crate::http::app::App;
 use crate::http::guard::May;
 use crate::http::json::{Body, Json, Segments};
@@ -34,7 +35,8 @@ pub struct Person {
     name: String,
     /// Name as people read it.
     display: String,
-    /// `fi`, `sv` or `en`.
+    /// What the person reads.
+    #[schema(schema_with = words::language)]
     language: String,
     /// The undertaking that was signed last.
     #[schema(nullable)]
@@ -105,6 +107,7 @@ pub struct Period {
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct RoleLine {
     /// Which.
+    #[schema(schema_with = words::role)]
     role: String,
     /// The cameras that it reaches; null: all.
     #[schema(value_type = Option<Vec<String>>, nullable)]
@@ -251,7 +254,8 @@ pub(crate) async fn get(
 #[derive(Debug, serde::Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewRole {
-    /// `staff`, `manager`, `controller`, `auditor`, `admin` or `maintenance`.
+    /// Which.
+    #[schema(schema_with = words::role)]
     role: String,
     /// The cameras that it shall reach; left out: all.
     #[schema(value_type = Option<Vec<String>>, max_items = 256)]
@@ -286,7 +290,8 @@ pub struct NewPerson {
     /// Name as people read it.
     #[schema(min_length = 1, max_length = 80)]
     display: String,
-    /// `fi`, `sv` or `en`.
+    /// What the person reads.
+    #[schema(schema_with = words::language)]
     language: String,
     /// The undertaking that was signed.
     undertaking: Option<UndertakingLine>,

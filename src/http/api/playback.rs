@@ -21,6 +21,7 @@ use crate::evidence::find::{Part, Places};
 use crate::evidence::select::Source;
 use crate::evidence::view::{self, Group};
 use crate::http::api::coverage::Interval;
+use crate::http::api::words;
 use crate::http::app::App;
 use crate::http::guard::May;
 use crate::http::json::{Body, Json, Search, Segments};
@@ -39,7 +40,7 @@ const REASON_CHARS_MAX: usize = 500;
 #[serde(deny_unknown_fields)]
 pub struct NewPlayback {
     /// Ids of the cameras.
-    #[schema(value_type = Vec<String>, min_items = 1, max_items = 16)]
+    #[schema(value_type = Vec<String>, min_items = 1, max_items = 16, example = json!(["kassa-1"]))]
     cameras: Vec<CameraId>,
     /// From this instant on (RFC 3339).
     #[schema(value_type = String, format = DateTime)]
@@ -48,6 +49,7 @@ pub struct NewPlayback {
     #[schema(value_type = String, format = DateTime)]
     end: Wall,
     /// What for: one of the purposes that each of the cameras films for.
+    #[schema(schema_with = words::purpose)]
     purpose: String,
     /// In one's own words; kept apart from what is kept for ever.
     #[schema(max_length = 500)]
@@ -69,6 +71,7 @@ pub struct OpenPlayback {
     /// Units of `tfdt` in a second.
     timescale: u32,
     /// What for.
+    #[schema(schema_with = words::purpose)]
     purpose: String,
     /// Each camera with the streams that were ever recorded.
     cameras: Vec<OpenCamera>,
@@ -293,10 +296,10 @@ pub(crate) struct OfStream {
     /// The playback.
     pub(crate) playback: String,
     /// The camera.
-    #[param(value_type = String)]
+    #[param(value_type = String, example = "kassa-1")]
     pub(crate) camera: CameraId,
-    /// `main` or `sub`.
-    #[param(value_type = String)]
+    /// The full picture, or the small one.
+    #[param(schema_with = words::stream)]
     pub(crate) stream: StreamKind,
 }
 

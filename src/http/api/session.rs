@@ -19,6 +19,7 @@ use crate::access::token::Token;
 use crate::base::error::{Error, Kind};
 use crate::base::id::CameraId;
 use crate::catalog::Cameras;
+use crate::http::api::words;
 use crate::http::app::App;
 use crate::http::guard::{COOKIE_NAME, May, peer, token};
 use crate::http::json::{Body, Json};
@@ -74,7 +75,8 @@ pub struct Me {
     name: String,
     /// Name as people read it.
     display: String,
-    /// `fi`, `sv` or `en`.
+    /// What the person reads.
+    #[schema(schema_with = words::language)]
     language: String,
     /// Roles in force.
     roles: Vec<String>,
@@ -87,7 +89,8 @@ pub struct Me {
 /// A right.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct RightLine {
-    /// A word that never changes.
+    /// Which.
+    #[schema(schema_with = words::right)]
     right: String,
     /// The cameras that it reaches; absent: all.
     #[schema(value_type = Option<Vec<String>>, nullable)]
