@@ -189,7 +189,7 @@ pub(super) struct ConfirmArgs {
     /// Personal user name of the person whose rights are confirmed.
     name: String,
     #[command(flatten)]
-    act: act::Args,
+    act: act::PersonArgs,
 }
 
 /// A command at work.
@@ -519,7 +519,7 @@ fn write_line(out: &mut String, line: &Line, now: Wall, zone: Zone) -> Result<()
         let missing = match line.generations_missing {
             0 => String::new(),
             n => format!(
-                "; {n} earlier vault generations wait for a holder: sinetti user confirm {}",
+                "; of {n} earlier vault generations not: a holder gives them (sinetti user confirm {0}), or two shares (sinetti vault recover {0})",
                 account.name
             ),
         };
