@@ -16,6 +16,7 @@ mod scrub;
 mod secret;
 mod status;
 mod user;
+mod user_text;
 mod vault;
 mod volume;
 
