@@ -11,6 +11,7 @@
 
 pub mod authorise;
 mod base32;
+pub mod confirm;
 pub mod credential;
 pub mod directory;
 pub mod enrol;
@@ -23,6 +24,7 @@ pub mod review;
 pub mod role;
 pub mod session;
 pub mod sign_in;
+pub mod terms;
 #[cfg(test)]
 mod tests;
 mod throttle;

@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use crate::access::directory::{Directory, Standing};
-use crate::access::keys;
 use crate::access::role::{Reach, Right, Role, acts, allows, go_together};
+use crate::access::terms::{check_name, check_text, check_undertaking, check_validity};
 use crate::access::token::EnrolmentToken;
 use crate::access::{Access, Authorised, Refusal};
 use crate::base::error::{Error, Kind, Result};
@@ -16,7 +16,6 @@ use crate::catalog::{
     AccountRow, Cameras, Catalog, Change, EnrolmentKind, EnrolmentRow, Event, GrantRow, Language,
     Noted, PeopleChange, Reader, Undertaking, Validity,
 };
-use crate::vault::person::NAME_BYTES_MAX;
 
 /// An enrolment is open for so long, in microseconds: 7 days.
 pub const ENROLMENT_US: i64 = 7 * 86_400_000_000;
@@ -24,8 +23,6 @@ pub const ENROLMENT_US: i64 = 7 * 86_400_000_000;
 pub const PERSONS_MAX: usize = 1000;
 /// The longest name as people read it, in characters.
 const DISPLAY_CHARS_MAX: usize = 80;
-/// The longest version of an undertaking, in characters.
-const VERSION_CHARS_MAX: usize = 40;
 
 /// Who acts.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -519,131 +516,6 @@ fn had_controller(reader: &Reader) -> Result<bool> {
     Ok(false)
 }
 
-/// That `name` may be a personal user name.
-///
-/// # Errors
-/// [`Kind::Invalid`] when it may not.
-pub fn check_name(name: &str) -> Result<()> {
-    let good = |c: char| c.is_alphanumeric() || ".-_@".contains(c);
-    let good = !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.chars().all(good);
-    if good {
-        return Ok(());
-    }
-    Err(Error::invalid(format!(
-        "a personal user name has 1 to {NAME_BYTES_MAX} bytes: letters, digits, and . - _ @"
-    )))
-}
-
-fn check_text(text: &str, what: &str, chars_max: usize) -> Result<()> {
-    let chars = text.chars().count();
-    if chars == 0 || chars > chars_max || text.chars().any(char::is_control) || text.trim() != text
-    {
-        return Err(Error::invalid(format!(
-            "the {what} has 1 to {chars_max} characters, no control characters and no space at an end"
-        )));
-    }
-    Ok(())
-}
-
-fn check_undertaking(undertaking: Option<&Undertaking>) -> Result<()> {
-    let Some(undertaking) = undertaking else {
-        return Ok(());
-    };
-    check_text(
-        &undertaking.version,
-        "version of the undertaking",
-        VERSION_CHARS_MAX,
-    )?;
-    if undertaking.until.is_some_and(|u| u <= undertaking.signed) {
-        return Err(Error::invalid(
-            "the undertaking lapses before it was signed",
-        ));
-    }
-    Ok(())
-}
-
-fn check_validity(valid: Validity) -> Result<()> {
-    if valid.until.is_some_and(|until| until <= valid.from) {
-        return Err(Error::invalid("the end lies before the beginning"));
-    }
-    Ok(())
-}
-
-/// That a controller may stand behind the rights of `person`: keys are there to be confirmed, and they are another's.
-fn check_confirm(standing: &Standing, by: Option<PersonId>) -> Result<()> {
-    if by == Some(standing.account.person) {
-        let text =
-            "nobody confirms their own rights; another controller does, or two of the three shares";
-        return Err(Error::new(Kind::Denied, text));
-    }
-    if !standing.has_keys {
-        let text = format!(
-            "\"{}\" has not enrolled yet; what is confirmed is a person with their keys",
-            standing.account.name
-        );
-        return Err(Error::invalid(text));
-    }
-    Ok(())
-}
-
-/// A controller, or whoever has two shares, stands behind all that a person holds; `wraps` are the generations that they give
-/// along, `first` what must be written before (a code that was used up).
-///
-/// # Errors
-/// [`Kind::Denied`] for one's own rights; [`Kind::Invalid`] before the person enrolled; what the catalog says.
-pub fn confirm(
-    catalog: &Catalog,
-    standing: &Standing,
-    by: &Confirmer,
-    wraps: Vec<crate::vault::generation::Wrap>,
-    now: Wall,
-) -> Result<()> {
-    check_confirm(standing, by.person)?;
-    let person = standing.account.person;
-    let confirmed = PeopleChange::Confirmed {
-        person,
-        at: now,
-        by: by.id(),
-    };
-    let given: Vec<_> = wraps.iter().map(|wrap| wrap.generation).collect();
-    let event = Event {
-        actor: by.id(),
-        detail: Some(json!({ "name": standing.account.name, "by": by.detail })),
-        ..Event::of_box(
-            now,
-            if by.person.is_some() {
-                "rights-confirmed"
-            } else {
-                "recovery-used"
-            },
-            person,
-            json!({ "generations": given.len() }),
-        )
-    };
-    let mut changes: Vec<Change> = by.used.iter().cloned().map(Change::from).collect();
-    changes.push(confirmed.into());
-    changes.extend(wraps.into_iter().map(keys::wrap_added));
-    catalog.commit(changes, event)
-}
-
-/// Who confirms.
-#[derive(Clone, Debug)]
-pub struct Confirmer {
-    /// The controller; `None`: two of the three shares.
-    pub person: Option<PersonId>,
-    /// A code that was used up by it.
-    pub used: Option<PeopleChange>,
-    /// From where, and the like: may be erased.
-    pub detail: Value,
-}
-
-impl Confirmer {
-    fn id(&self) -> String {
-        self.person
-            .map_or_else(|| "shares".to_owned(), |person| person.to_string())
-    }
-}
-
 impl Access {
     /// Changes persons or rights. Sessions and vault generations follow at once. Blocks.
     ///
@@ -676,52 +548,6 @@ impl Access {
             detail: json!({ "address": who.address() }),
         };
         self.change(act, &actor)
-    }
-
-    /// A controller stands behind all that `name` holds, and gives the older generations along as far as their own open vault
-    /// has them. How many generations are still missing. Blocks.
-    ///
-    /// # Errors
-    /// As [`confirm`].
-    pub fn confirm_rights(
-        &self,
-        who: &Authorised<acts::ConfirmRights>,
-        name: &str,
-    ) -> Result<usize> {
-        let directory = self.directory();
-        let standing = directory
-            .named(name)
-            .ok_or_else(|| Error::new(Kind::NotFound, format!("there is no person \"{name}\"")))?;
-        let person = standing.account.person;
-        check_confirm(standing, Some(who.person()))?;
-        let reader = self.inner.catalog.reader()?;
-        let keys = reader
-            .person_of(person)?
-            .ok_or_else(|| Error::new(Kind::NotFound, "the person has no keys"))?;
-        let recipient = crate::access::credential::keys_of(&keys)?.recipient;
-        let opens = standing.grants.iter().any(|g| g.role.opens_vault());
-        let missing = if opens {
-            keys::missing(&reader, person)?
-        } else {
-            Vec::new()
-        };
-        let own = reader.wraps(who.person())?;
-        let wraps = who
-            .vault()
-            .with_identity(|identity| {
-                keys::older_wraps(&missing, &own, identity, person, &recipient)
-            })
-            .transpose()?
-            .unwrap_or_default();
-        let left = missing.len() - wraps.len();
-        let by = Confirmer {
-            person: Some(who.person()),
-            used: None,
-            detail: json!({ "address": who.address() }),
-        };
-        confirm(&self.inner.catalog, standing, &by, wraps, self.now())?;
-        self.tick()?;
-        Ok(left)
     }
 
     /// After somebody else (a command at the console) has written changes: sessions and generations follow. Blocks.

@@ -57,6 +57,12 @@ pub(super) fn insert_wrap(
         "insert into wrap (generation, person, bytes) values (?, ?, ?)",
         params![generation, person, bytes],
     )?;
+    if let Some(person) = person {
+        db.execute(
+            "insert or ignore into held (generation, person) values (?, ?)",
+            params![generation, person],
+        )?;
+    }
     Ok(())
 }
 
@@ -71,6 +77,10 @@ pub(super) fn destroy(db: &Connection, generation: GenerationId) -> Result<()> {
         "delete from wrap where generation = ?1
              and not exists (select 1 from generation where uuid = ?1 and current = 1)
              and not exists (select 1 from segment where generation = ?1)",
+        [generation],
+    )?;
+    db.execute(
+        "delete from held where generation = ?1 and not exists (select 1 from wrap where generation = ?1)",
         [generation],
     )?;
     Ok(())
@@ -143,14 +153,14 @@ impl Reader {
         Ok(wraps.pop())
     }
 
-    /// Persons who open a generation.
+    /// Persons to whom a generation was ever wrapped, whether the wrap is still there or not.
     ///
     /// # Errors
     /// What SQLite says.
     pub fn holders(&self, generation: GenerationId) -> Result<Vec<PersonId>> {
-        let mut statement = self.db.prepare_cached(
-            "select person from wrap where generation = ? and person is not null order by person",
-        )?;
+        let mut statement = self
+            .db
+            .prepare_cached("select person from held where generation = ? order by person")?;
         Ok(statement
             .query_map([generation], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?)

@@ -40,6 +40,8 @@ mod tests;
 pub use account::{AccountRow, Language, Noted, Undertaking, Validity};
 pub use activity::ActivityHour;
 pub use change::Change;
+#[cfg(test)]
+pub(crate) use connection::first_version;
 pub use coverage::{Coverage, CoverageGap, HourRow, SEAM_US_MAX};
 pub use deleted::DeletedSpan;
 pub use event::{Event, EventRow};

@@ -260,3 +260,10 @@ create table enrolment (
     used_us     integer                                                     -- when it was used, or replaced by another; null: it is open
 ) strict, without rowid;
 create index enrolment_person on enrolment (person) where used_us is null;
+
+-- To whom a generation was ever wrapped: also when the wrap is gone by now, since a copy of it may be somewhere.
+create table held (
+    generation  blob not null references generation (uuid),                 -- which
+    person      blob not null check (length(person) = 16),                  -- to whom
+    primary key (generation, person)
+) strict, without rowid;

@@ -65,6 +65,13 @@ create table enrolment (
 ) strict, without rowid;
 create index enrolment_person on enrolment (person) where used_us is null;
 
+-- To whom a generation was ever wrapped: also when the wrap is gone by now, since a copy of it may be somewhere.
+create table held (
+    generation  blob not null references generation (uuid),                 -- which
+    person      blob not null check (length(person) = 16),                  -- to whom
+    primary key (generation, person)
+) strict, without rowid;
+
 -- A box of the first version had one person, who opened footage and answered for it: a controller. Who administers the box
 -- is somebody else from now on, and is added at the console. There were no undertakings: the one who keeps opening what is
 -- recorded is taken to have one.
@@ -73,3 +80,4 @@ insert into account (person, name, display, language, undertaking, undertaking_u
     from person, meta;
 insert into granted (person, role, all_cameras, approves, since_us, by, confirmed_us, confirmed_by)
     select person.uuid, 'controller', 1, 1, meta.created_us, 'console', meta.created_us, 'console' from person, meta;
+insert into held select generation, person from wrap where person is not null;

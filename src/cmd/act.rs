@@ -21,7 +21,7 @@ use crate::vault::generation;
 
 /// Who acts, and for what.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct PersonArgs {
     /// Personal user name. May be left out while only one person may play back.
     #[arg(long)]
     pub person: Option<String>,
@@ -62,7 +62,7 @@ pub(super) fn credentials(client: &mut Client, name: Option<String>) -> Result<C
 ///
 /// # Errors
 /// [`Kind::Denied`] when one is wrong.
-pub(super) fn prove(found: &Credentials, args: &Args) -> Result<(PersonId, Proven)> {
+pub(super) fn prove(found: &Credentials, args: &PersonArgs) -> Result<(PersonId, Proven)> {
     let name = &found.keys.name;
     let passphrase = secret::passphrase(
         args.passphrase_file.as_deref(),
@@ -80,7 +80,7 @@ pub(super) fn prove(found: &Credentials, args: &Args) -> Result<(PersonId, Prove
 ///
 /// # Errors
 /// When there is none, or the camera is not there for it.
-pub(super) fn purpose(args: &Args, config: &Config, camera: &CameraId) -> Result<Purpose> {
+pub(super) fn purpose(args: &PersonArgs, config: &Config, camera: &CameraId) -> Result<Purpose> {
     let of_camera = config.camera(camera).map_or(Purpose::ALL, |c| &c.purposes);
     let list = || {
         let texts: Vec<_> = of_camera.iter().map(|p| p.as_str()).collect();
@@ -113,7 +113,7 @@ pub(super) struct Begun {
 /// [`Kind::Denied`] when passphrase or code is wrong, or the person may not; then nothing was opened.
 pub(super) fn begin(
     client: &mut Client,
-    args: &Args,
+    args: &PersonArgs,
     camera: &CameraId,
     event: impl FnOnce(PersonId) -> Event,
 ) -> Result<Begun> {

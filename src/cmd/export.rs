@@ -39,7 +39,7 @@ pub(super) struct Args {
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     #[command(flatten)]
-    act: act::Args,
+    act: act::PersonArgs,
     /// For scripts.
     #[arg(long)]
     json: bool,

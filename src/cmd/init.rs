@@ -7,7 +7,8 @@ use std::process::ExitCode;
 
 use zeroize::Zeroizing;
 
-use crate::access::people::{self, Actor, NewGrant, PeopleAct, check_name, new_enrolment};
+use crate::access::people::{self, Actor, NewGrant, PeopleAct, new_enrolment};
+use crate::access::terms::check_name;
 use crate::access::{EnrolmentToken, Role, keys};
 use crate::base::clock::SystemClock;
 use crate::base::disk::{self, SECRET_DIR_MODE, SECRET_MODE};

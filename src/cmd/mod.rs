@@ -17,6 +17,7 @@ mod scrub;
 mod secret;
 mod status;
 mod user;
+mod user_text;
 mod vault;
 mod volume;
 

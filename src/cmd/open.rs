@@ -30,7 +30,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["person", "purpose"])]
     recovery: Vec<PathBuf>,
     #[command(flatten)]
-    act: act::Args,
+    act: act::PersonArgs,
     /// The clip.
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,

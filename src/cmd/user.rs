@@ -1,6 +1,5 @@
 //! `sinetti user`: persons and rights at the console, for the beginning and for rescue. Each change is an event.
 
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -18,6 +17,7 @@ use crate::base::time::Wall;
 use crate::base::zone::Zone;
 use crate::catalog::{Cameras, GrantRow, Language, Undertaking, Validity};
 use crate::cmd::enrol::show;
+use crate::cmd::user_text::{write_history, write_line};
 use crate::cmd::{act, say, say_json, who};
 use crate::config::{self, Config};
 use crate::daemon::control::Client;
@@ -189,7 +189,7 @@ pub(super) struct ConfirmArgs {
     /// Personal user name of the person whose rights are confirmed.
     name: String,
     #[command(flatten)]
-    act: act::Args,
+    act: act::PersonArgs,
 }
 
 /// A command at work.
@@ -479,121 +479,4 @@ pub(super) fn hand_out(
             token.to_text().as_str()
         )),
     }
-}
-
-fn write_line(out: &mut String, line: &Line, now: Wall, zone: Zone) -> Result<()> {
-    let account = &line.account;
-    writeln!(
-        out,
-        "{:<20} {} ({})",
-        account.name, account.display, account.language
-    )?;
-    for grant in line.grants.iter().filter(|g| g.ended.is_none()) {
-        writeln!(out, "{:<20} {}", "", role_text(grant, now, zone))?;
-    }
-    let state = match (&line.refused, line.enrolled, line.enrolment_until) {
-        (_, false, Some(until)) => format!("enrols until {}", zone.display(until)),
-        (_, false, None) => "not enrolled, no token is open".to_owned(),
-        (Some(why), ..) => format!("may not sign in: {why}"),
-        (None, ..) => "may sign in".to_owned(),
-    };
-    let undertaking =
-        account
-            .undertaking
-            .as_ref()
-            .map_or("no confidentiality undertaking".to_owned(), |u| {
-                let until = u.until.map_or(String::new(), |until| {
-                    format!(", lapses {}", zone.display(until))
-                });
-                format!(
-                    "undertaking {} of {}{until}",
-                    u.version,
-                    zone.display(u.signed)
-                )
-            });
-    writeln!(out, "{:<20} {state}; {undertaking}", "")?;
-    if let Some(until) = account.valid.until {
-        writeln!(out, "{:<20} valid until {}", "", zone.display(until))?;
-    }
-    if line.opens_vault {
-        let missing = match line.generations_missing {
-            0 => String::new(),
-            n => format!(
-                "; {n} earlier vault generations wait for a holder: sinetti user confirm {}",
-                account.name
-            ),
-        };
-        writeln!(out, "{:<20} opens what is recorded now{missing}", "")?;
-    }
-    if line.review_due {
-        writeln!(
-            out,
-            "{:<20} REVIEW IS DUE: sinetti user review --confirm {}",
-            "", account.name
-        )?;
-    }
-    Ok(())
-}
-
-fn role_text(grant: &GrantRow, now: Wall, zone: Zone) -> String {
-    let cameras = match &grant.cameras {
-        Cameras::All => String::new(),
-        Cameras::Only(list) => {
-            let list: Vec<_> = list.iter().map(CameraId::as_str).collect();
-            format!(", cameras {}", list.join(", "))
-        }
-    };
-    let until = grant.until.map_or(String::new(), |until| {
-        let over = if until <= now {
-            ", over since"
-        } else {
-            ", until"
-        };
-        format!("{over} {}", zone.display(until))
-    });
-    let approves = if grant.approves && grant.role == Role::Manager {
-        ", may approve"
-    } else {
-        ""
-    };
-    let rests = if grant.confirmed.is_none() {
-        ", RESTS until a controller confirms"
-    } else {
-        ""
-    };
-    format!("{}{cameras}{until}{approves}{rests}", grant.role)
-}
-
-fn write_history(out: &mut String, line: &Line, zone: Zone) -> Result<()> {
-    for grant in &line.grants {
-        let confirmed = grant.confirmed.as_ref().map_or(String::new(), |(at, by)| {
-            format!(", confirmed {} by {by}", zone.display(*at))
-        });
-        let ended = grant
-            .ended
-            .map_or(String::new(), |at| format!(", taken {}", zone.display(at)));
-        writeln!(
-            out,
-            "{:<20}   {} since {} by {}{confirmed}{ended}",
-            "",
-            grant.role,
-            zone.display(grant.since),
-            grant.by
-        )?;
-    }
-    let account = &line.account;
-    let when = |at: Option<Wall>| at.map_or("never".to_owned(), |at| zone.display(at));
-    writeln!(
-        out,
-        "{:<20}   added {}, last sign-in {}, last review {}{}",
-        "",
-        zone.display(account.added),
-        when(account.signed_in),
-        when(account.reviewed),
-        account.removed.map_or(String::new(), |at| format!(
-            ", REMOVED {}",
-            zone.display(at)
-        )),
-    )?;
-    Ok(())
 }

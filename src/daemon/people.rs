@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use log::{error, warn};
 
+use crate::access::confirm::{self, Confirmer};
 use crate::access::credential::Used;
 use crate::access::enrol::{self, Enrolled, Invited};
 use crate::access::keys::{self, HolderWarning};
-use crate::access::people::{self, Actor, Confirmer, PeopleAct};
+use crate::access::people::{self, Actor, PeopleAct};
 use crate::access::review::{self, Line};
 use crate::access::{Access, Directory, Right, Standing};
 use crate::base::error::{Error, Kind, Result};
@@ -317,7 +318,7 @@ fn confirm(
         used: controller.map(|(person, used)| used.by(person, now)),
         detail: serde_json::json!({ "console": by }),
     };
-    people::confirm(catalog, standing, &by, wraps, now)
+    confirm::confirm(catalog, standing, &by, wraps, now)
 }
 
 /// That a person may be signed in and has a right.

@@ -175,7 +175,7 @@ fn a_rebuilt_catalog_knows_all_footage_and_deletes_nothing() {
     let before = shop.ls("till/main").footage.segments;
     let text = shop.run(&["reindex"]).ok();
     assert!(
-        text.contains("1 persons") && text.contains("NOTHING WILL BE DELETED"),
+        text.contains("2 persons") && text.contains("NOTHING WILL BE DELETED"),
         "{text}"
     );
     shop.check(true);

@@ -273,6 +273,8 @@ fn a_generation_is_destroyed_only_when_nothing_is_under_it() {
     f.commit(PeopleChange::KeysDropped(anna).into())
         .expect("dropped");
     assert_eq!(reader.wraps(anna).expect("query"), []);
+    let held = reader.holders(new).expect("query");
+    assert_eq!(held, [anna], "a copy of the wrap may be somewhere");
     assert!(reader.person_of(anna).expect("query").is_none());
     sound(&reader);
 }
