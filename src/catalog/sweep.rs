@@ -13,7 +13,7 @@ use crate::base::time::{Span, Wall};
 use crate::catalog::column::{Columns, int};
 use crate::catalog::reader::Reader;
 use crate::catalog::{activity, deleted, segment, stream};
-use crate::media::edge::Edge;
+use crate::base::edge::Edge;
 
 /// Why footage is deleted. The text forms never change: they are in catalogs and events.
 #[derive(
