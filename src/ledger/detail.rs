@@ -33,6 +33,24 @@ impl Class {
         Self::Disclosure,
     ];
 
+    /// Of what an action leaves.
+    pub fn of(action: &str) -> Self {
+        let begins = |with: &[&str]| with.iter().any(|prefix| action.starts_with(prefix));
+        if begins(&["sign-", "session", "playback", "live", "still", "search", "step-up"]) {
+            Self::Access
+        } else if begins(&[
+            "person", "user", "role", "right", "vault", "generation", "enrol", "undertaking", "factor", "review",
+        ]) {
+            Self::People
+        } else if begins(&[
+            "export", "open", "recovery-used", "disclosure", "hold", "request", "anchor", "package",
+        ]) {
+            Self::Disclosure
+        } else {
+            Self::Operation
+        }
+    }
+
     /// Its stable text.
     pub const fn as_str(self) -> &'static str {
         match self {
