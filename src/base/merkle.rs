@@ -43,13 +43,18 @@ pub fn path(leaves: &[Digest], index: usize) -> Option<Vec<Digest>> {
 
 /// True when `path` proves that `leaf` is the one at `index` of `count` under `root` (RFC 9162, 2.1.3.2).
 pub fn verify(leaf: &Digest, index: usize, count: usize, path: &[Digest], root: &Digest) -> bool {
+    root_from(leaf, index, count, path).as_ref() == Some(root)
+}
+
+/// The root to which `path` leads from the leaf at `index` of `count`; `None` when it does not fit that place.
+pub fn root_from(leaf: &Digest, index: usize, count: usize, path: &[Digest]) -> Option<Digest> {
     if index >= count {
-        return false;
+        return None;
     }
     let (mut at, mut last, mut hash) = (index, count - 1, *leaf);
     for sibling in path {
         if last == 0 {
-            return false;
+            return None;
         }
         if at % 2 == 1 || at == last {
             hash = node(sibling, &hash);
@@ -63,7 +68,7 @@ pub fn verify(leaf: &Digest, index: usize, count: usize, path: &[Digest], root: 
         at /= 2;
         last /= 2;
     }
-    last == 0 && hash == *root
+    (last == 0).then_some(hash)
 }
 
 /// An inner node.

@@ -6,10 +6,10 @@ use crate::base::error::{Context, Result};
 use crate::base::id::{GenerationId, PersonId, RunId, SegmentId, StreamId, VolumeId};
 use crate::base::time::{Span, Wall};
 use crate::catalog::gap::GapCause;
+use crate::catalog::ledger_change::{self, LedgerChange};
 use crate::catalog::sample_entry::SampleEntryRow;
 use crate::catalog::segment::SegmentRow;
 use crate::catalog::sweep::{self, Rule};
-use crate::catalog::ledger_change::{self, LedgerChange};
 use crate::catalog::{
     activity, gap, generation, meta, person, run, sample_entry, segment, stream, volume,
 };

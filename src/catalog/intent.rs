@@ -53,7 +53,9 @@ impl Reader {
     /// # Errors
     /// What SQLite says.
     pub fn open_intents(&self) -> Result<Vec<u64>> {
-        let mut statement = self.db.prepare_cached("select seq from intent order by seq")?;
+        let mut statement = self
+            .db
+            .prepare_cached("select seq from intent order by seq")?;
         let rows = statement.query_map([], |row| Columns::of(row).count())?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }

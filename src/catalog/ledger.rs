@@ -81,9 +81,7 @@ pub(super) fn begin_next(db: &Connection, at: Wall, facts: &Value, statement: &s
     let old = current(db)?;
     let size = size(db, &old)?;
     // What cannot be computed any more is left out: that is why a new epoch begins.
-    let root = tree::root(&old.tree(db), size)
-        .ok()
-        .map(|r| r.to_string());
+    let root = tree::root(&old.tree(db), size).ok().map(|r| r.to_string());
     let first: i64 = db.query_row("select coalesce(max(seq), 0) + 1 from entry", [], |row| {
         row.get(0)
     })?;
@@ -259,7 +257,9 @@ impl Reader {
     /// # Errors
     /// What SQLite says.
     pub fn epochs(&self) -> Result<Vec<EpochRow>> {
-        let mut statement = self.db.prepare_cached(&format!("{EPOCH} order by number"))?;
+        let mut statement = self
+            .db
+            .prepare_cached(&format!("{EPOCH} order by number"))?;
         Ok(statement
             .query_map([], read_epoch)?
             .collect::<rusqlite::Result<_>>()?)
@@ -364,12 +364,8 @@ impl Reader {
                     format!("no checkpoint is over entry {seq} yet"),
                 )
             })?;
-        let path = tree::inclusion(
-            &epoch.tree(&self.db),
-            epoch.size,
-            seq - epoch.first_seq,
-        )
-        .context(|| format!("proving entry {seq}"))?;
+        let path = tree::inclusion(&epoch.tree(&self.db), epoch.size, seq - epoch.first_seq)
+            .context(|| format!("proving entry {seq}"))?;
         Ok((epoch, path))
     }
 

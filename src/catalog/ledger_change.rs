@@ -85,8 +85,7 @@ pub(super) fn apply(db: &Connection, change: &LedgerChange) -> Result<()> {
         } => {
             let erased = ledger::erase(db, *class, *before, *at)
                 .context(|| format!("erasing details of class {class}"))?;
-            let facts =
-                json!({ "class": class.as_str(), "before": before, "entries": erased });
+            let facts = json!({ "class": class.as_str(), "before": before, "entries": erased });
             let event = Event {
                 detail: Some(json!({ "by": by })),
                 ..Event::of_box(*at, "details-erased", "ledger", facts)

@@ -11,8 +11,7 @@ use crate::catalog::ledger;
 
 /// Version 1 to 2: each event becomes an entry with its old number, its details with a salt.
 pub(super) fn events_to_ledger(db: &Connection) -> Result<()> {
-    let begun: Option<Wall> =
-        db.query_row("select min(at_us) from event", [], |row| row.get(0))?;
+    let begun: Option<Wall> = db.query_row("select min(at_us) from event", [], |row| row.get(0))?;
     ledger::begin(db, begun.unwrap_or_else(|| SystemClock::shared().wall()))?;
     {
         let mut statement = db.prepare(

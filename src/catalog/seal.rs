@@ -114,27 +114,52 @@ impl Reader {
     /// What SQLite says.
     pub fn seal_of(&self, record: &SegmentRecord) -> Result<Option<(SealRow, usize)>> {
         let leaf = record.leaf()?;
+        let mut found = None;
+        let span = Span {
+            start: record.start,
+            end: record.end,
+        };
+        self.each_seal_of(Some(span), &mut |seal| {
+            if found.is_none()
+                && let Some(place) = seal.leaves.iter().position(|other| *other == leaf)
+            {
+                found = Some((seal, place));
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// Gives each seal whose leaves are still known, the latest first.
+    ///
+    /// # Errors
+    /// What SQLite says, and what `each` does.
+    pub fn each_seal(&self, each: &mut dyn FnMut(SealRow) -> Result<()>) -> Result<()> {
+        self.each_seal_of(None, each)
+    }
+
+    fn each_seal_of(
+        &self,
+        of: Option<Span>,
+        each: &mut dyn FnMut(SealRow) -> Result<()>,
+    ) -> Result<()> {
         let mut statement = self.db.prepare_cached(
             "select seq, start_us, end_us, leaves from seal
-             where leaves is not null and end_us >= ?1 and start_us <= ?2 order by seq desc",
+             where leaves is not null and (?1 is null or (end_us >= ?1 and start_us <= ?2)) order by seq desc",
         )?;
-        let mut rows = statement.query(params![record.end, record.start])?;
+        let mut rows = statement.query(params![of.map(|s| s.end), of.map(|s| s.start)])?;
         while let Some(row) = rows.next()? {
             let mut columns = Columns::of(row);
             let (seq, start, end) = (columns.count()?, columns.get()?, columns.get()?);
             let bytes: Vec<u8> = columns.get()?;
-            let leaves: Vec<_> = bytes
-                .as_chunks::<32>()
-                .0
-                .iter()
-                .map(|hash| Digest(*hash))
-                .collect();
-            if let Some(place) = leaves.iter().position(|other| *other == leaf) {
-                let span = Span { start, end };
-                return Ok(Some((SealRow { seq, span, leaves }, place)));
-            }
+            let hashes = bytes.as_chunks::<32>().0.iter();
+            each(SealRow {
+                seq,
+                span: Span { start, end },
+                leaves: hashes.map(|hash| Digest(*hash)).collect(),
+            })?;
         }
-        Ok(None)
+        Ok(())
     }
 
     /// Start of the oldest segment of all; none when there is none.
@@ -142,7 +167,9 @@ impl Reader {
     /// # Errors
     /// What SQLite says.
     pub fn oldest_start(&self) -> Result<Option<Wall>> {
-        let mut statement = self.db.prepare_cached("select min(start_us) from segment")?;
+        let mut statement = self
+            .db
+            .prepare_cached("select min(start_us) from segment")?;
         Ok(statement.query_row([], |row| row.get(0))?)
     }
 }

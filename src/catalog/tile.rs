@@ -32,10 +32,10 @@ impl TreeOf<'_> {
             "select root from tile where epoch = ?1 and level = ?2 and number >= ?3 and number < ?3 + ?4
              order by number",
         )?;
-        let rows = statement.query_map(
-            params![self.epoch, level, int(number), int(count)],
-            |row| row.get::<_, [u8; 32]>(0),
-        )?;
+        let rows = statement
+            .query_map(params![self.epoch, level, int(number), int(count)], |row| {
+                row.get::<_, [u8; 32]>(0)
+            })?;
         joined(rows)
     }
 

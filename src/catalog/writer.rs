@@ -152,6 +152,17 @@ impl Catalog {
         self.trouble.get()
     }
 
+    /// Writes an event; its number, unless it was only counted. One that begins an act is as [`Catalog::begin_act`].
+    ///
+    /// # Errors
+    /// As [`Catalog::begin_act`].
+    pub fn note(&self, event: Event) -> Result<Option<u64>> {
+        match event.phase {
+            Phase::Begun => self.begin_act(event).map(|act| Some(act.seq)),
+            _ => self.commit_pending(Vec::new(), event).wait_seq(),
+        }
+    }
+
     /// Writes the intent of an act, before its first byte is handed out. Without it the act must not happen.
     ///
     /// # Errors

@@ -5,4 +5,6 @@
 
 pub mod clip;
 pub mod keys;
+pub mod proof;
 pub mod select;
+pub mod tree_files;

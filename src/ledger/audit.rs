@@ -109,6 +109,7 @@ pub fn audit(log: &impl Log, key: Key, anchors: &[Anchor]) -> Result<Report> {
         edge: Edge::default(),
         tiles: vec![Vec::new(); usize::from(LEVELS_MAX)],
         index: 0,
+        expected: log.first_seq(),
         findings: Vec::new(),
         signed: None,
     };
@@ -145,6 +146,8 @@ struct Walk<'a, L> {
     /// Hashes of the tile that is filling on each level.
     tiles: Vec<Vec<u8>>,
     index: u64,
+    /// Number that the next entry should bear.
+    expected: u64,
     findings: Vec<Finding>,
     signed: Option<Checkpoint>,
 }
@@ -167,7 +170,8 @@ impl<L: Log> Walk<'_, L> {
     }
 
     fn record(&mut self, record: std::result::Result<Record, String>) -> Result<()> {
-        let expected = self.log.first_seq() + self.index;
+        let expected = self.expected;
+        self.expected += 1;
         let place = format!("entry {expected}");
         let leaf = match record {
             Ok(record) => {
@@ -177,6 +181,8 @@ impl<L: Log> Walk<'_, L> {
                         record.seq
                     );
                     self.find(Verdict::Altered, &*place, text);
+                    // What follows is told by what comes next, not again and again by this.
+                    self.expected = record.seq.saturating_add(1);
                 }
                 let leaf = entry::leaf(&record.line);
                 if record.leaf.is_some_and(|kept| kept != leaf) {

@@ -183,9 +183,8 @@ impl Signer {
     /// # Errors
     /// `Internal`: the library refuses what we wrote.
     pub fn sign(&self, checkpoint: &Checkpoint) -> Result<String> {
-        let refused = |e: &dyn fmt::Display| {
-            Error::new(Kind::Internal, format!("signing a checkpoint: {e}"))
-        };
+        let refused =
+            |e: &dyn fmt::Display| Error::new(Kind::Internal, format!("signing a checkpoint: {e}"));
         let name = origin(checkpoint.box_id, checkpoint.epoch);
         let text = Text::new(&name, checkpoint.size, Hash(checkpoint.root.0), "")
             .map_err(|e| refused(&e))?;
@@ -284,7 +283,9 @@ mod tests {
             if let Ok(changed) = String::from_utf8(changed) {
                 assert!(Checkpoint::open(&changed, signer.key()).is_err(), "{at}");
             }
-            assert!(Checkpoint::open(&note[..at], signer.key()).is_err());
+            if let Some(cut) = note.get(..at) {
+                assert!(Checkpoint::open(cut, signer.key()).is_err());
+            }
         }
     }
 

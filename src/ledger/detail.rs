@@ -36,14 +36,32 @@ impl Class {
     /// Of what an action leaves.
     pub fn of(action: &str) -> Self {
         let begins = |with: &[&str]| with.iter().any(|prefix| action.starts_with(prefix));
-        if begins(&["sign-", "session", "playback", "live", "still", "search", "step-up"]) {
+        if begins(&[
+            "sign-", "session", "playback", "live", "still", "search", "step-up",
+        ]) {
             Self::Access
         } else if begins(&[
-            "person", "user", "role", "right", "vault", "generation", "enrol", "undertaking", "factor", "review",
+            "person",
+            "user",
+            "role",
+            "right",
+            "vault",
+            "generation",
+            "enrol",
+            "undertaking",
+            "factor",
+            "review",
         ]) {
             Self::People
         } else if begins(&[
-            "export", "open", "recovery-used", "disclosure", "hold", "request", "anchor", "package",
+            "export",
+            "open",
+            "recovery-used",
+            "disclosure",
+            "hold",
+            "request",
+            "anchor",
+            "package",
         ]) {
             Self::Disclosure
         } else {
@@ -76,7 +94,9 @@ impl FromStr for Class {
             .find(|class| class.as_str() == text)
             .ok_or_else(|| {
                 let all = Self::ALL.map(Self::as_str).join(", ");
-                Error::invalid(format!("\"{text}\" is no class of details; there are {all}"))
+                Error::invalid(format!(
+                    "\"{text}\" is no class of details; there are {all}"
+                ))
             })
     }
 }

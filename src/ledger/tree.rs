@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use tlog_tiles::tlog::{self, Hash, HashReader};
 use tlog_tiles::tile::Tile;
+use tlog_tiles::tlog::{self, Hash, HashReader};
 
 use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::Digest;
