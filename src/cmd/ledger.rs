@@ -45,7 +45,8 @@ pub(super) enum Command {
 #[derive(Debug, clap::Args)]
 pub(super) struct ExportArgs {
     /// A new or empty folder, or an earlier export of the same log, which is brought up to date.
-    dir: PathBuf,
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
     /// Also write the details that may be erased: names, addresses, reasons. Handle them as personal data.
     #[arg(long)]
     with_details: bool,
@@ -131,21 +132,21 @@ fn zone(state: &State) -> Zone {
 fn export(state: &State, args: &ExportArgs) -> Result<ExitCode> {
     let reader = reader(state)?;
     let key = state.key()?;
-    let entries = std::fs::read_dir(&args.dir).map_or(0, Iterator::count);
-    if entries > 0 && tree_files::read_note(&args.dir)?.is_none() {
+    let entries = std::fs::read_dir(&args.folder).map_or(0, Iterator::count);
+    if entries > 0 && tree_files::read_note(&args.folder)?.is_none() {
         return Err(Error::invalid(format!(
             "{} is not empty and holds no exported ledger; give a new or empty folder",
-            args.dir.display()
+            args.folder.display()
         )));
     }
-    if !tree_files::write(&args.dir, &reader, state.box_id, key)? {
+    if !tree_files::write(&args.folder, &reader, state.box_id, key)? {
         return Err(Error::new(
             Kind::NotFound,
             "nothing is signed yet; start the recorder, or wait a second",
         ));
     }
     if args.with_details {
-        tree_files::write_details(&args.dir, &reader)?;
+        tree_files::write_details(&args.folder, &reader)?;
     }
     let epoch = reader.epoch()?;
     say(&format!(
@@ -153,9 +154,9 @@ fn export(state: &State, args: &ExportArgs) -> Result<ExitCode> {
          signed by {}\n\
          check it anywhere with: sinetti ledger verify {} --fingerprint \"{}\"\n",
         epoch.size,
-        args.dir.display(),
+        args.folder.display(),
         key.fingerprint(),
-        args.dir.display(),
+        args.folder.display(),
         key.fingerprint()
     ))?;
     Ok(ExitCode::SUCCESS)

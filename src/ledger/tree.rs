@@ -13,8 +13,8 @@ use crate::base::hash::Digest;
 pub const TILE_HEIGHT: u8 = 8;
 /// Hashes of a full tile.
 pub const TILE_WIDTH: u64 = 1 << TILE_HEIGHT;
-/// Levels of tiles that 2⁶³ entries have.
-pub const LEVELS_MAX: u8 = 8;
+/// Levels of tiles that 2⁵⁶ entries have: more than there will ever be.
+pub const LEVELS_MAX: u8 = 7;
 
 /// Where tiles come from.
 pub trait Tiles {

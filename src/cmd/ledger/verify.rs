@@ -22,12 +22,13 @@ use crate::store::state::State;
 #[derive(Debug, clap::Args)]
 pub(in crate::cmd) struct Args {
     /// An exported log. Default: the ledger of this box.
-    dir: Option<PathBuf>,
+    #[arg(value_name = "DIR")]
+    folder: Option<PathBuf>,
     /// A checkpoint that was taken away; may be given several times.
     #[arg(long, value_name = "FILE")]
     anchor: Vec<PathBuf>,
     /// The fingerprint of the box's key, from paper. Without it an exported log is only as good as the key beside it.
-    #[arg(long, value_name = "TEXT", requires = "dir")]
+    #[arg(long, value_name = "TEXT", requires = "folder")]
     fingerprint: Option<String>,
     /// For scripts.
     #[arg(long)]
@@ -36,7 +37,7 @@ pub(in crate::cmd) struct Args {
 
 impl Args {
     pub(super) fn needs_no_box(&self) -> bool {
-        self.dir.is_some()
+        self.folder.is_some()
     }
 }
 
@@ -50,7 +51,7 @@ struct Found {
 
 /// Runs it on an exported log.
 pub(super) fn run_elsewhere(args: &Args) -> Result<ExitCode> {
-    let dir = args.dir.as_deref().unwrap_or(Path::new("."));
+    let dir = args.folder.as_deref().unwrap_or(Path::new("."));
     let key = tree_files::read_key(dir)?;
     let mut findings = Vec::new();
     let is_known = match &args.fingerprint {
