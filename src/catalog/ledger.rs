@@ -77,7 +77,13 @@ pub(super) fn begin(db: &Connection, at: Wall) -> Result<()> {
 }
 
 /// Ends the current epoch where it stands and begins the next one, whose first entry says so.
-pub(super) fn begin_next(db: &Connection, at: Wall, facts: &Value, statement: &str) -> Result<()> {
+pub(super) fn begin_next(
+    db: &Connection,
+    at: Wall,
+    number: Option<u32>,
+    cause: &Value,
+    statement: &str,
+) -> Result<()> {
     let old = current(db)?;
     let size = size(db, &old)?;
     // What cannot be computed any more is left out: that is why a new epoch begins.
@@ -87,7 +93,11 @@ pub(super) fn begin_next(db: &Connection, at: Wall, facts: &Value, statement: &s
     })?;
     db.execute(
         "insert into epoch (number, first_seq, started_us) values (?, ?, ?)",
-        params![old.number + 1, first.max(int(old.first_seq) + 1), at],
+        params![
+            number.unwrap_or(old.number + 1),
+            first.max(int(old.first_seq) + 1),
+            at
+        ],
     )?;
     let event = Event {
         detail: Some(json!({ "statement": statement })),
@@ -97,7 +107,7 @@ pub(super) fn begin_next(db: &Connection, at: Wall, facts: &Value, statement: &s
             "ledger",
             json!({
                 "previous": { "epoch": old.number, "size": size, "root": root },
-                "cause": facts,
+                "cause": cause,
             }),
         )
     };

@@ -38,6 +38,8 @@ pub enum LedgerChange {
     EpochBegun {
         /// When.
         at: Wall,
+        /// Its number; one more than the last when nothing is given.
+        number: Option<u32>,
         /// Why: facts that stay.
         cause: serde_json::Value,
         /// What the person who decided it says.
@@ -73,9 +75,10 @@ pub(super) fn apply(db: &Connection, change: &LedgerChange) -> Result<()> {
         }
         LedgerChange::EpochBegun {
             at,
+            number,
             cause,
             statement,
-        } => ledger::begin_next(db, *at, cause, statement)
+        } => ledger::begin_next(db, *at, *number, cause, statement)
             .context(|| "beginning an epoch of the ledger"),
         LedgerChange::DetailsErased {
             class,

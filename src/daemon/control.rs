@@ -120,6 +120,7 @@ fn begin_epoch(
     let statement = format!("{by}: {statement}");
     let change = LedgerChange::EpochBegun {
         at: now,
+        number: None,
         cause,
         statement,
     };

@@ -2,6 +2,7 @@
 //! volume, and whether somebody took an anchor away lately.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -187,13 +188,11 @@ pub fn unverified_mirror(volume: &Volume) -> Option<serde_json::Value> {
     Some(json!({ "volume": volume.id.to_string(), "origin": origin, "size": size, "root": root }))
 }
 
-/// The largest checkpoint of this box among the mirrors, and where.
-pub fn largest_mirror(volumes: &[Volume], key: Key) -> Option<(Checkpoint, Volume)> {
-    let read = volumes.iter().filter_map(|volume| {
-        let note = tree_files::read_note(&volume.root.join(tree_files::MIRROR)).ok()??;
-        Some((Checkpoint::open(&note, key).ok()?, volume.clone()))
-    });
-    read.max_by_key(|(checkpoint, _)| (checkpoint.epoch, checkpoint.size))
+/// The mirror on a volume and what it was signed over, when this box's key signed it.
+pub fn mirror_of(volume: &Volume, key: Key) -> Option<(Checkpoint, PathBuf)> {
+    let dir = volume.root.join(tree_files::MIRROR);
+    let note = tree_files::read_note(&dir).ok()??;
+    Some((Checkpoint::open(&note, key).ok()?, dir))
 }
 
 struct Work {

@@ -8,3 +8,4 @@ pub mod keys;
 pub mod proof;
 pub mod select;
 pub mod tree_files;
+pub mod tree_rebuild;

@@ -299,11 +299,11 @@ pub struct Checked {
     pub findings: Vec<Finding>,
 }
 
-/// Checks the log that lies in `dir` as files.
+/// The epochs that lie in `dir`, oldest first, each with its folder.
 ///
 /// # Errors
-/// When it cannot be read, or none lies there.
-pub fn check(dir: &Path, key: Key, anchors: &[Anchor]) -> Result<Checked> {
+/// `NotFound` when no log lies there; what the operating system says.
+pub fn epoch_dirs(dir: &Path, key: Key) -> Result<Vec<(u32, PathBuf)>> {
     let mut dirs: Vec<(u32, PathBuf)> = Vec::new();
     if let Ok(entries) = fs::read_dir(dir.join(EPOCHS)) {
         for entry in entries {
@@ -320,6 +320,15 @@ pub fn check(dir: &Path, key: Key, anchors: &[Anchor]) -> Result<Checked> {
     })?;
     let current = Checkpoint::open(&note, key).map_or(u32::MAX, |c| c.epoch);
     dirs.push((current, dir.to_owned()));
+    Ok(dirs)
+}
+
+/// Checks the log that lies in `dir` as files.
+///
+/// # Errors
+/// When it cannot be read, or none lies there.
+pub fn check(dir: &Path, key: Key, anchors: &[Anchor]) -> Result<Checked> {
+    let dirs = epoch_dirs(dir, key)?;
     let mut checked = Checked {
         epochs: Vec::new(),
         findings: Vec::new(),
