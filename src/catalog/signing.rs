@@ -30,7 +30,7 @@ impl Trouble {
             .clone()
     }
 
-    fn set(&self, text: Option<String>) {
+    pub(super) fn set(&self, text: Option<String>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = text;
     }
 }

@@ -115,24 +115,32 @@ impl Catalog {
     /// [`Kind::Foreign`] for a catalog of another box or of a newer version of Sinetti; [`Kind::Invalid`] on a network
     /// file system; [`Kind::Corrupt`] for a file that is no database; else what the operating system says.
     pub fn open(path: &Path, box_id: BoxId) -> Result<Self> {
-        Self::start(path, box_id, None)
+        Self::start(path, box_id, None, Trouble::default())
     }
 
     /// As [`Catalog::open`], and what is written is signed: a second after an entry became durable at the latest, and at
     /// the end. When the ledger does not agree with its last checkpoint nothing is signed, and [`Catalog::trouble`] says
-    /// so.
+    /// so. A key that cannot be had is such a trouble too: recording goes on without.
     ///
     /// # Errors
     /// As [`Catalog::open`].
-    pub fn open_signing(path: &Path, box_id: BoxId, signer: Signer) -> Result<Self> {
-        Self::start(path, box_id, Some(signer))
+    pub fn open_signing(path: &Path, box_id: BoxId, signer: Result<Signer>) -> Result<Self> {
+        let trouble = Trouble::default();
+        let signer = match signer {
+            Ok(signer) => Some(signer),
+            Err(e) => {
+                log::error!("the ledger is not signed: {e}");
+                trouble.set(Some(e.to_string()));
+                None
+            }
+        };
+        Self::start(path, box_id, signer, trouble)
     }
 
-    fn start(path: &Path, box_id: BoxId, signer: Option<Signer>) -> Result<Self> {
+    fn start(path: &Path, box_id: BoxId, signer: Option<Signer>, trouble: Trouble) -> Result<Self> {
         let what = || format!("opening the catalog {}", path.display());
         let db = connection::open_writer(path, box_id).context(what)?;
         let (sender, receiver) = sync_channel(QUEUE_MAX);
-        let trouble = Trouble::default();
         let signing = Signing::new(&db, box_id, signer, trouble.clone());
         let thread = Builder::new()
             .name("catalog".to_owned())

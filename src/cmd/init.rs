@@ -173,7 +173,7 @@ fn first_generation(state: &State, person: &PersonRow, now: Wall) -> Result<()> 
         "generation": id,
         "person": person.person,
     });
-    let catalog = Catalog::open_signing(&state.catalog_path(), state.box_id, state.signer()?)?;
+    let catalog = Catalog::open_signing(&state.catalog_path(), state.box_id, state.signer())?;
     catalog.commit(changes, Event::of_box(now, "init", state.box_id, facts))?;
     catalog.close()
 }

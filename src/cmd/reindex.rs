@@ -161,7 +161,7 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         remove(&dir.join(format!("{NEW}{end}")))?;
     }
     let ledger = keep_ledger(&state, &volumes, &new_path, now)?;
-    let catalog = Catalog::open_signing(&new_path, state.box_id, state.signer()?)?;
+    let catalog = Catalog::open_signing(&new_path, state.box_id, state.signer())?;
     ledger.go_on(&catalog, now)?;
     let people = people(&state, &catalog, args, now)?;
     let report = Reindex {

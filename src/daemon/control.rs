@@ -293,7 +293,7 @@ impl Facts {
 
 /// The catalog, for a command that takes the daemon's place for a moment.
 fn open_catalog(state: &State) -> Result<Catalog> {
-    Catalog::open_signing(&state.existing_catalog()?, state.box_id, state.signer()?)
+    Catalog::open_signing(&state.existing_catalog()?, state.box_id, state.signer())
 }
 
 /// True for what changes something.

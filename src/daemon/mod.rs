@@ -171,7 +171,7 @@ fn last_mirror(state: &State) {
 impl Daemon {
     fn open(state: State, config: Loaded, clock: Arc<dyn Clock>) -> Result<Self> {
         let catalog = Arc::new(
-            Catalog::open_signing(&state.existing_catalog()?, state.box_id, state.signer()?)
+            Catalog::open_signing(&state.existing_catalog()?, state.box_id, state.signer())
                 .context(|| "nothing is recorded and nothing is deleted")?,
         );
         let board = Board::default();
