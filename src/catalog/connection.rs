@@ -22,7 +22,7 @@ struct Step {
 
 /// Step N makes version N + 1 of version N. When the schema changes, the change is appended as a step, and `schema.sql`
 /// shows the sum.
-const STEPS: [Step; 2] = [
+const STEPS: [Step; 3] = [
     Step {
         sql: include_str!("schema_1.sql"),
         then: |_| Ok(()),
@@ -30,6 +30,10 @@ const STEPS: [Step; 2] = [
     Step {
         sql: include_str!("step_2.sql"),
         then: migrate::events_to_ledger,
+    },
+    Step {
+        sql: include_str!("step_3.sql"),
+        then: |_| Ok(()),
     },
 ];
 
@@ -249,7 +253,7 @@ mod tests {
             newer.to_string().contains("newer version of Sinetti"),
             "{newer}"
         );
-        set("pragma user_version = 1; pragma application_id = 7");
+        set("pragma user_version = 2; pragma application_id = 7");
         assert_eq!(kind(ours), Err(Kind::Foreign));
     }
 

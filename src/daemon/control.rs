@@ -14,6 +14,7 @@ use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
+use crate::access::{Access, keys};
 use crate::base::Clock;
 use crate::base::clock::SystemClock;
 use crate::base::disk;
@@ -23,6 +24,7 @@ use crate::base::time::{Span, Wall};
 use crate::catalog::{Catalog, Change, Event, LedgerChange, Reader};
 use crate::daemon::answer::{self, Answer, Ask, Retention, Status};
 use crate::daemon::ledger::{self, LedgerBoard, LedgerStatus};
+use crate::daemon::people;
 use crate::daemon::scrub::Handle;
 use crate::daemon::sweeper::{self, DeletionBoard, Wake};
 use crate::daemon::volumes::Shared;
@@ -30,6 +32,7 @@ use crate::recorder::board::Board;
 use crate::retention::latch;
 use crate::store::scrub::Mark;
 use crate::store::state::State;
+use crate::vault::identity::Recipient;
 
 /// Longest question, in bytes.
 const ASK_BYTES_MAX: u64 = 64 << 10;
@@ -57,6 +60,8 @@ struct Facts {
     deletion: DeletionBoard,
     ledger: LedgerBoard,
     wake: SyncSender<Wake>,
+    access: Access,
+    recovery: Recipient,
 }
 
 /// Does what a question asks to be written; none when it asks for nothing of that kind.
@@ -158,6 +163,8 @@ impl Control {
             deletion: deletion.clone(),
             ledger: ledger.clone(),
             wake: shared.wake.clone(),
+            access: shared.access.clone(),
+            recovery: state.recovery.clone(),
         };
         let permits = Arc::new(Semaphore::new(AT_A_TIME));
         let task = tokio::spawn(async move {
@@ -235,6 +242,11 @@ impl Facts {
             // Full means that it is awake.
             self.wake.try_send(Wake::Look).ok();
             return Ok(answer);
+        }
+        if let Ask::People(ask) = ask {
+            let answered =
+                people::answer_with(&self.access, &self.catalog, &self.recovery, ask, now)?;
+            return Ok(Answer::People(Box::new(answered)));
         }
         if matches!(ask, Ask::Scrub) {
             self.scrub.begin();
@@ -409,6 +421,20 @@ impl Client {
                     let answer = write(&catalog, ask, state.box_id, now)?;
                     catalog.close()?;
                     return Ok(answer.unwrap_or(Answer::Done));
+                }
+                if let Ask::People(about) = ask
+                    && !people::only_reads(about)
+                {
+                    if let Ok(mut daemon) = Self::connect(state) {
+                        return daemon.ask(ask);
+                    }
+                    let _lock = state.lock()?;
+                    let catalog = open_catalog(state)?;
+                    let answered = people::answer(&catalog, &state.recovery, about, now)?;
+                    // Who may play back may be others now.
+                    keys::keep(&catalog, &state.recovery, now)?;
+                    catalog.close()?;
+                    return Ok(Answer::People(Box::new(answered)));
                 }
                 let reference = sweeper::judge(reader, &*clock, &[])?.reference(now);
                 let answered = answer::from_catalog(reader, ask, now, reference)?;

@@ -7,6 +7,7 @@ pub mod answer;
 pub mod control;
 mod glue;
 pub mod ledger;
+pub mod people;
 pub mod scrub;
 pub mod streams;
 pub mod sweeper;
@@ -22,6 +23,7 @@ use log::{error, info, warn};
 use notify::Watcher;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::access::{self, Access, Premises};
 use crate::base::Clock;
 use crate::base::clock::SystemClock;
 use crate::base::disk::Lock;
@@ -32,17 +34,18 @@ use crate::catalog::{Catalog, Change, Event, GapCause, LedgerChange, Reader};
 use crate::config::{self, CameraConfig, Config, Loaded};
 use crate::daemon::control::Control;
 use crate::daemon::ledger::{Keeping, LedgerBoard};
+use crate::daemon::people::People;
 use crate::daemon::scrub::Scrubbing;
 use crate::daemon::streams::Streams;
 use crate::daemon::sweeper::{DeletionBoard, Sweeping, Wake};
 use crate::daemon::volumes::{Shared, Volumes};
 use crate::recorder::board::Board;
 use crate::recorder::recovery;
-use crate::recorder::segment::Sealing;
+use crate::recorder::segment::{Sealing, SealingInForce};
 use crate::retention::latch;
 use crate::store::state::State;
 use crate::store::volume::Volume;
-use crate::vault::generation::Generation;
+use crate::vault::person::Cost;
 
 /// A volume that could not be opened is tried again this often.
 const VOLUME_RETRY: Duration = Duration::from_secs(10);
@@ -129,6 +132,7 @@ struct Daemon {
     sweeper: Option<Sweeping>,
     ledger: LedgerBoard,
     keeping: Option<Keeping>,
+    people: Option<People>,
     woken: Option<Receiver<Wake>>,
     /// Volumes of the configuration that could not be opened yet.
     missing: Vec<String>,
@@ -146,13 +150,8 @@ fn sealing(state: &State, catalog: &Catalog) -> Result<Sealing> {
             "the catalog has no vault generation. Was sinetti init interrupted? Else: sinetti reindex",
         )
     })?;
-    let generation = Generation {
-        id: row.generation,
-        recipient: row.recipient.parse()?,
-        created: row.created,
-    };
     Ok(Sealing {
-        generation,
+        generation: access::keys::public(&row)?,
         recovery: state.recovery.clone(),
     })
 }
@@ -168,6 +167,26 @@ fn last_mirror(state: &State) {
     }
 }
 
+/// Who may do what; a new vault generation is taken into use by `sealing`.
+fn access(
+    state: &State,
+    config: &Config,
+    catalog: &Arc<Catalog>,
+    clock: &Arc<dyn Clock>,
+    sealing: &SealingInForce,
+) -> Result<Access> {
+    let sealing = sealing.clone();
+    Access::new(access::Options {
+        catalog: Arc::clone(catalog),
+        clock: Arc::clone(clock),
+        recovery: state.recovery.clone(),
+        site: config.site.name.clone(),
+        premises: Premises::new(config::private_networks()),
+        cost: Cost::STANDARD,
+        on_generation: Box::new(move |generation| sealing.renew(generation)),
+    })
+}
+
 impl Daemon {
     fn open(state: State, config: Loaded, clock: Arc<dyn Clock>) -> Result<Self> {
         let catalog = Arc::new(
@@ -177,9 +196,12 @@ impl Daemon {
         let board = Board::default();
         look_at_volumes(&state, &config.config, &catalog, clock.wall());
         let (wake, woken) = sync_channel(sweeper::WAKES_MAX);
+        let sealing = SealingInForce::new(sealing(&state, &catalog)?);
+        let access = access(&state, &config.config, &catalog, &clock, &sealing)?;
         let shared = Arc::new(Shared {
             box_id: state.box_id,
-            sealing: sealing(&state, &catalog)?,
+            sealing,
+            access,
             catalog: Arc::clone(&catalog),
             clock: Arc::clone(&clock),
             board: board.clone(),
@@ -214,6 +236,7 @@ impl Daemon {
             sweeper: None,
             ledger: LedgerBoard::default(),
             keeping: None,
+            people: None,
             woken: Some(woken),
             missing,
             started,
@@ -246,6 +269,7 @@ impl Daemon {
             (&self.deletion, &self.ledger),
             self.started,
         )?;
+        self.people = Some(People::start(self.shared.access.clone())?);
         self.open_volumes(true).await;
         self.start_sweeper()?;
         self.keeping = Some(Keeping::start(self.ledger_options()?)?);
@@ -297,6 +321,9 @@ impl Daemon {
         self.volumes.finish();
         if let Some(sweeper) = self.sweeper {
             sweeper.stop();
+        }
+        if let Some(people) = self.people {
+            people.finish();
         }
         if let Some(keeping) = self.keeping {
             keeping.stop();

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 
 use log::error;
 
+use crate::access::Access;
 use crate::base::Clock;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::id::BoxId;
@@ -17,7 +18,7 @@ use crate::daemon::sweeper::Wake;
 use crate::recorder::board::Board;
 use crate::recorder::fragment::Order;
 use crate::recorder::keeper::{self, Keeper};
-use crate::recorder::segment::Sealing;
+use crate::recorder::segment::SealingInForce;
 use crate::recorder::writer::{self, Writer};
 use crate::store::volume::Volume;
 
@@ -37,7 +38,9 @@ pub struct Shared {
     /// This box.
     pub box_id: BoxId,
     /// To whom keys are wrapped.
-    pub sealing: Sealing,
+    pub sealing: SealingInForce,
+    /// Who may do what.
+    pub access: Access,
     /// The catalog.
     pub catalog: Arc<Catalog>,
     /// The clocks.

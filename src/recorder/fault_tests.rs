@@ -22,7 +22,7 @@ use crate::recorder::fragment::{Begin, Fragment, Order, What};
 use crate::recorder::keeper::{self, Keeper};
 use crate::recorder::outbox::Waiting;
 use crate::recorder::recovery;
-use crate::recorder::segment::Sealing;
+use crate::recorder::segment::{Sealing, SealingInForce};
 use crate::recorder::writer::{self, Writer};
 use crate::store::volume::Volume;
 use crate::vault::generation;
@@ -91,7 +91,7 @@ impl Scene {
         let options = writer::Options {
             volume: self.volume.clone(),
             box_id: self.box_id,
-            sealing: self.sealing.clone(),
+            sealing: SealingInForce::new(self.sealing.clone()),
             reserve_bytes: 0,
             ask_room: Arc::new(|| {}),
             clock,

@@ -12,7 +12,9 @@ pub(crate) use media::{
     block_codes, hashes, off_by, packets, place, sent_hashes, sha256, shown_times,
 };
 pub(crate) use recorder::Recorder;
-pub(crate) use test_box::{Clip, Exported, Listed, PASSPHRASE, Ran, TestBox, ran, span};
+pub(crate) use test_box::{
+    Clip, Exported, Factor, Listed, PASSPHRASE, PURPOSE, Ran, TestBox, ran, span,
+};
 
 use sinetti::base::time::Wall;
 use std::time::SystemTime;
