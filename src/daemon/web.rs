@@ -84,6 +84,16 @@ impl Serving {
                 web: None,
             };
         }
+        let ledger_key = match state.key() {
+            Ok(key) => key,
+            Err(e) => {
+                error!("{e}; there are no pages, recording goes on");
+                return Self {
+                    config: sender,
+                    web: None,
+                };
+            }
+        };
         let started = Web::start(Parts {
             dir: state.dir.clone(),
             box_id: state.box_id,
@@ -93,6 +103,7 @@ impl Serving {
             live: live.clone(),
             config: receiver,
             access: access.clone(),
+            ledger_key,
             host: Arc::new(Facts {
                 clock: Arc::clone(&shared.clock),
                 deletion: deletion.clone(),

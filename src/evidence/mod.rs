@@ -6,5 +6,8 @@
 pub mod clip;
 pub mod find;
 pub mod keys;
+pub mod proof;
 pub mod select;
+pub mod tree_files;
+pub mod tree_rebuild;
 pub mod view;

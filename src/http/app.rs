@@ -20,6 +20,7 @@ use crate::http::gate::Gate;
 use crate::http::playback::Playbacks;
 use crate::http::problem::Answer;
 use crate::http::tls;
+use crate::ledger::checkpoint::Key;
 use crate::recorder::board::Board;
 use crate::recorder::live::Live;
 
@@ -56,6 +57,8 @@ pub struct Parts {
     pub config: watch::Receiver<Arc<Config>>,
     /// Who may what.
     pub access: Access,
+    /// The key that verifies checkpoints of the ledger.
+    pub ledger_key: Key,
     /// What only the daemon knows.
     pub host: Arc<dyn Host>,
 }

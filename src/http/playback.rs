@@ -19,7 +19,7 @@ use crate::base::hash::hex;
 use crate::base::id::{CameraId, SegmentId, StreamId};
 use crate::base::secret::SegmentKey;
 use crate::base::time::{Mono, Span, Wall};
-use crate::catalog::{Catalog, Event};
+use crate::catalog::{Act, Catalog, Event};
 use crate::config::Purpose;
 use crate::evidence::keys::KeyRing;
 use crate::evidence::view::{self, Group};
@@ -80,6 +80,8 @@ pub struct Playback {
     known: Mutex<Known>,
     delivered: Mutex<Delivered>,
     closed: watch::Sender<bool>,
+    /// Its intent in the ledger, until the outcome is written.
+    act: Mutex<Option<Act>>,
 }
 
 /// What was found so far. Keys are zeroised when it is dropped.
@@ -231,8 +233,8 @@ impl Playback {
         }
     }
 
-    /// The event before the first byte.
-    pub fn opened(&self, at: Wall) -> Event {
+    /// The intent.
+    fn opened(&self, at: Wall) -> Event {
         let opening = &self.opening;
         let facts = json!({
             "playback": self.id,
@@ -248,19 +250,36 @@ impl Playback {
         });
         Event {
             detail: Some(detail),
-            ..self.event(at, "playback-opened", facts)
+            ..self.event(at, "playback", facts)
         }
     }
 
-    fn closed_event(&self, at: Wall, why: &str) -> Event {
+    /// Writes that it is about to be shown: without that it must not be. Blocks.
+    ///
+    /// # Errors
+    /// What the ledger says.
+    pub fn begin(&self, catalog: &Catalog, at: Wall) -> Result<()> {
+        let act = catalog.begin_act(self.opened(at), Vec::new())?;
+        *lock(&self.act) = Some(act);
+        Ok(())
+    }
+
+    /// Writes what was really delivered. Blocks.
+    fn end(&self, catalog: &Catalog, at: Wall, why: &str) {
         let delivered = std::mem::take(&mut *lock(&self.delivered));
         let facts = json!({ "playback": self.id, "why": why, "delivered": delivered.facts() });
-        self.event(at, "playback-closed", facts)
+        let outcome = self.event(at, "playback", facts);
+        let Some(act) = lock(&self.act).take() else {
+            return;
+        };
+        if let Err(e) = catalog.end_act(act, outcome, Vec::new()) {
+            error!("what a playback delivered could not be written down: {e}");
+        }
     }
 }
 
 impl Playbacks {
-    /// A new one, which [`Playbacks::admit`] opens.
+    /// A new one, which [`Playbacks::admit`] opens after [`Playback::begin`].
     ///
     /// # Errors
     /// What [`view::check`] says of the span.
@@ -280,18 +299,21 @@ impl Playbacks {
             known: Mutex::default(),
             delivered: Mutex::default(),
             closed: watch::Sender::new(false),
+            act: Mutex::default(),
         }))
     }
 
-    /// Opens it; its event must be durable already.
+    /// Opens it; it must have begun already. Blocks.
     ///
     /// # Errors
-    /// [`Kind::Full`] when there are too many, of this person or in all.
-    pub fn admit(&self, playback: &Arc<Playback>) -> Result<()> {
+    /// [`Kind::Full`] when there are too many, of this person or in all; the ledger says so.
+    pub fn admit(&self, playback: &Arc<Playback>, catalog: &Catalog, at: Wall) -> Result<()> {
         let mut open = lock(&self.open);
         let person = playback.who.person();
         let own = open.values().filter(|p| p.who.person() == person).count();
         if own >= PER_PERSON_MAX || open.len() >= PLAYBACKS_MAX {
+            drop(open);
+            playback.end(catalog, at, "too-many");
             let text = "too many playbacks are open; close one first";
             return Err(Error::new(Kind::Full, text));
         }
@@ -323,10 +345,7 @@ impl Playbacks {
         };
         playback.closed.send_replace(true);
         *lock(&playback.known) = Known::default();
-        let event = playback.closed_event(at, why);
-        if let Err(e) = catalog.commit(Vec::new(), event) {
-            error!("what a playback delivered could not be written down: {e}");
-        }
+        playback.end(catalog, at, why);
     }
 
     /// Closes all that were not used for long. Blocks.

@@ -9,7 +9,7 @@ use axum::routing::{delete, get, post, put};
 
 use crate::access::role::acts;
 use crate::http::api::{
-    cameras, coverage, document, enrolment, health, live, media, persons, playback, session,
+    cameras, coverage, document, enrolment, health, ledger, live, media, persons, playback, session,
 };
 use crate::http::app::App;
 use crate::http::guard::Routes;
@@ -44,6 +44,7 @@ pub fn all(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Line>) {
     let routes = of_cameras(routes);
     let routes = playbacks(routes);
     let routes = route!(routes, "GET" "/api/v1/health", acts::SeeHealth, get(health::health));
+    let routes = of_ledger(routes);
     let routes = people(routes);
     routes.finish()
 }
@@ -71,6 +72,27 @@ fn of_cameras(routes: Routes) -> Routes {
     route!(
         routes, "GET" "/api/v1/cameras/{camera}/{stream}/activity", acts::Playback,
         get(coverage::activity)
+    )
+}
+
+fn of_ledger(routes: Routes) -> Routes {
+    let routes = route!(
+        routes, "GET" "/api/v1/ledger/entries", acts::Records, get(ledger::entries)
+    );
+    let routes = route!(
+        routes, "GET" "/api/v1/ledger/entries/{seq}", acts::Records, get(ledger::entry)
+    );
+    let routes = route!(
+        routes, "GET" "/api/v1/ledger/entries/{seq}/proof", acts::Records, get(ledger::proof)
+    );
+    let routes = route!(
+        routes, "GET" "/api/v1/ledger/checkpoint", acts::Records, get(ledger::current)
+    );
+    let routes = route!(
+        routes, "POST" "/api/v1/ledger/anchors", acts::Records, post(ledger::take)
+    );
+    route!(
+        routes, "POST" "/api/v1/ledger/anchors/return", acts::Records, post(ledger::give_back)
     )
 }
 

@@ -8,7 +8,6 @@ pub mod activity;
 pub mod boxes;
 pub mod clear;
 pub mod clip;
-pub mod edge;
 pub mod fragment;
 pub mod header;
 pub mod leaf;

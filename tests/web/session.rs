@@ -195,14 +195,44 @@ fn a_playback_is_opened_for_a_purpose_of_its_cameras_and_is_of_its_session_alone
         .expect("events");
     let acts: Vec<_> = events
         .iter()
-        .filter(|row| row.event.action.starts_with("playback"))
-        .map(|row| (row.event.action.as_str(), row.event.facts.clone()))
+        .filter(|row| row.event.action == "playback")
+        .map(|row| (row.event.result.as_str(), row.event.facts.clone()))
         .collect();
     assert_eq!(acts.len(), 2);
-    assert_eq!(acts[0].0, "playback-opened");
+    assert_eq!(acts[0].0, "begun");
     assert_eq!(acts[0].1["purpose"], "protection-of-property");
+    assert_eq!((acts[1].0, &acts[1].1["delivered"]), ("ok", &json!([])));
+}
+
+#[test]
+fn whoever_sees_only_their_own_acts_sees_no_others_in_the_ledger() {
+    let world = World::new();
+    let (auditor, manager) = (world.sign_in("auditor"), world.sign_in("manager"));
+    let me = world.get("/api/v1/session", Some(&manager)).json()["person"].clone();
+    let entries = |query: &str, cookie: &str| {
+        let answer = world.get(&format!("/api/v1/ledger/entries{query}"), Some(cookie));
+        answer.json()["entries"]
+            .as_array()
+            .expect("entries")
+            .clone()
+    };
+    let (all, own) = (entries("", &auditor), entries("", &manager));
+    assert!(!own.is_empty() && own.len() < all.len());
+    assert!(own.iter().all(|entry| entry["actor"] == me));
     assert_eq!(
-        (acts[1].0, &acts[1].1["delivered"]),
-        ("playback-closed", &json!([]))
+        entries("?actor=box", &manager),
+        Vec::<serde_json::Value>::new()
     );
+    let of_another = all.iter().find(|entry| entry["actor"] != me).expect("one");
+    let path = format!("/api/v1/ledger/entries/{}", of_another["seq"]);
+    assert_eq!(world.get(&path, Some(&auditor)).status, StatusCode::OK);
+    assert_eq!(
+        world.get(&path, Some(&manager)).status,
+        StatusCode::NOT_FOUND
+    );
+    let few = world
+        .get("/api/v1/ledger/entries?count=3", Some(&auditor))
+        .json();
+    let next = format!("?count=3&before={}", few["next"]);
+    assert_eq!(entries(&next, &auditor)[0], all[3]);
 }

@@ -5,7 +5,8 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use sinetti::access::people::{Actor, Confirmer, NewGrant, PeopleAct, confirm, new_enrolment};
+use sinetti::access::confirm::{Confirmer, confirm};
+use sinetti::access::people::{Actor, NewGrant, PeopleAct, new_enrolment};
 use sinetti::access::role::Role;
 use sinetti::access::totp::{Secret, step_at};
 use sinetti::access::{Access, Options, Premises};
@@ -20,6 +21,7 @@ use sinetti::http::app::{App, Host, Parts};
 use sinetti::http::gate::Gate;
 use sinetti::http::routes;
 use sinetti::http::server::Peer;
+use sinetti::ledger::checkpoint::Key;
 use sinetti::recorder::board::Board;
 use sinetti::recorder::live::Live;
 use sinetti::vault::identity::Identity;
@@ -119,6 +121,8 @@ impl World {
         let box_id = BoxId::random();
         let catalog = dir.path().join("catalog.db");
         let catalog = Arc::new(Catalog::open(&catalog, box_id).expect("a catalog"));
+        let key = "00".repeat(32);
+        let key = Key::from_hex(&key).expect("a key");
         let recovery = Identity::generate().recipient();
         let config = Arc::new(config::parse(CONFIG, dir.path()).expect("a good configuration"));
         let access = Access::new(Options {
@@ -142,6 +146,7 @@ impl World {
             live: Live::default(),
             config: receiver,
             access: access.clone(),
+            ledger_key: key,
             host: Arc::new(Alone(Arc::clone(&clock))),
         };
         let app = App::new(parts, stopped).expect("an app");

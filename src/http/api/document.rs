@@ -11,7 +11,7 @@ use utoipa::{Modify, OpenApi};
 
 use crate::access::role::acts;
 use crate::http::api::{
-    cameras, coverage, enrolment, health, live, media, persons, playback, session,
+    cameras, coverage, enrolment, health, ledger, live, media, persons, playback, session,
 };
 use crate::http::app::App;
 use crate::http::guard::{COOKIE_NAME, May};
@@ -44,6 +44,12 @@ use crate::http::guard::{COOKIE_NAME, May};
         media::init,
         media::group,
         health::health,
+        ledger::entries,
+        ledger::entry,
+        ledger::proof,
+        ledger::current,
+        ledger::take,
+        ledger::give_back,
         enrolment::begin,
         enrolment::finish,
         persons::list,

@@ -4,7 +4,7 @@
 //! next binary message is what stands before them), `dropped` (pictures were left out since the connection is slow), `time` (every
 //! second: the box's time and that of the last picture sent), `end` (why it is over). All other binary messages are fragments.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -20,7 +20,7 @@ use crate::access::authorise::Authorised;
 use crate::access::role::acts;
 use crate::base::id::StreamId;
 use crate::base::time::{Span, Ticks, Wall};
-use crate::catalog::Event;
+use crate::catalog::{Act, Event};
 use crate::http::api::coverage::OfStream;
 use crate::http::app::App;
 use crate::http::delivered::Delivered;
@@ -74,12 +74,20 @@ pub(crate) async fn watch(
     let peer = peer(&extensions)?.clone();
     let watcher = app.parts.live.watch(&stream)?;
     // No ledger, no act.
-    app.note(event(&app, &who, &stream, "live-opened", json!({})))
+    let intent = event(&app, &who, &stream, json!({}));
+    let act = app
+        .blocking(move |app| app.parts.catalog.begin_act(intent, Vec::new()))
         .await?;
+    let act = Arc::new(Mutex::new(Some(act)));
+    let (failed, never) = (Arc::clone(&app), Arc::clone(&act));
+    let nothing = event(&app, &who, &stream, json!({ "why": "no-connection" }));
     let upgrade = upgrade
         .max_message_size(MESSAGE_BYTES_MAX)
         .max_frame_size(MESSAGE_BYTES_MAX)
-        .write_buffer_size(0);
+        .write_buffer_size(0)
+        .on_failed_upgrade(move |_| {
+            tokio::spawn(async move { finish(&failed, &never, nothing).await });
+        });
     let watching = Watching {
         app,
         who,
@@ -91,23 +99,32 @@ pub(crate) async fn watch(
         origin: Wall::default(),
         sequence: 0,
         last: None,
+        act,
     };
     Ok(upgrade.on_upgrade(|socket| watching.run(socket)))
 }
 
-fn event(
-    app: &App,
-    who: &Authorised<acts::Live>,
-    stream: &StreamId,
-    action: &str,
-    mut facts: Value,
-) -> Event {
+fn event(app: &App, who: &Authorised<acts::Live>, stream: &StreamId, mut facts: Value) -> Event {
     facts["stream"] = json!(stream.kind);
     facts["role"] = json!(who.role().as_str());
     Event {
         actor: who.actor(),
         detail: Some(json!({ "name": who.name(), "address": who.address() })),
-        ..Event::of_box(app.now(), action, &stream.camera, facts)
+        ..Event::of_box(app.now(), "live", &stream.camera, facts)
+    }
+}
+
+/// Writes the outcome, once.
+async fn finish(app: &Arc<App>, act: &Mutex<Option<Act>>, outcome: Event) {
+    let Some(act) = act.lock().unwrap_or_else(PoisonError::into_inner).take() else {
+        return;
+    };
+    let ended = app.blocking(move |app| app.parts.catalog.end_act(act, outcome, Vec::new()));
+    if let Err(refusal) = ended.await {
+        error!(
+            "what was watched live could not be written down: {}",
+            refusal.word()
+        );
     }
 }
 
@@ -126,6 +143,8 @@ struct Watching {
     sequence: u32,
     /// Time of day of the last picture sent.
     last: Option<Wall>,
+    /// Its intent in the ledger, until the outcome is written.
+    act: Arc<Mutex<Option<Act>>>,
 }
 
 /// Why it ends.
@@ -140,17 +159,8 @@ impl Watching {
             .await
             .ok();
         let facts = json!({ "why": why, "delivered": self.delivered.facts() });
-        self.write("live-watched", facts).await;
-    }
-
-    async fn write(&self, action: &str, facts: Value) {
-        let event = event(&self.app, &self.who, &self.stream, action, facts);
-        if let Err(refusal) = self.app.note(event).await {
-            error!(
-                "what was watched live could not be written down: {}",
-                refusal.word()
-            );
-        }
+        let outcome = event(&self.app, &self.who, &self.stream, facts);
+        finish(&self.app, &self.act, outcome).await;
     }
 
     async fn show(&mut self, socket: &mut WebSocket) -> End {
@@ -221,7 +231,14 @@ impl Watching {
         self.delivered.add(&self.stream, span);
         if self.delivered.is_full() {
             let facts = json!({ "delivered": std::mem::take(&mut self.delivered).facts() });
-            self.write("live-watched", facts).await;
+            let so_far = Event {
+                action: "live-delivered".to_owned(),
+                ..event(&self.app, &self.who, &self.stream, facts)
+            };
+            self.app
+                .note(so_far)
+                .await
+                .map_err(|refusal| refusal.word())?;
         }
         Ok(())
     }

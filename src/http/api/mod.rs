@@ -5,6 +5,7 @@ pub mod coverage;
 pub mod document;
 pub mod enrolment;
 pub mod health;
+pub mod ledger;
 pub mod live;
 pub mod media;
 pub mod persons;

@@ -109,10 +109,12 @@ pub(crate) async fn open(
     let now = app.parts.clock.mono();
     let playback = app.playbacks.prepare(who, opening, now)?;
     // No ledger, no act.
-    app.note(playback.opened(app.now())).await?;
-    if let Err(e) = app.playbacks.admit(&playback) {
-        return Err(e.into());
-    }
+    let new = Arc::clone(&playback);
+    let begin = move |app: &App| {
+        new.begin(&app.parts.catalog, app.now())?;
+        app.playbacks.admit(&new, &app.parts.catalog, app.now())
+    };
+    app.blocking(begin).await?;
     end_with_session(&app, &playback);
     let shown = Arc::clone(&playback);
     let body = app.blocking(move |app| describe(app, &shown)).await?;

@@ -5,6 +5,7 @@ use crate::support::{
 };
 use serde_json::Value;
 use sinetti::base::time::{Ticks, Wall};
+use sinetti::catalog::Event;
 use std::fs;
 use tungstenite::client::IntoClientRequest;
 use tungstenite::protocol::Message;
@@ -85,9 +86,13 @@ fn live_pictures_are_the_camera_s_own_and_come_within_moments() {
 fn watched(shop: &mut TestBox) -> Value {
     for _ in 0..100 {
         let events = shop.catalog().events(0, 10_000).expect("events");
-        let opened = events.iter().any(|row| row.event.action == "live-opened");
-        assert!(opened, "it is written before the first picture goes out");
-        if let Some(row) = events.iter().find(|row| row.event.action == "live-watched") {
+        let of_live = |result: &str| {
+            let is = |event: &Event| event.action == "live" && event.result == result;
+            events.iter().find(|row| is(&row.event))
+        };
+        let begun = of_live("begun").is_some();
+        assert!(begun, "it is written before the first picture goes out");
+        if let Some(row) = of_live("ok") {
             return row.event.facts.clone();
         }
         shop.recorder().pace();
@@ -118,8 +123,11 @@ fn live_pictures_end_with_the_session_and_with_the_recorder() {
     let (texts, _) = hear(&mut socket, |texts, _| !of(texts, "end").is_empty());
     assert_eq!(of(&texts, "end")[0]["why"], "stopped", "{log}");
     let events = shop.catalog().events(0, 10_000).expect("events");
-    let count = events.iter().filter(|r| r.event.action == "live-watched");
-    assert_eq!(count.count(), 2);
+    let of = |result: &str| {
+        let is = |event: &Event| event.action == "live" && event.result == result;
+        events.iter().filter(|row| is(&row.event)).count()
+    };
+    assert_eq!((of("begun"), of("ok")), (2, 2));
 }
 
 #[test]

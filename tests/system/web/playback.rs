@@ -6,6 +6,7 @@ use crate::support::{
 };
 use serde_json::Value;
 use sinetti::base::time::{Ticks, Wall};
+use sinetti::catalog::Event;
 use sinetti_simulator::Fault;
 use std::fs;
 use std::path::PathBuf;
@@ -128,14 +129,15 @@ fn what_is_played_back_is_what_was_sent_also_across_a_gap_and_at_its_time() {
 /// Facts of the last closing, and of its opening.
 fn closing(shop: &TestBox) -> (Value, Value) {
     let events = shop.catalog().events(0, 10_000).expect("events");
-    let of = |action: &str| {
-        let row = events.iter().rfind(|row| row.event.action == action);
-        row.unwrap_or_else(|| panic!("no {action}"))
+    let of = |result: &str| {
+        let of_playback = |event: &Event| event.action == "playback" && event.result == result;
+        let row = events.iter().rfind(|row| of_playback(&row.event));
+        row.unwrap_or_else(|| panic!("none is {result}"))
             .event
             .facts
             .clone()
     };
-    (of("playback-closed"), of("playback-opened"))
+    (of("ok"), of("begun"))
 }
 
 #[test]
@@ -201,8 +203,11 @@ fn nothing_is_given_beyond_what_was_opened_nor_after_the_session() {
 /// How many were closed, and opened.
 fn closing_of(shop: &TestBox) -> (usize, usize) {
     let events = shop.catalog().events(0, 10_000).expect("events");
-    let count = |action: &str| events.iter().filter(|r| r.event.action == action).count();
-    (count("playback-closed"), count("playback-opened"))
+    let count = |result: &str| {
+        let of_playback = |event: &Event| event.action == "playback" && event.result == result;
+        events.iter().filter(|row| of_playback(&row.event)).count()
+    };
+    (count("ok"), count("begun"))
 }
 
 #[test]
