@@ -236,7 +236,8 @@ fn damaged_footage_breaks_off_before_a_byte_of_it_is_sent() {
         !String::from_utf8_lossy(&reply.body).contains("/tmp"),
         "no path is told"
     );
-    assert!(shop.log().contains("a request failed: reading fragment 0"));
+    shop.recorder()
+        .wait_for_log("a request failed: reading fragment 0");
     client
         .get(all[1]["media"].as_str().expect("a path"))
         .expect(200);
