@@ -10,6 +10,7 @@ use crate::cmd::{say, say_json, scrub};
 use crate::config;
 use crate::daemon::answer::{Answer, Ask, Deletion, Status};
 use crate::daemon::control::Client;
+use crate::daemon::people::warning_text;
 use crate::recorder::board::{Line, Phase};
 use crate::store::scrub::VolumeMark;
 use crate::store::state::State;
@@ -84,6 +85,9 @@ fn text(status: &Status, zone: Zone) -> Result<String> {
         scrub::write_volume(&mut out, mark, zone)?;
     }
     out.push_str(&deletion_lines(&status.deletion));
+    if let Some(warning) = &status.holders {
+        writeln!(out, "warning: {}", warning_text(warning))?;
+    }
     Ok(out)
 }
 

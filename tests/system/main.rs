@@ -12,6 +12,7 @@ mod eyes;
 mod faults;
 mod open;
 mod peers;
+mod people;
 mod record;
 mod recovery;
 mod refuse;
