@@ -1,4 +1,4 @@
--- The whole catalog as a new box gets it. Times are microseconds since 1970-01-01T00:00:00Z (`_us`), ids of 16
+-- The catalog of version 1, as it was. schema.sql is the one in use. Times are microseconds since 1970-01-01T00:00:00Z (`_us`), ids of 16
 -- bytes are UUIDs, hashes are 32 bytes. A key, a password or a picture never comes in here in the clear.
 
 create table meta (

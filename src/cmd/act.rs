@@ -10,7 +10,7 @@ use crate::access::keys;
 use crate::base::clock::SystemClock;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::id::{CameraId, PersonId};
-use crate::catalog::Event;
+use crate::catalog::{Event, Phase};
 use crate::cmd::{secret, who};
 use crate::config::{Config, Purpose};
 use crate::daemon::answer::{Answer, Ask};
@@ -105,6 +105,8 @@ pub(super) struct Begun {
     pub person: PersonId,
     /// What the person opens.
     pub keys: KeyRing,
+    /// What the outcome's event is.
+    pub ended: Phase,
 }
 
 /// Begins an act on footage of `camera`: `event` is its intent.
@@ -121,15 +123,15 @@ pub(super) fn begin(
     let (person, proven) = prove(&found, args)?;
     let mut event = event(person);
     event.detail = Some(json!({ "name": found.keys.name, "console": who() }));
-    ask(
-        client,
-        PeopleAsk::Begin {
-            person,
-            used: proven.used,
-            camera: camera.clone(),
-            event: Box::new(event),
-        },
-    )?;
+    let begin = PeopleAsk::Begin {
+        person,
+        used: proven.used,
+        camera: camera.clone(),
+        event: Box::new(event),
+    };
+    let PeopleAnswer::Begun { seq } = ask(client, begin)? else {
+        return Err(Error::new(Kind::Internal, "an answer to another question"));
+    };
     let mut ring = KeyRing::default();
     for wrap in &found.wraps {
         let row = found
@@ -149,5 +151,9 @@ pub(super) fn begin(
         );
         return Err(Error::new(Kind::Denied, text));
     }
-    Ok(Begun { person, keys: ring })
+    Ok(Begun {
+        person,
+        keys: ring,
+        ended: Phase::Ended { of: seq },
+    })
 }

@@ -10,7 +10,7 @@ use crate::base::hash::Digest;
 use crate::base::id::{PersonId, StreamId};
 use crate::base::time::{Span, Wall};
 use crate::base::zone::Zone;
-use crate::catalog::{CoverageGap, Event};
+use crate::catalog::{CoverageGap, Event, Phase};
 use crate::cmd::act::{self, Begun};
 use crate::cmd::{StreamArgs, say, say_json};
 use crate::config;
@@ -74,7 +74,11 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         return Err(nothing(&stream, &footage, asked, zone));
     }
     check_names(&args.output, selection.stretches.len())?;
-    let Begun { person, keys } = act::begin(&mut client, &args.act, &stream.camera, |_| {
+    let Begun {
+        person,
+        keys,
+        ended,
+    } = act::begin(&mut client, &args.act, &stream.camera, |_| {
         let facts = serde_json::json!({ "asked": asked, "purpose": purpose.as_str() });
         Event {
             result: "begun".to_owned(),
@@ -89,12 +93,12 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         match clip::write(stretch, &keys, &numbered(&args.output, n)) {
             Ok(clip) => report.clips.push(clip),
             Err(e) => {
-                report.note(&mut client, person, "failed", clock.wall())?;
+                report.note(&mut client, person, "failed", ended, clock.wall())?;
                 return Err(e);
             }
         }
     }
-    report.note(&mut client, person, "ok", clock.wall())?;
+    report.note(&mut client, person, "ok", ended, clock.wall())?;
     if args.json {
         say_json(&report)?;
     } else {
@@ -137,7 +141,14 @@ impl Report {
     }
 
     /// The outcome, after the last byte; the intent was written before the first.
-    fn note(&self, client: &mut Client, person: PersonId, result: &str, now: Wall) -> Result<()> {
+    fn note(
+        &self,
+        client: &mut Client,
+        person: PersonId,
+        result: &str,
+        phase: Phase,
+        now: Wall,
+    ) -> Result<Option<u64>> {
         // One digest over those of the clips: an event is of bounded size.
         let digests: Vec<&[u8]> = self.clips.iter().map(|c| c.sha256.as_bytes()).collect();
         let facts = serde_json::json!({
@@ -149,12 +160,10 @@ impl Report {
         let event = Event {
             actor: person.to_string(),
             result: result.to_owned(),
+            phase,
             ..Event::of_box(now, "export", &self.stream, facts)
         };
-        let ask = Ask::Note {
-            event: Box::new(event),
-        };
-        client.ask(&ask).map(drop)
+        client.note(event)
     }
 
     /// What of the span asked for lies after the last clip, if no gap says why: it is not recorded yet, or not on disk yet.

@@ -91,7 +91,7 @@ pub(super) fn run(dir: &Path, args: Args) -> Result<ExitCode> {
     }
     // Last: a box whose shares nobody has must not come into being.
     new_box.finish()?;
-    say(&summary(&state, &args, &volumes))?;
+    say(&summary(&state, &args, &volumes)?)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -214,7 +214,7 @@ fn first_rows(state: &State, people: &People, now: Wall) -> Result<[EnrolmentTok
         "recovery": state.recovery.to_string(),
         "generation": made.generation.id,
     });
-    let catalog = Catalog::open(&state.catalog_path(), state.box_id)?;
+    let catalog = Catalog::open_signing(&state.catalog_path(), state.box_id, state.signer())?;
     let event = Event::of_box(now, "init", state.box_id, facts);
     catalog.commit(keys::changes(made), event)?;
     let undertaking = people.undertaking.as_deref();
@@ -230,23 +230,23 @@ fn first_rows(state: &State, people: &People, now: Wall) -> Result<[EnrolmentTok
     Ok([admin, controller])
 }
 
-fn summary(state: &State, args: &Args, volumes: &[NewVolume]) -> String {
+fn summary(state: &State, args: &Args, volumes: &[NewVolume]) -> Result<String> {
     let folders: Vec<_> = volumes
         .iter()
         .map(|v| format!("  footage      {} (volume \"{}\")\n", v.path, v.name))
         .collect();
-    format!(
+    Ok(format!(
         "This box is ready.\n\n  box          {}\n  ledger key   {}\n  recovery     {}\n  first        {}, administrator, and {}, controller\n  state        {}\n{}\n\
          Add cameras with \"sinetti camera add\", then start \"sinetti run\". Until the controller has enrolled\n\
          (\"sinetti enrol\"), what is recorded opens with two shares alone.\n\n",
         state.box_id,
-        state.fingerprint(),
+        state.fingerprint()?,
         state.recovery.fingerprint(),
         args.admin,
         args.controller,
         state.dir.display(),
         folders.concat(),
-    )
+    ))
 }
 
 fn share_path(dir: &Path, n: usize) -> PathBuf {

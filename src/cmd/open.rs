@@ -8,11 +8,10 @@ use crate::base::clock::SystemClock;
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{SegmentId, StreamId};
 use crate::base::time::{Span, Wall};
-use crate::catalog::Event;
+use crate::catalog::{Event, Phase};
 use crate::cmd::act::{self, Begun};
 use crate::cmd::{say, secret};
 use crate::config;
-use crate::daemon::answer::Ask;
 use crate::daemon::control::Client;
 use crate::evidence::clip::{self, Clip};
 use crate::evidence::keys::KeyRing;
@@ -91,14 +90,15 @@ fn by_shares(dir: &Path, args: &Args, source: Source) -> Result<Clip> {
     let selection = whole(source)?;
     let keys = KeyRing::of_recovery(identity);
     let stretch = first(&selection)?;
+    let mut act = 0;
     if let Some(state) = &state {
-        let segment = segment_of(stretch);
-        note(state, "begun", serde_json::json!({ "segment": segment }))?;
+        let facts = serde_json::json!({ "segment": segment_of(stretch) });
+        act = note(state, "begun", Phase::Begun, facts)?.unwrap_or_default();
     }
     let clip = clip::write(stretch, &keys, &args.output)?;
     if let Some(state) = &state {
         let facts = serde_json::json!({ "segments": clip.source_segments, "sha256": clip.sha256 });
-        note(state, "ok", facts)?;
+        note(state, "ok", Phase::Ended { of: act }, facts)?;
     }
     Ok(clip)
 }
@@ -126,7 +126,11 @@ fn by_person(dir: &Path, args: &Args, source: Source) -> Result<Clip> {
     };
     let mut client = Client::open(&state)?;
     let facts = serde_json::json!({ "segment": header.segment, "purpose": purpose.as_str() });
-    let Begun { person, keys } = act::begin(&mut client, &args.act, &header.camera, |_| {
+    let Begun {
+        person,
+        keys,
+        ended,
+    } = act::begin(&mut client, &args.act, &header.camera, |_| {
         event("begun", facts)
     })?;
     let written = clip::write(stretch, &keys, &args.output);
@@ -138,9 +142,8 @@ fn by_person(dir: &Path, args: &Args, source: Source) -> Result<Clip> {
         Err(_) => event("failed", serde_json::json!({ "segment": header.segment })),
     };
     outcome.actor = person.to_string();
-    client.ask(&Ask::Note {
-        event: Box::new(outcome),
-    })?;
+    outcome.phase = ended;
+    client.note(outcome)?;
     written
 }
 
@@ -166,16 +169,19 @@ fn segment_of(stretch: &Stretch) -> Option<SegmentId> {
 }
 
 /// The use of the recovery identity leaves an event, before and after.
-fn note(state: &State, result: &str, facts: serde_json::Value) -> Result<()> {
+fn note(
+    state: &State,
+    result: &str,
+    phase: Phase,
+    facts: serde_json::Value,
+) -> Result<Option<u64>> {
     let now = SystemClock::shared().wall();
     let event = Event {
         result: result.to_owned(),
+        phase,
         ..Event::of_box(now, "recovery-used", "segment", facts)
     };
-    let ask = Ask::Note {
-        event: Box::new(event),
-    };
-    Client::open(state)?.ask(&ask).map(drop)
+    Client::open(state)?.note(event)
 }
 
 /// The volume on which a segment lies: the nearest folder above it that bears an identity.

@@ -13,6 +13,7 @@ use crate::catalog::{
     Coverage, DeletedSpan, Event, GenerationRow, Reader, SegmentRow, StreamRow, SweepRow, Totals,
     VolumeRow, WrapRow,
 };
+use crate::daemon::ledger::LedgerStatus;
 use crate::daemon::people::{self, PeopleAnswer, PeopleAsk};
 use crate::recorder::board::{Growing, Line};
 use crate::store::scrub::VolumeMark;
@@ -54,10 +55,28 @@ pub enum Ask {
         /// Who, as far as it is known.
         by: String,
     },
-    /// Note an event.
+    /// Note an event. One that begins an act is refused when the ledger is in trouble.
     Note {
         /// The event.
         event: Box<Event>,
+    },
+    /// Seal all footage that is closed now.
+    Seal,
+    /// Somebody says why the ledger has to begin anew.
+    BeginEpoch {
+        /// Who, as far as it is known.
+        by: String,
+        /// Why.
+        statement: String,
+    },
+    /// Erase details of entries.
+    EraseDetails {
+        /// Of which class.
+        class: String,
+        /// Of entries before this time.
+        before: Wall,
+        /// Who, as far as it is known.
+        by: String,
     },
     /// About persons.
     People(Box<PeopleAsk>),
@@ -89,6 +108,11 @@ pub enum Answer {
     People(Box<PeopleAnswer>),
     /// Done.
     Done,
+    /// To [`Ask::Note`].
+    Noted {
+        /// The entry's number; none when it was only counted.
+        seq: Option<u64>,
+    },
     /// It could not be answered.
     Refused {
         /// In words.
@@ -115,6 +139,9 @@ pub struct Status {
     /// What stands in the way of deletion, and what goes wrong with it.
     #[serde(default)]
     pub deletion: Deletion,
+    /// How the ledger is.
+    #[serde(default)]
+    pub ledger: LedgerStatus,
     /// What somebody should know about who opens the vault.
     #[serde(default)]
     pub holders: Option<HolderWarning>,
@@ -228,6 +255,7 @@ pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall, reference: Wall) -> R
                 latched: reader.meta()?.latch,
                 ..Deletion::default()
             },
+            ledger: LedgerStatus::read(reader, now)?,
             holders: keys::warning(&Directory::read(reader)?, now),
             ..Status::default()
         }))),
@@ -271,9 +299,13 @@ pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall, reference: Wall) -> R
         Ask::People(ask) => {
             people::from_reader(reader, ask, now).map(|found| Answer::People(Box::new(found)))
         }
-        Ask::Note { .. } | Ask::Scrub | Ask::ConfirmClock { .. } | Ask::ConfirmRetention { .. } => {
-            Err(Error::new(Kind::Internal, "a reader cannot write"))
-        }
+        Ask::Note { .. }
+        | Ask::Scrub
+        | Ask::ConfirmClock { .. }
+        | Ask::ConfirmRetention { .. }
+        | Ask::Seal
+        | Ask::BeginEpoch { .. }
+        | Ask::EraseDetails { .. } => Err(Error::new(Kind::Internal, "a reader cannot write")),
     }
 }
 

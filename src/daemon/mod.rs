@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod control;
 mod glue;
+pub mod ledger;
 pub mod people;
 pub mod scrub;
 pub mod streams;
@@ -29,9 +30,10 @@ use crate::base::disk::Lock;
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{CameraId, StreamId, StreamKind};
 use crate::base::time::Wall;
-use crate::catalog::{Catalog, Change, Event, GapCause};
+use crate::catalog::{Catalog, Change, Event, GapCause, LedgerChange, Reader};
 use crate::config::{self, CameraConfig, Config, Loaded};
 use crate::daemon::control::Control;
+use crate::daemon::ledger::{Keeping, LedgerBoard};
 use crate::daemon::people::People;
 use crate::daemon::scrub::Scrubbing;
 use crate::daemon::streams::Streams;
@@ -128,6 +130,8 @@ struct Daemon {
     streams: Streams,
     deletion: DeletionBoard,
     sweeper: Option<Sweeping>,
+    ledger: LedgerBoard,
+    keeping: Option<Keeping>,
     people: Option<People>,
     woken: Option<Receiver<Wake>>,
     /// Volumes of the configuration that could not be opened yet.
@@ -150,6 +154,17 @@ fn sealing(state: &State, catalog: &Catalog) -> Result<Sealing> {
         generation: access::keys::public(&row)?,
         recovery: state.recovery.clone(),
     })
+}
+
+fn last_mirror(state: &State) {
+    let mirrored = Reader::open(&state.catalog_path(), state.box_id)
+        .and_then(|reader| ledger::mirror(&reader, state.box_id, state.key()?));
+    match mirrored {
+        Ok(wrong) => wrong
+            .iter()
+            .for_each(|(name, e)| warn!("the ledger's mirror on volume \"{name}\": {e}")),
+        Err(e) => warn!("mirroring the ledger: {e}"),
+    }
 }
 
 /// Who may do what; a new vault generation is taken into use by `sealing`.
@@ -175,7 +190,7 @@ fn access(
 impl Daemon {
     fn open(state: State, config: Loaded, clock: Arc<dyn Clock>) -> Result<Self> {
         let catalog = Arc::new(
-            Catalog::open(&state.existing_catalog()?, state.box_id)
+            Catalog::open_signing(&state.existing_catalog()?, state.box_id, state.signer())
                 .context(|| "nothing is recorded and nothing is deleted")?,
         );
         let board = Board::default();
@@ -219,6 +234,8 @@ impl Daemon {
             streams,
             deletion: DeletionBoard::default(),
             sweeper: None,
+            ledger: LedgerBoard::default(),
+            keeping: None,
             people: None,
             woken: Some(woken),
             missing,
@@ -231,6 +248,10 @@ impl Daemon {
         let mut terminate = signal(SignalKind::terminate()).context(|| "listening for SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context(|| "listening for SIGINT")?;
         let (_watcher, mut changes) = watch(&self.state.config_path())?;
+        // Whoever began them is gone.
+        let at = self.clock.wall();
+        self.catalog
+            .commit(LedgerChange::OrphansClosed { at }, None)?;
         self.note(
             "start",
             serde_json::json!({
@@ -245,12 +266,13 @@ impl Daemon {
             &self.catalog,
             &self.board,
             &self.shared,
-            &self.deletion,
+            (&self.deletion, &self.ledger),
             self.started,
         )?;
         self.people = Some(People::start(self.shared.access.clone())?);
         self.open_volumes(true).await;
         self.start_sweeper()?;
+        self.keeping = Some(Keeping::start(self.ledger_options()?)?);
         // Whatever was being recorded when the process died has a gap from there on.
         recovery::open_gaps(&self.catalog, GapCause::Killed, self.clock.wall())?;
         self.explain_rest()?;
@@ -303,15 +325,30 @@ impl Daemon {
         if let Some(people) = self.people {
             people.finish();
         }
-        let event = Event::of_box(self.clock.wall(), "stop", "recorder", serde_json::json!({}));
-        let closed = self
-            .catalog
-            .commit(Vec::new(), event)
+        if let Some(keeping) = self.keeping {
+            keeping.stop();
+        }
+        let now = self.clock.wall();
+        let event = Event::of_box(now, "stop", "recorder", serde_json::json!({}));
+        let closed = ledger::seal(&self.catalog, now, "stop")
+            .and_then(|()| self.catalog.commit(Vec::new(), event))
             .and_then(|()| self.catalog.close());
+        // Signed at last: the mirrors get the end too.
+        last_mirror(&self.state);
         match closed {
             Ok(()) => info!("stopped; everything received is on disk and in the catalog"),
             Err(e) => error!("{e}"),
         }
+    }
+
+    fn ledger_options(&self) -> Result<ledger::Options> {
+        Ok(ledger::Options {
+            catalog: Arc::clone(&self.catalog),
+            clock: Arc::clone(&self.clock),
+            box_id: self.state.box_id,
+            key: self.state.key()?,
+            board: self.ledger.clone(),
+        })
     }
 
     /// Volumes were looked at and recovered: what is too old may go.

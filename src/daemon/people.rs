@@ -118,6 +118,11 @@ pub enum PeopleAnswer {
         /// The new generation.
         generation: GenerationId,
     },
+    /// To [`PeopleAsk::Begin`].
+    Begun {
+        /// Number of the intent's entry: the outcome names it.
+        seq: u64,
+    },
     /// Done.
     Done,
 }
@@ -185,7 +190,8 @@ pub fn answer(
             used,
             camera,
             event,
-        } => begin(catalog, *person, *used, camera, event, now).map(done),
+        } => begin(catalog, *person, *used, camera, event, now)
+            .map(|seq| PeopleAnswer::Begun { seq }),
         other => from_reader(&catalog.reader()?, other, now),
     }
 }
@@ -342,7 +348,7 @@ fn begin(
     camera: &CameraId,
     event: &Event,
     now: Wall,
-) -> Result<()> {
+) -> Result<u64> {
     let directory = Directory::read(&catalog.reader()?)?;
     let standing = directory
         .get(person)
@@ -360,7 +366,7 @@ fn begin(
     };
     let change = Change::from(used.by(person, now));
     match scope {
-        Ok(_) => catalog.commit(change, event),
+        Ok(_) => catalog.begin_act(event, change).map(|act| act.seq()),
         Err(why) => {
             // Who is refused has shown who they are: that is told too.
             let refused = Event {
