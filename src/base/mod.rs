@@ -8,6 +8,7 @@ pub mod disk;
 pub mod error;
 pub mod hash;
 pub mod id;
+pub mod memory;
 pub mod secret;
 pub mod shutdown;
 pub mod time;

@@ -171,12 +171,11 @@ impl Daemon {
             scrub: scrub::Handle::new(&state.dir),
             wake,
         });
-        let recorder = config.config.recorder.clone();
         let streams = Streams::new(
             Arc::clone(&clock),
             Arc::clone(&catalog),
             board.clone(),
-            recorder,
+            &config.config,
         );
         let missing = config
             .config
@@ -428,6 +427,7 @@ impl Daemon {
             self.config.config.recorder.clone(),
             self.config.config.volumes.clone(),
         );
+        self.streams.allow(loaded.config.network.clone());
         self.stop_changed(&loaded.config, &diff).await;
         self.config = loaded;
         (self.config.config.recorder, self.config.config.volumes) = recorder_and_volumes;

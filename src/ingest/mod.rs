@@ -3,6 +3,8 @@
 //!
 //! What does not belong here: files, segments, the catalog. What comes out goes to a [`Sink`].
 
+pub mod allowance;
+pub mod redirect;
 pub mod rtsp;
 pub mod supervisor;
 

@@ -10,6 +10,7 @@ mod disk;
 mod export;
 mod eyes;
 mod faults;
+mod hostile;
 mod open;
 mod peers;
 mod record;
