@@ -11,6 +11,7 @@ mod export;
 mod eyes;
 mod faults;
 mod hostile;
+mod network;
 mod open;
 mod peers;
 mod record;
