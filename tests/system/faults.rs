@@ -7,6 +7,7 @@ use sinetti::base::time::Wall;
 use sinetti::catalog::{CoverageGap, GapCause};
 use sinetti::recorder::board::Phase;
 use sinetti_simulator::{Camera, CameraHandle, Fault, Login, Scheme, Sent, Server};
+use std::time::Duration;
 
 /// Bounds of gaps are known to within this: a little more than a picture.
 const BOUND_US: i64 = 150_000;
@@ -379,4 +380,35 @@ fn garbage_and_broken_units_cost_a_picture_and_not_the_session() {
             "{id}: {corrupt} corrupt, {wanted:?}"
         );
     }
+}
+
+#[test]
+fn a_camera_that_flaps_makes_no_flood_of_segments_or_log_lines() {
+    let (mut shop, _server, handle) = shop_with_till("");
+    handle.fault(Fault::DisconnectAfter(Duration::from_secs(2)));
+    shop.start();
+    shop.wait("it has flapped", |status| {
+        status.streams["till/main"].interruptions >= 5
+    });
+    let line = shop.line("till/main");
+    handle.clear();
+    shop.wait_for_pictures(&["till/main"], line.units + 30);
+    let (_, log) = shop.stop();
+    shop.check(true);
+    // It hung up; it is received again: not once more for each time.
+    let told = log.lines().filter(|line| line.contains("till/main"));
+    let told: Vec<_> = told.collect();
+    assert!(told.len() <= 4, "{told:#?}");
+    let listed = shop.ls("till/main").footage;
+    let sessions = usize::try_from(handle.counters().sessions_opened).expect("few");
+    assert!(
+        listed.segments.len() <= sessions + 1,
+        "{} segments of {sessions} sessions",
+        listed.segments.len()
+    );
+    let gaps = &listed.coverage.gaps;
+    let flaps = gaps
+        .iter()
+        .filter(|gap| gap.cause == GapCause::CameraClosed);
+    assert_eq!(flaps.count(), sessions - 1, "{gaps:?}");
 }
