@@ -26,6 +26,7 @@ use crate::base::clock::SystemClock;
 use crate::base::disk::Lock;
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{CameraId, StreamId, StreamKind};
+use crate::base::shutdown::{self, Stopped};
 use crate::base::time::Wall;
 use crate::catalog::{Catalog, Change, Event, GapCause};
 use crate::config::{self, CameraConfig, Config, Loaded};
@@ -203,9 +204,8 @@ impl Daemon {
     }
 
     async fn serve(&mut self) -> Result<()> {
-        // Signals first, so that a stop during a long recovery is an orderly one.
-        let mut terminate = signal(SignalKind::terminate()).context(|| "listening for SIGTERM")?;
-        let mut interrupt = signal(SignalKind::interrupt()).context(|| "listening for SIGINT")?;
+        // Signals first: a long recovery ends early when it is told to.
+        let mut stopped = told_to_stop()?;
         let (_watcher, mut changes) = watch(&self.state.config_path())?;
         self.note(
             "start",
@@ -224,7 +224,37 @@ impl Daemon {
             &self.deletion,
             self.started,
         )?;
-        self.open_volumes(true).await;
+        self.open_volumes(true, &stopped).await;
+        if !stopped.is_set() {
+            self.begin().await?;
+        }
+        let mut retry = tokio::time::interval(VOLUME_RETRY);
+        retry.tick().await;
+        loop {
+            tokio::select! {
+                biased;
+                () = stopped.wait() => break,
+                Some(()) = changes.recv() => {
+                    tokio::time::sleep(SETTLE).await;
+                    while changes.try_recv().is_ok() {}
+                    self.reload().await;
+                }
+                _ = retry.tick(), if !self.missing.is_empty() => {
+                    if self.open_volumes(false, &stopped).await {
+                        self.start_cameras();
+                    }
+                }
+            }
+        }
+        info!("stopping");
+        control.stop();
+        self.scrubbing.stop();
+        self.streams.stop_all().await;
+        Ok(())
+    }
+
+    /// Begins to record, and to delete.
+    async fn begin(&mut self) -> Result<()> {
         self.start_sweeper()?;
         // Whatever was being recorded when the process died has a gap from there on.
         recovery::open_gaps(&self.catalog, GapCause::Killed, self.clock.wall())?;
@@ -243,29 +273,6 @@ impl Daemon {
         );
         // What was written before it was watched.
         self.reload().await;
-        let mut retry = tokio::time::interval(VOLUME_RETRY);
-        retry.tick().await;
-        loop {
-            tokio::select! {
-                biased;
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
-                Some(()) = changes.recv() => {
-                    tokio::time::sleep(SETTLE).await;
-                    while changes.try_recv().is_ok() {}
-                    self.reload().await;
-                }
-                _ = retry.tick(), if !self.missing.is_empty() => {
-                    if self.open_volumes(false).await {
-                        self.start_cameras();
-                    }
-                }
-            }
-        }
-        info!("stopping");
-        control.stop();
-        self.scrubbing.stop();
-        self.streams.stop_all().await;
         Ok(())
     }
 
@@ -308,21 +315,26 @@ impl Daemon {
     }
 
     /// Opens and recovers the volumes that are missing; true when one came.
-    async fn open_volumes(&mut self, loud: bool) -> bool {
+    async fn open_volumes(&mut self, loud: bool, stopped: &Stopped) -> bool {
         let mut came = false;
         for name in std::mem::take(&mut self.missing) {
+            if stopped.is_set() {
+                self.missing.push(name);
+                continue;
+            }
             let Some(volume_config) = self.config.config.volume(&name).cloned() else {
                 continue;
             };
-            let shared = Arc::clone(&self.shared);
+            let (shared, stop) = (Arc::clone(&self.shared), stopped.clone());
             let opened = tokio::task::spawn_blocking(move || {
                 let volume = Volume::open(&volume_config.path, shared.box_id, &volume_config.name)?;
                 // Before recovery: it makes rows for whatever it finds.
                 latch::look(&shared.catalog, &volume, shared.clock.wall())?;
                 // The row of the volume must be there before those of its segments.
                 volumes::seen(&shared.catalog, &volume)?;
-                let report =
-                    recovery::recover(&volume, shared.box_id, &shared.catalog, &*shared.clock)?;
+                let (catalog, clock) = (&shared.catalog, &*shared.clock);
+                let go_on = || !stop.is_set();
+                let report = recovery::recover(&volume, shared.box_id, catalog, clock, &go_on)?;
                 Ok::<_, Error>((volume, volume_config, report))
             })
             .await
@@ -333,6 +345,9 @@ impl Daemon {
                         "volume \"{name}\": {} segments adopted",
                         report.adopted + report.rows_added
                     );
+                }
+                if stopped.is_set() {
+                    return Err(Error::new(Kind::Busy, "told to stop"));
                 }
                 self.scrubbing.start(volume.clone(), &self.shared)?;
                 self.volumes.start(
@@ -345,7 +360,7 @@ impl Daemon {
             match started {
                 Ok(()) => came = true,
                 Err(e) => {
-                    if loud {
+                    if loud && !stopped.is_set() {
                         error!("{e}; its cameras are not recorded until it is there");
                     }
                     self.missing.push(name);
@@ -503,6 +518,21 @@ impl Daemon {
             self.streams.stop(id, |kind| rest(new, id, kind)).await;
         }
     }
+}
+
+/// Is set by SIGTERM and SIGINT, whatever is being done then.
+fn told_to_stop() -> Result<Stopped> {
+    let mut terminate = signal(SignalKind::terminate()).context(|| "listening for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context(|| "listening for SIGINT")?;
+    let (stopper, stopped) = shutdown::pair();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        stopper.stop();
+    });
+    Ok(stopped)
 }
 
 /// Looks at the volumes that are there, as early as possible: a new catalog in place of a lost one may have no vault

@@ -147,8 +147,13 @@ impl Plant {
     }
 
     pub(crate) fn recover(&self) -> recovery::Report {
-        let recovered =
-            recovery::recover(&self.volume, self.state.box_id, &self.catalog, &*self.clock);
+        let recovered = recovery::recover(
+            &self.volume,
+            self.state.box_id,
+            &self.catalog,
+            &*self.clock,
+            &|| true,
+        );
         recovery::open_gaps(&self.catalog, GapCause::Killed, self.clock.wall()).expect("gaps");
         recovered.expect("recovery")
     }
