@@ -47,7 +47,7 @@ pub(crate) struct Plant {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) clock: Arc<SimulatedClock>,
     pub(crate) volume: Volume,
-    sealing: Sealing,
+    pub(crate) sealing: Sealing,
 }
 
 /// A box of its own, with the identity that opens all its keys.
