@@ -2,7 +2,7 @@
 //!
 //! Only the video track is ever set up: audio is never asked for. retina bounds no wait, so each one
 //! is bounded here or by the supervisor; and no size, so what it takes is charged to an account. How sessions end:
-//! `docs/decisions/015-how-a-session-ends.md`.
+//! `docs/decisions/017-how-a-session-ends.md`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
