@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | 0 | [`base`] | clock, disk, time, ids, errors: the only code that asks for the time or changes a file |
 //! | 1 | [`media`] | access units, fragmented MP4, Common Encryption, leaf hashes; no IO |
+//! | 1 | [`ledger`] | the log that nobody can rewrite unseen: entries, tree, checkpoints, proofs; no IO |
 //! | 1 | [`config`] | the configuration: types, loading, validation, difference |
 //! | 1 | [`vault`] | the key hierarchy: persons, generations, key slots, recovery shares; no IO |
 //! | 2 | [`catalog`] | the SQLite index: rows and the events that answer for them |
@@ -28,6 +29,7 @@ pub mod daemon;
 pub mod doctor;
 pub mod evidence;
 pub mod ingest;
+pub mod ledger;
 pub mod media;
 pub mod recorder;
 pub mod retention;

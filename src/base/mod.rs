@@ -5,10 +5,12 @@
 
 pub mod clock;
 pub mod disk;
+pub mod edge;
 pub mod error;
 pub mod hash;
 pub mod id;
 pub mod memory;
+pub mod merkle;
 pub mod secret;
 pub mod shutdown;
 pub mod time;

@@ -6,6 +6,7 @@ use crate::base::error::{Context, Result};
 use crate::base::id::{GenerationId, PersonId, RunId, SegmentId, StreamId, VolumeId};
 use crate::base::time::{Span, Wall};
 use crate::catalog::gap::GapCause;
+use crate::catalog::ledger_change::{self, LedgerChange};
 use crate::catalog::sample_entry::SampleEntryRow;
 use crate::catalog::segment::SegmentRow;
 use crate::catalog::sweep::{self, Rule};
@@ -101,6 +102,8 @@ pub enum Change {
     },
     /// Somebody has looked.
     DeletionUnlatched,
+    /// Something about the ledger itself.
+    Ledger(LedgerChange),
     /// Nothing is recorded from here on. When a gap is open already, that one stays, its detail renewed.
     GapOpened {
         /// Of which stream.
@@ -171,6 +174,12 @@ pub enum Change {
     },
 }
 
+impl From<LedgerChange> for Vec<Change> {
+    fn from(change: LedgerChange) -> Self {
+        vec![Change::Ledger(change)]
+    }
+}
+
 impl From<Change> for Vec<Change> {
     fn from(change: Change) -> Self {
         vec![change]
@@ -208,6 +217,7 @@ pub(super) fn apply(db: &Connection, change: &Change) -> Result<()> {
         | Change::TimeMarked { .. }
         | Change::DeletionLatched { .. }
         | Change::DeletionUnlatched => apply_deletion(db, change),
+        Change::Ledger(change) => ledger_change::apply(db, change),
         Change::GapOpened {
             stream,
             start,

@@ -10,7 +10,7 @@ use crate::base::hash::Digest;
 use crate::base::id::StreamId;
 use crate::base::time::{Span, Wall};
 use crate::base::zone::Zone;
-use crate::catalog::{CoverageGap, Event};
+use crate::catalog::{CoverageGap, Event, Phase};
 use crate::cmd::{StreamArgs, say, say_json, secret};
 use crate::config;
 use crate::daemon::answer::{Answer, Ask, Footage};
@@ -83,17 +83,20 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     let (footage, selection) = find(&mut client, &state, &stream, asked)?;
     check_names(&args.output, selection.stretches.len())?;
     let mut report = Report::new(stream, asked, &footage, &selection);
-    report.note(&mut client, &person, "begun", clock.wall())?;
+    let act = report.note(&mut client, &person, "begun", Phase::Begun, clock.wall())?;
+    let ended = Phase::Ended {
+        of: act.unwrap_or_default(),
+    };
     for (stretch, n) in selection.stretches.iter().zip(1..) {
         match clip::write(stretch, &keys, &numbered(&args.output, n)) {
             Ok(clip) => report.clips.push(clip),
             Err(e) => {
-                report.note(&mut client, &person, "failed", clock.wall())?;
+                report.note(&mut client, &person, "failed", ended, clock.wall())?;
                 return Err(e);
             }
         }
     }
-    report.note(&mut client, &person, "ok", clock.wall())?;
+    report.note(&mut client, &person, "ok", ended, clock.wall())?;
     if args.json {
         say_json(&report)?;
     } else {
@@ -136,7 +139,14 @@ impl Report {
     }
 
     /// Intent before the first byte, outcome after the last.
-    fn note(&self, client: &mut Client, person: &PersonRow, result: &str, now: Wall) -> Result<()> {
+    fn note(
+        &self,
+        client: &mut Client,
+        person: &PersonRow,
+        result: &str,
+        phase: Phase,
+        now: Wall,
+    ) -> Result<Option<u64>> {
         // One digest over those of the clips: an event is of bounded size.
         let digests: Vec<&[u8]> = self.clips.iter().map(|c| c.sha256.as_bytes()).collect();
         let facts = serde_json::json!({
@@ -148,12 +158,10 @@ impl Report {
         let event = Event {
             actor: person.person.to_string(),
             result: result.to_owned(),
+            phase,
             ..Event::of_box(now, "export", &self.stream, facts)
         };
-        let ask = Ask::Note {
-            event: Box::new(event),
-        };
-        client.ask(&ask).map(drop)
+        client.note(event)
     }
 
     /// What of the span asked for lies after the last clip, if no gap says why: it is not recorded yet, or not on disk yet.

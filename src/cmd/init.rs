@@ -92,7 +92,7 @@ pub(super) fn run(dir: &Path, args: Args) -> Result<ExitCode> {
     hand_out(&shares, args.shares_dir.as_deref())?;
     // Last: a box whose shares nobody has must not come into being.
     new_box.finish()?;
-    say(&summary(&state, &args, &volumes))?;
+    say(&summary(&state, &args, &volumes)?)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -173,26 +173,26 @@ fn first_generation(state: &State, person: &PersonRow, now: Wall) -> Result<()> 
         "generation": id,
         "person": person.person,
     });
-    let catalog = Catalog::open(&state.catalog_path(), state.box_id)?;
+    let catalog = Catalog::open_signing(&state.catalog_path(), state.box_id, state.signer())?;
     catalog.commit(changes, Event::of_box(now, "init", state.box_id, facts))?;
     catalog.close()
 }
 
-fn summary(state: &State, args: &Args, volumes: &[NewVolume]) -> String {
+fn summary(state: &State, args: &Args, volumes: &[NewVolume]) -> Result<String> {
     let folders: Vec<_> = volumes
         .iter()
         .map(|v| format!("  footage      {} (volume \"{}\")\n", v.path, v.name))
         .collect();
-    format!(
+    Ok(format!(
         "This box is ready.\n\n  box          {}\n  ledger key   {}\n  recovery     {}\n  person       {}\n  state        {}\n{}\n\
          Add cameras with \"sinetti camera add\", then start \"sinetti run\".\n\n",
         state.box_id,
-        state.fingerprint(),
+        state.fingerprint()?,
         state.recovery.fingerprint(),
         args.person,
         state.dir.display(),
         folders.concat(),
-    )
+    ))
 }
 
 fn share_path(dir: &Path, n: usize) -> PathBuf {

@@ -6,6 +6,7 @@ mod clock;
 mod doctor;
 mod export;
 mod init;
+mod ledger;
 mod ls;
 mod open;
 mod reindex;
@@ -66,6 +67,9 @@ enum Command {
     Doctor(doctor::Args),
     /// What is kept how long, what goes next, and what stands in the way.
     Retention(retention::Args),
+    /// The log that nobody can rewrite unseen.
+    #[command(subcommand)]
+    Ledger(ledger::Command),
     /// Say that the time of day is right.
     #[command(subcommand)]
     Clock(clock::Command),
@@ -95,6 +99,7 @@ pub fn dispatch(args: Args) -> Result<ExitCode> {
         Command::Reindex(a) => reindex::run(&dir, &a),
         Command::Doctor(a) => doctor::run(&dir, &a),
         Command::Retention(a) => retention::run(&dir, &a),
+        Command::Ledger(c) => ledger::run(&dir, c),
         Command::Clock(c) => clock::run(&dir, &c),
         Command::Camera(c) => camera::run(&dir, c),
         Command::Volume(c) => volume::run(&dir, c),

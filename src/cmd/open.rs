@@ -6,9 +6,8 @@ use std::process::ExitCode;
 use crate::base::clock::SystemClock;
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::time::{Span, Wall};
-use crate::catalog::Event;
+use crate::catalog::{Event, Phase};
 use crate::cmd::{say, secret};
-use crate::daemon::answer::Ask;
 use crate::daemon::control::Client;
 use crate::evidence::clip;
 use crate::evidence::keys::KeyRing;
@@ -73,17 +72,19 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     let Some(stretch) = selection.stretches.first() else {
         return Err(Error::corrupt("the segment holds no whole fragment"));
     };
+    let mut act = 0;
     if let Some(state) = &state {
         let segment = stretch
             .pieces
             .first()
             .map(|p| p.source.initial.header.segment);
-        note(state, "begun", serde_json::json!({ "segment": segment }))?;
+        let facts = serde_json::json!({ "segment": segment });
+        act = note(state, "begun", Phase::Begun, facts)?.unwrap_or_default();
     }
     let clip = clip::write(stretch, &keys, &args.output)?;
     if let Some(state) = &state {
         let facts = serde_json::json!({ "segments": clip.source_segments, "sha256": clip.sha256 });
-        note(state, "ok", facts)?;
+        note(state, "ok", Phase::Ended { of: act }, facts)?;
     }
     say(&format!(
         "{}\n  from       {}\n  to         {}\n  pictures   {}, every one checked against its leaf hash\n  SHA-256    {}\n",
@@ -97,16 +98,19 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
 }
 
 /// The use of the recovery identity leaves an event, before and after.
-fn note(state: &State, result: &str, facts: serde_json::Value) -> Result<()> {
+fn note(
+    state: &State,
+    result: &str,
+    phase: Phase,
+    facts: serde_json::Value,
+) -> Result<Option<u64>> {
     let now = SystemClock::shared().wall();
     let event = Event {
         result: result.to_owned(),
+        phase,
         ..Event::of_box(now, "recovery-used", "segment", facts)
     };
-    let ask = Ask::Note {
-        event: Box::new(event),
-    };
-    Client::open(state)?.ask(&ask).map(drop)
+    Client::open(state)?.note(event)
 }
 
 /// The volume on which a segment lies: the nearest folder above it that bears an identity.

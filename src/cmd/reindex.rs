@@ -11,10 +11,12 @@ use crate::base::disk;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::id::{GenerationId, PersonId};
 use crate::base::time::Wall;
-use crate::catalog::{Catalog, Change, Event, Reader};
+use crate::catalog::{self, Catalog, Change, Event, LedgerChange, Reader};
 use crate::cmd::{init, say, say_json, secret};
 use crate::config;
 use crate::daemon::control::Client;
+use crate::daemon::ledger;
+use crate::evidence::tree_rebuild;
 use crate::recorder::reindex::{self, Reindex, Report};
 use crate::store::scrub::Mark;
 use crate::store::state::State;
@@ -73,10 +75,75 @@ enum People {
 #[derive(Debug, serde::Serialize)]
 struct Done {
     people: People,
+    ledger: Ledger,
     set_aside: Option<PathBuf>,
     volumes_missing: Vec<String>,
     #[serde(flatten)]
     report: Report,
+}
+
+/// Where the ledger comes from.
+#[derive(Debug, serde::Serialize)]
+#[serde(rename_all = "kebab-case", tag = "from")]
+enum Ledger {
+    /// An old catalog: it goes on as if nothing had happened.
+    Catalog {
+        /// Which.
+        path: PathBuf,
+        /// Entries.
+        entries: u64,
+    },
+    /// The mirror on a volume, without details: it begins anew after it.
+    Mirror {
+        /// Where.
+        path: PathBuf,
+        /// Entries.
+        entries: u64,
+    },
+    /// Nothing of it is left: it begins anew.
+    Lost,
+}
+
+impl Ledger {
+    /// What was taken from elsewhere than a catalog may lack its last minute: an epoch of its own begins.
+    fn go_on(&self, catalog: &Catalog, now: Wall) -> Result<()> {
+        let (number, entries) = match self {
+            Self::Catalog { .. } => return Ok(()),
+            Self::Mirror { entries, .. } => (None, *entries),
+            // No other has this number: nothing is known of those that were.
+            Self::Lost => (u32::try_from(now.us() / 1_000_000).ok(), 0),
+        };
+        let change = LedgerChange::EpochBegun {
+            at: now,
+            number,
+            cause: serde_json::json!({ "reindex": true, "entries": entries }),
+            statement: "the catalog was rebuilt from the volumes".to_owned(),
+        };
+        catalog.commit(change, None)
+    }
+}
+
+/// Takes the ledger into the new catalog: from the old one, else from the volume whose mirror has most.
+fn keep_ledger(state: &State, volumes: &[Volume], new: &Path, now: Wall) -> Result<Ledger> {
+    for path in old_catalogs(&state.dir) {
+        match catalog::take_ledger(new, state.box_id, &path) {
+            Ok(entries) => return Ok(Ledger::Catalog { path, entries }),
+            Err(e) => warn!("the ledger cannot be kept: {e}"),
+        }
+    }
+    let key = state.key()?;
+    let mut mirrors: Vec<_> = volumes
+        .iter()
+        .filter_map(|volume| ledger::mirror_of(volume, key))
+        .collect();
+    mirrors.sort_by_key(|(checkpoint, _)| std::cmp::Reverse((checkpoint.epoch, checkpoint.size)));
+    for (_, path) in mirrors {
+        match tree_rebuild::take(new, state.box_id, &path, key, now) {
+            Ok(entries) => return Ok(Ledger::Mirror { path, entries }),
+            Err(e) => warn!("{e}"),
+        }
+    }
+    Ok(Ledger::Lost)
 }
 
 /// Runs it.
@@ -93,7 +160,9 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     for end in BESIDES {
         remove(&dir.join(format!("{NEW}{end}")))?;
     }
-    let catalog = Catalog::open(&new_path, state.box_id)?;
+    let ledger = keep_ledger(&state, &volumes, &new_path, now)?;
+    let catalog = Catalog::open_signing(&new_path, state.box_id, state.signer())?;
+    ledger.go_on(&catalog, now)?;
     let people = people(&state, &catalog, args, now)?;
     let report = Reindex {
         catalog: &catalog,
@@ -109,6 +178,7 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     Mark::forget(dir)?;
     let done = Done {
         people,
+        ledger,
         set_aside,
         volumes_missing,
         report,
@@ -170,19 +240,10 @@ fn keep(state: &State, catalog: &Catalog) -> Result<Result<(usize, PathBuf), Str
         let read = Reader::open(&path, state.box_id).and_then(|old| {
             old.current_generation()?
                 .ok_or_else(|| Error::corrupt("it has no vault generation"))?;
-            let persons = reindex::keep_people(&old, catalog)?;
-            Ok((old, persons))
+            reindex::keep_people(&old, catalog)
         });
         match read {
-            Ok((old, persons)) => {
-                if let Err(e) = reindex::keep_events(&old, catalog) {
-                    warn!(
-                        "not every event could be kept, {} has them: {e}",
-                        path.display()
-                    );
-                }
-                return Ok(Ok((persons, path)));
-            }
+            Ok(persons) => return Ok(Ok((persons, path))),
             Err(e) => {
                 warn!("persons cannot be kept: {e}");
                 why = e.to_string();
@@ -285,6 +346,22 @@ fn text(done: &Done) -> Result<String> {
             recovered.adopted + recovered.rows_added,
             recovered.quarantined.len()
         )?;
+    }
+    match &done.ledger {
+        Ledger::Catalog { path, entries } => writeln!(
+            out,
+            "the ledger goes on: {entries} entries from {}",
+            path.display()
+        )?,
+        Ledger::Mirror { path, entries } => writeln!(
+            out,
+            "the ledger begins a new epoch after {entries} entries from {}; their details are gone",
+            path.display()
+        )?,
+        Ledger::Lost => writeln!(
+            out,
+            "THE LEDGER IS LOST: it begins anew, and its first entry says so"
+        )?,
     }
     for skipped in &recovered.skipped {
         writeln!(out, "left as it is: {skipped}")?;

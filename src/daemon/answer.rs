@@ -11,6 +11,7 @@ use crate::catalog::{
     Coverage, DeletedSpan, Event, GenerationRow, PersonRow, Reader, SegmentRow, StreamRow,
     SweepRow, Totals, VolumeRow, WrapRow,
 };
+use crate::daemon::ledger::LedgerStatus;
 use crate::recorder::board::{Growing, Line};
 use crate::store::scrub::VolumeMark;
 
@@ -56,10 +57,28 @@ pub enum Ask {
         /// Who, as far as it is known.
         by: String,
     },
-    /// Note an event.
+    /// Note an event. One that begins an act is refused when the ledger is in trouble.
     Note {
         /// The event.
         event: Box<Event>,
+    },
+    /// Seal all footage that is closed now.
+    Seal,
+    /// Somebody says why the ledger has to begin anew.
+    BeginEpoch {
+        /// Who, as far as it is known.
+        by: String,
+        /// Why.
+        statement: String,
+    },
+    /// Erase details of entries.
+    EraseDetails {
+        /// Of which class.
+        class: String,
+        /// Of entries before this time.
+        before: Wall,
+        /// Who, as far as it is known.
+        by: String,
     },
 }
 
@@ -96,6 +115,11 @@ pub enum Answer {
     Retention(Box<Retention>),
     /// Done.
     Done,
+    /// To [`Ask::Note`].
+    Noted {
+        /// The entry's number; none when it was only counted.
+        seq: Option<u64>,
+    },
     /// It could not be answered.
     Refused {
         /// In words.
@@ -122,6 +146,9 @@ pub struct Status {
     /// What stands in the way of deletion, and what goes wrong with it.
     #[serde(default)]
     pub deletion: Deletion,
+    /// How the ledger is.
+    #[serde(default)]
+    pub ledger: LedgerStatus,
 }
 
 /// What stands in the way of deletion, and what goes wrong with it.
@@ -232,6 +259,7 @@ pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall, reference: Wall) -> R
                 latched: reader.meta()?.latch,
                 ..Deletion::default()
             },
+            ledger: LedgerStatus::read(reader, now)?,
             ..Status::default()
         }))),
         Ask::Streams => {
@@ -272,9 +300,13 @@ pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall, reference: Wall) -> R
             generations: reader.generations()?,
         }),
         Ask::Retention => Ok(Answer::Retention(Box::new(retention(reader, reference)?))),
-        Ask::Note { .. } | Ask::Scrub | Ask::ConfirmClock { .. } | Ask::ConfirmRetention { .. } => {
-            Err(Error::new(Kind::Internal, "a reader cannot write"))
-        }
+        Ask::Note { .. }
+        | Ask::Scrub
+        | Ask::ConfirmClock { .. }
+        | Ask::ConfirmRetention { .. }
+        | Ask::Seal
+        | Ask::BeginEpoch { .. }
+        | Ask::EraseDetails { .. } => Err(Error::new(Kind::Internal, "a reader cannot write")),
     }
 }
 

@@ -4,33 +4,33 @@
 //! writer. Stopping goes the way of a frame: cameras, writers, keepers, catalog, so that nothing received is lost.
 
 pub mod answer;
+mod around;
 pub mod control;
 mod glue;
+pub mod ledger;
 pub mod scrub;
 pub mod streams;
 pub mod sweeper;
 pub mod volumes;
 
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use log::{error, info, warn};
-use notify::Watcher;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::base::Clock;
 use crate::base::clock::SystemClock;
-use crate::base::disk::Lock;
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{CameraId, StreamId, StreamKind};
-use crate::base::shutdown::{self, Stopped};
+use crate::base::shutdown::Stopped;
 use crate::base::time::Wall;
-use crate::catalog::{Catalog, Change, Event, GapCause};
+use crate::catalog::{Catalog, Change, Event, GapCause, LedgerChange, Reader};
 use crate::config::{self, CameraConfig, Config, Loaded};
+use crate::daemon::around::{end_with_essential_threads, take_lock, told_to_stop, watch};
 use crate::daemon::control::Control;
+use crate::daemon::ledger::{Keeping, LedgerBoard};
 use crate::daemon::scrub::Scrubbing;
 use crate::daemon::streams::Streams;
 use crate::daemon::sweeper::{DeletionBoard, Sweeping, Wake};
@@ -45,9 +45,6 @@ use crate::vault::generation::Generation;
 
 /// A volume that could not be opened is tried again this often.
 const VOLUME_RETRY: Duration = Duration::from_secs(10);
-/// The lock on the state folder is tried this often, so many times.
-const LOCK_RETRY: Duration = Duration::from_millis(100);
-const LOCK_TRIES: u32 = 100;
 /// Changes of the configuration file are gathered for this long: editors write more than once.
 const SETTLE: Duration = Duration::from_millis(300);
 
@@ -72,48 +69,6 @@ pub fn run(dir: &Path) -> Result<()> {
     result
 }
 
-/// A box whose writer, keeper or catalog died would go on looking well and record nothing: it ends instead, at once, and is
-/// started again; recovery is made for that. Streams are another matter: their faults are caught one by one.
-fn end_with_essential_threads() {
-    const ESSENTIAL: [&str; 3] = ["write ", "keep ", "catalog"];
-    let report = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        report(info);
-        let thread = std::thread::current();
-        let name = thread.name().unwrap_or_default();
-        if ESSENTIAL
-            .iter()
-            .any(|essential| name.starts_with(essential))
-        {
-            error!("the thread \"{name}\" failed; the recorder ends, to be started again");
-            std::process::abort();
-        }
-    }));
-}
-
-/// Takes the state folder. A command that looks at the catalog while none runs holds it for a moment: that is waited for.
-fn take_lock(state: &State) -> Result<Lock> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()?;
-    runtime.block_on(async {
-        let mut tries = LOCK_TRIES;
-        loop {
-            match state.lock() {
-                Err(e)
-                    if e.kind() == Kind::Busy
-                        && tries > 0
-                        && UnixStream::connect(state.socket_path()).is_err() =>
-                {
-                    tries -= 1;
-                    tokio::time::sleep(LOCK_RETRY).await;
-                }
-                other => return other,
-            }
-        }
-    })
-}
-
 struct Daemon {
     state: State,
     config: Loaded,
@@ -126,6 +81,8 @@ struct Daemon {
     streams: Streams,
     deletion: DeletionBoard,
     sweeper: Option<Sweeping>,
+    ledger: LedgerBoard,
+    keeping: Option<Keeping>,
     woken: Option<Receiver<Wake>>,
     /// Volumes of the configuration that could not be opened yet.
     missing: Vec<String>,
@@ -154,10 +111,21 @@ fn sealing(state: &State, catalog: &Catalog) -> Result<Sealing> {
     })
 }
 
+fn last_mirror(state: &State) {
+    let mirrored = Reader::open(&state.catalog_path(), state.box_id)
+        .and_then(|reader| ledger::mirror(&reader, state.box_id, state.key()?));
+    match mirrored {
+        Ok(wrong) => wrong
+            .iter()
+            .for_each(|(name, e)| warn!("the ledger's mirror on volume \"{name}\": {e}")),
+        Err(e) => warn!("mirroring the ledger: {e}"),
+    }
+}
+
 impl Daemon {
     fn open(state: State, config: Loaded, clock: Arc<dyn Clock>) -> Result<Self> {
         let catalog = Arc::new(
-            Catalog::open(&state.existing_catalog()?, state.box_id)
+            Catalog::open_signing(&state.existing_catalog()?, state.box_id, state.signer())
                 .context(|| "nothing is recorded and nothing is deleted")?,
         );
         let board = Board::default();
@@ -197,6 +165,8 @@ impl Daemon {
             streams,
             deletion: DeletionBoard::default(),
             sweeper: None,
+            ledger: LedgerBoard::default(),
+            keeping: None,
             woken: Some(woken),
             missing,
             started,
@@ -207,6 +177,10 @@ impl Daemon {
         // Signals first: a long recovery ends early when it is told to.
         let mut stopped = told_to_stop()?;
         let (_watcher, mut changes) = watch(&self.state.config_path())?;
+        // Whoever began them is gone.
+        let at = self.clock.wall();
+        self.catalog
+            .commit(LedgerChange::OrphansClosed { at }, None)?;
         self.note(
             "start",
             serde_json::json!({
@@ -221,7 +195,7 @@ impl Daemon {
             &self.catalog,
             &self.board,
             &self.shared,
-            &self.deletion,
+            (&self.deletion, &self.ledger),
             self.started,
         )?;
         self.open_volumes(true, &stopped).await;
@@ -256,6 +230,7 @@ impl Daemon {
     /// Begins to record, and to delete.
     async fn begin(&mut self) -> Result<()> {
         self.start_sweeper()?;
+        self.keeping = Some(Keeping::start(self.ledger_options()?)?);
         // Whatever was being recorded when the process died has a gap from there on.
         recovery::open_gaps(&self.catalog, GapCause::Killed, self.clock.wall())?;
         self.explain_rest()?;
@@ -282,15 +257,30 @@ impl Daemon {
         if let Some(sweeper) = self.sweeper {
             sweeper.stop();
         }
-        let event = Event::of_box(self.clock.wall(), "stop", "recorder", serde_json::json!({}));
-        let closed = self
-            .catalog
-            .commit(Vec::new(), event)
+        if let Some(keeping) = self.keeping {
+            keeping.stop();
+        }
+        let now = self.clock.wall();
+        let event = Event::of_box(now, "stop", "recorder", serde_json::json!({}));
+        let closed = ledger::seal(&self.catalog, now, "stop")
+            .and_then(|()| self.catalog.commit(Vec::new(), event))
             .and_then(|()| self.catalog.close());
+        // Signed at last: the mirrors get the end too.
+        last_mirror(&self.state);
         match closed {
             Ok(()) => info!("stopped; everything received is on disk and in the catalog"),
             Err(e) => error!("{e}"),
         }
+    }
+
+    fn ledger_options(&self) -> Result<ledger::Options> {
+        Ok(ledger::Options {
+            catalog: Arc::clone(&self.catalog),
+            clock: Arc::clone(&self.clock),
+            box_id: self.state.box_id,
+            key: self.state.key()?,
+            board: self.ledger.clone(),
+        })
     }
 
     /// Volumes were looked at and recovered: what is too old may go.
@@ -520,21 +510,6 @@ impl Daemon {
     }
 }
 
-/// Is set by SIGTERM and SIGINT, whatever is being done then.
-fn told_to_stop() -> Result<Stopped> {
-    let mut terminate = signal(SignalKind::terminate()).context(|| "listening for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context(|| "listening for SIGINT")?;
-    let (stopper, stopped) = shutdown::pair();
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        stopper.stop();
-    });
-    Ok(stopped)
-}
-
 /// Looks at the volumes that are there, as early as possible: a new catalog in place of a lost one may have no vault
 /// generation, and then nothing more happens than that deletion is latched.
 fn look_at_volumes(state: &State, config: &Config, catalog: &Catalog, now: Wall) {
@@ -566,28 +541,4 @@ fn rest(config: &Config, camera: &CameraId, kind: StreamKind) -> (GapCause, &'st
         ),
         Some(_) => (GapCause::Stopped, "the camera's configuration was changed"),
     }
-}
-
-/// Tells of changes to the file at `path`. The folder is watched, since an atomic replacement makes a new file.
-fn watch(path: &Path) -> Result<(notify::RecommendedWatcher, tokio::sync::mpsc::Receiver<()>)> {
-    let (sender, receiver) = tokio::sync::mpsc::channel(8);
-    let name = path.file_name().map(std::ffi::OsStr::to_owned);
-    let what = || format!("watching {}", path.display());
-    let failed = |e: notify::Error| Error::new(Kind::Io, e.to_string()).attempted(what());
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        // An error means that events were lost: look.
-        let concerns = event.map_or(true, |event| {
-            !event.kind.is_access() && event.paths.iter().any(|p| p.file_name() == name.as_deref())
-        });
-        if concerns {
-            // Full means that a look is due already.
-            sender.try_send(()).ok();
-        }
-    })
-    .map_err(failed)?;
-    let dir = path.parent().unwrap_or(Path::new("."));
-    watcher
-        .watch(dir, notify::RecursiveMode::NonRecursive)
-        .map_err(failed)?;
-    Ok((watcher, receiver))
 }

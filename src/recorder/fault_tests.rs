@@ -35,7 +35,7 @@ const FRAGMENTS: i64 = 9;
 
 /// A box with one volume; the catalog lies elsewhere, as it should.
 pub(super) struct Scene {
-    _dir: tempfile::TempDir,
+    pub(super) dir: tempfile::TempDir,
     pub(super) box_id: BoxId,
     pub(super) volume: Volume,
     pub(super) catalog: Arc<Catalog>,
@@ -66,7 +66,7 @@ impl Scene {
         };
         catalog.commit(seen, None).expect("seen");
         Self {
-            _dir: dir,
+            dir,
             box_id,
             volume,
             catalog: Arc::new(catalog),

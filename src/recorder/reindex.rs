@@ -25,8 +25,6 @@ use crate::store::volume::Volume;
 const BATCH: usize = 500;
 /// Segments between two words on how far it has come.
 const TOLD_EVERY: u64 = 5_000;
-/// Events read at a time.
-const EVENTS_PAGE: u32 = 1_000;
 /// So many places where a chain has a hole are named.
 const HOLES_MAX: usize = 20;
 const CAUSE: GapCause = GapCause::Unknown;
@@ -343,26 +341,6 @@ pub fn keep_people(old: &Reader, new: &Catalog) -> Result<usize> {
     }));
     new.commit(changes, None)?;
     Ok(persons.len())
-}
-
-/// Takes the events from an old catalog.
-///
-/// # Errors
-/// When the old one cannot be read to its end or the new one not be written; then some were taken.
-pub fn keep_events(old: &Reader, new: &Catalog) -> Result<()> {
-    let mut after = 0;
-    loop {
-        let events = old.events(after, EVENTS_PAGE)?;
-        let Some(last) = events.last() else {
-            return Ok(());
-        };
-        after = last.seq;
-        let under_way: Vec<_> = events
-            .into_iter()
-            .map(|row| new.commit_pending(Vec::new(), row.event))
-            .collect();
-        under_way.into_iter().try_for_each(Pending::wait)?;
-    }
 }
 
 #[cfg(test)]
