@@ -436,7 +436,7 @@ impl Client {
                     catalog.close()?;
                     return Ok(Answer::People(Box::new(answered)));
                 }
-                let reference = sweeper::judge(reader, &*clock, &[])?.reference(now);
+                let reference = sweeper::judge(reader, now, clock.host_sync(), &[])?.reference(now);
                 let answered = answer::from_catalog(reader, ask, now, reference)?;
                 Ok(match answered {
                     Answer::Status(status) => Answer::Status(Box::new(Status {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use log::{error, info, warn};
 
-use crate::base::Clock;
+use crate::base::clock::HostSync;
 use crate::base::error::{Error, Result};
 use crate::base::id::{BoxId, StreamId, StreamKind, VolumeId};
 use crate::base::time::{Mono, Wall};
@@ -121,18 +121,18 @@ pub fn mark(reader: &Reader) -> Result<Option<Wall>> {
     }
 }
 
-/// Judges the time of day by what the catalog remembers.
+/// Judges the time of day `now` by what the catalog remembers. Who acts on the verdict acts at `now`, and does not look at the
+/// clock again: it may have stepped meanwhile.
 ///
 /// # Errors
 /// What the catalog says.
-pub fn judge(reader: &Reader, clock: &dyn Clock, camera_offsets_ms: &[i64]) -> Result<Verdict> {
-    let mark = mark(reader)?;
-    Ok(clock::judge(
-        clock.wall(),
-        clock.host_sync(),
-        mark,
-        camera_offsets_ms,
-    ))
+pub fn judge(
+    reader: &Reader,
+    now: Wall,
+    host: HostSync,
+    camera_offsets_ms: &[i64],
+) -> Result<Verdict> {
+    Ok(clock::judge(now, host, mark(reader)?, camera_offsets_ms))
 }
 
 /// The running thread.
@@ -154,6 +154,7 @@ impl Sweeping {
             woken,
             clocks: None,
             early: BTreeMap::new(),
+            is_due: true,
             stops: false,
         };
         let thread = std::thread::Builder::new()
@@ -185,28 +186,30 @@ struct Work {
     clocks: Option<(Wall, Mono)>,
     /// When footage was last deleted early, by volume.
     early: BTreeMap<VolumeId, (String, Mono)>,
+    /// Expired footage is to be looked for at once.
+    is_due: bool,
     stops: bool,
 }
 
 impl Work {
     fn run(mut self) {
-        let mut swept_at: Option<Mono> = None;
+        let mut swept_at = Mono::default();
         while !self.stops {
             let now = self.options.shared.clock.mono();
-            let is_due = swept_at.is_none_or(|at| now.since(at) >= SWEEP_EVERY);
+            let is_due = std::mem::take(&mut self.is_due) || now.since(swept_at) >= SWEEP_EVERY;
             if is_due {
-                swept_at = Some(now);
+                swept_at = now;
             }
             if let Err(e) = self.look(is_due) {
                 self.failed(&e);
             }
-            match self.woken.recv_timeout(SPACE_EVERY) {
-                Ok(wake) => {
-                    if !matches!(wake, Wake::Room) {
-                        swept_at = None;
-                    }
-                    self.obey(wake);
-                }
+            let wait = if self.is_due {
+                Duration::ZERO
+            } else {
+                SPACE_EVERY
+            };
+            match self.woken.recv_timeout(wait) {
+                Ok(wake) => self.obey(wake),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -215,8 +218,12 @@ impl Work {
 
     fn obey(&mut self, wake: Wake) {
         match wake {
-            Wake::Room | Wake::Look => {}
-            Wake::Keep(keeps) => self.options.keeps = keeps,
+            Wake::Room => {}
+            Wake::Look => self.is_due = true,
+            Wake::Keep(keeps) => {
+                self.options.keeps = keeps;
+                self.is_due = true;
+            }
             Wake::Stop => self.stops = true,
         }
     }
@@ -242,15 +249,15 @@ impl Work {
             return Ok(());
         }
         let offsets = self.camera_offsets();
-        let verdict = judge(&self.reader, &*shared.clock, &offsets)?;
+        let (now, verdict) = self.judged(&offsets)?;
         if is_due {
-            self.note(verdict, &volumes)?;
+            self.note(now, verdict, &volumes)?;
         }
         let latched = self.reader.meta()?.latch;
         let may = verdict.is_believed() && latched.is_none();
         self.show(verdict, latched);
         if may {
-            self.sweep(&volumes, lacks)?;
+            self.sweep(now, &volumes, lacks, &offsets)?;
         }
         if lacks_nothing {
             self.options.deletion.update(|board| board.in_vain.clear());
@@ -265,10 +272,15 @@ impl Work {
         Ok(())
     }
 
+    fn judged(&self, camera_offsets_ms: &[i64]) -> Result<(Wall, Verdict)> {
+        let clock = &self.options.shared.clock;
+        let (now, host) = (clock.wall(), clock.host_sync());
+        Ok((now, judge(&self.reader, now, host, camera_offsets_ms)?))
+    }
+
     /// What each minute leaves behind: the time, if it is believed; marks on the volumes; policies.
-    fn note(&self, verdict: Verdict, volumes: &[Volume]) -> Result<()> {
+    fn note(&self, now: Wall, verdict: Verdict, volumes: &[Volume]) -> Result<()> {
         let shared = &self.options.shared;
-        let now = shared.clock.wall();
         let mut changes = Vec::new();
         if verdict.is_believed() {
             changes.push(Change::TimeMarked { at: now });
@@ -347,11 +359,18 @@ impl Work {
         }
     }
 
-    fn sweep(&mut self, volumes: &[Volume], mut lacks: BTreeMap<VolumeId, Lack>) -> Result<()> {
+    /// Deletes until nothing is left that must go at `now`, which was believed. It may take long: before each further plan
+    /// the time is judged again.
+    fn sweep(
+        &mut self,
+        mut now: Wall,
+        volumes: &[Volume],
+        mut lacks: BTreeMap<VolumeId, Lack>,
+        camera_offsets_ms: &[i64],
+    ) -> Result<()> {
         let shared = Arc::clone(&self.options.shared);
         let there: HashSet<_> = volumes.iter().map(|volume| volume.id).collect();
         loop {
-            let now = shared.clock.wall();
             let Found { plan, in_vain } = look::plan(&self.reader, now, &there, &lacks)?;
             if !lacks.is_empty() {
                 self.tell_in_vain(volumes, &in_vain);
@@ -380,6 +399,13 @@ impl Work {
             info!("{} segments deleted", outcome.segments);
             // What goes early was measured once: how much that freed is seen at the next look.
             lacks.clear();
+            let (later, verdict) = self.judged(camera_offsets_ms)?;
+            if !verdict.is_believed() {
+                // The next look says so.
+                self.is_due = true;
+                return Ok(());
+            }
+            now = later;
         }
     }
 

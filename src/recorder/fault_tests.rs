@@ -150,8 +150,14 @@ impl Scene {
     fn restart(&self, why: &str) -> i64 {
         // Twice: a second start finds nothing left to do.
         for _ in 0..2 {
-            recovery::recover(&self.volume, self.box_id, &self.catalog, &*self.clock)
-                .unwrap_or_else(|e| panic!("{why}: {e}"));
+            recovery::recover(
+                &self.volume,
+                self.box_id,
+                &self.catalog,
+                &*self.clock,
+                &|| true,
+            )
+            .unwrap_or_else(|e| panic!("{why}: {e}"));
         }
         recovery::open_gaps(&self.catalog, GapCause::Killed, self.clock.wall()).expect("gaps");
         let reader = self.catalog.reader().expect("reader");
@@ -269,7 +275,14 @@ fn adopting_can_be_cut_off_at_any_step_and_is_finished_the_next_time() {
             drop(gone);
             let faults = Faults::below(&scene.volume.root, at, 1, outcome);
             // May fail: the next start finishes it.
-            recovery::recover(&scene.volume, scene.box_id, &scene.catalog, &*scene.clock).ok();
+            recovery::recover(
+                &scene.volume,
+                scene.box_id,
+                &scene.catalog,
+                &*scene.clock,
+                &|| true,
+            )
+            .ok();
             drop(faults);
             let samples = scene.restart(&format!("adopting, step {at}, {outcome:?}"));
             assert!(samples > 0);

@@ -46,7 +46,8 @@ pub struct Report {
 }
 
 /// Brings one volume and the catalog into agreement after a crash, as far as something new can be there: see
-/// [`walk::recent`]. Nothing else writes to the volume meanwhile.
+/// [`walk::recent`]. Nothing else writes to the volume meanwhile. Between two files it ends early, unless it is to `go_on`:
+/// each file is finished or untouched, and the next start does the rest.
 ///
 /// # Errors
 /// When the volume cannot be read or the catalog not be written. A single bad file is no error: it goes into quarantine.
@@ -55,19 +56,22 @@ pub fn recover(
     box_id: BoxId,
     catalog: &Catalog,
     clock: &dyn Clock,
+    go_on: &dyn Fn() -> bool,
 ) -> Result<Report> {
     let reader = catalog.reader()?;
     let days = walk::days_on(volume)?.days;
     let days = walk::recent(&reader, volume, days, clock.wall())?;
     let mut adopter = Adopter::new(volume, box_id, catalog)?;
     let mut missing = Vec::new();
-    for day in days {
+    for day in days.iter().take_while(|_| go_on()) {
         let mut difference = day.compare(&reader, volume)?;
         missing.append(&mut difference.missing);
         let mut paths = [difference.unknown, difference.parts].concat();
         // By name, that is by time: a chain of roots is adopted in its order.
         paths.sort();
-        paths.iter().try_for_each(|path| adopter.adopt(path))?;
+        for path in paths.iter().take_while(|_| go_on()) {
+            adopter.adopt(path)?;
+        }
     }
     let mut report = adopter.report;
     report.missing = tell_missing(&missing);

@@ -47,7 +47,7 @@ pub(crate) struct Plant {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) clock: Arc<SimulatedClock>,
     pub(crate) volume: Volume,
-    sealing: Sealing,
+    pub(crate) sealing: Sealing,
 }
 
 /// A box of its own, with the identity that opens all its keys.
@@ -147,8 +147,13 @@ impl Plant {
     }
 
     pub(crate) fn recover(&self) -> recovery::Report {
-        let recovered =
-            recovery::recover(&self.volume, self.state.box_id, &self.catalog, &*self.clock);
+        let recovered = recovery::recover(
+            &self.volume,
+            self.state.box_id,
+            &self.catalog,
+            &*self.clock,
+            &|| true,
+        );
         recovery::open_gaps(&self.catalog, GapCause::Killed, self.clock.wall()).expect("gaps");
         recovered.expect("recovery")
     }

@@ -10,6 +10,8 @@ mod disk;
 mod export;
 mod eyes;
 mod faults;
+mod hostile;
+mod network;
 mod open;
 mod peers;
 mod record;
