@@ -11,6 +11,9 @@ pub mod streams;
 pub mod sweeper;
 pub mod volumes;
 
+#[cfg(test)]
+mod fault_tests;
+
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;

@@ -22,6 +22,8 @@ pub mod writer;
 #[cfg(test)]
 mod assembler_tests;
 #[cfg(test)]
-mod fault_tests;
+pub(crate) mod fault_tests;
+#[cfg(test)]
+mod upkeep_fault_tests;
 #[cfg(test)]
 mod upkeep_tests;
