@@ -27,7 +27,8 @@ use crate::store::volume::{PART_SUFFIX, Volume};
 const MISSING_LISTED_MAX: usize = 20;
 
 /// Said of such a gap.
-pub(super) const LOST: &str = "what was recorded could not be read: it was cut off, or is in quarantine";
+pub(super) const LOST: &str =
+    "what was recorded could not be read: it was cut off, or is in quarantine";
 
 /// What recovery did on one volume.
 #[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
@@ -96,12 +97,17 @@ pub(super) fn account_for_losses(
             continue;
         };
         let coverage = reader.coverage(&row.stream, Span { start, end }, end)?;
-        changes.extend(coverage.unknown.into_iter().map(|span| Change::GapRecorded {
-            stream: row.stream.clone(),
-            span,
-            cause,
-            detail: Some(detail.to_owned()),
-        }));
+        changes.extend(
+            coverage
+                .unknown
+                .into_iter()
+                .map(|span| Change::GapRecorded {
+                    stream: row.stream.clone(),
+                    span,
+                    cause,
+                    detail: Some(detail.to_owned()),
+                }),
+        );
     }
     let count = changes.len() as u64;
     if count > 0 {

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::base::clock::Clock;
 use crate::base::disk::faults::{Faults, Outcome};
 use crate::base::disk::{self, DiskFile};
 use crate::base::error::Result;

@@ -9,6 +9,7 @@ mod image;
 mod latch;
 mod mounts;
 mod plant;
+mod refused;
 #[path = "../system/support/mod.rs"]
 mod support;
 mod sweep;
