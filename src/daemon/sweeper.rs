@@ -1,4 +1,4 @@
-//! The thread that deletes on time: every minute, and at once when a volume has no room. It decides nothing itself: that
+//! The thread that deletes on time: within a minute and a half, and at once when a volume has no room. It decides nothing itself: that
 //! is `retention`'s.
 
 use std::collections::{BTreeMap, HashSet};
@@ -28,8 +28,8 @@ use crate::store::volume::Volume;
 
 /// Wakes that may wait.
 pub const WAKES_MAX: usize = 64;
-/// Expired footage is looked for this often, and the time is marked.
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// The time is marked this often.
+const MARK_EVERY: Duration = Duration::from_secs(60);
 /// Room on the volumes is looked at this often.
 const SPACE_EVERY: Duration = Duration::from_secs(5);
 /// Between two batches writers come first for so long.
@@ -177,6 +177,17 @@ impl Sweeping {
     }
 }
 
+/// What is to be done at a look.
+#[derive(Clone, Copy)]
+struct Due {
+    /// Marks are left.
+    mark: bool,
+    /// What is expired is looked for.
+    plan: bool,
+    /// All of it goes, however short it has been expired: at the start, and when somebody has changed something.
+    all: bool,
+}
+
 struct Work {
     reader: Reader,
     options: Options,
@@ -190,20 +201,24 @@ struct Work {
 
 impl Work {
     fn run(mut self) {
-        let mut swept_at: Option<Mono> = None;
+        let (mut marked, mut planned): (Option<Mono>, Option<Mono>) = (None, None);
         while !self.stops {
             let now = self.options.shared.clock.mono();
-            let is_due = swept_at.is_none_or(|at| now.since(at) >= SWEEP_EVERY);
-            if is_due {
-                swept_at = Some(now);
-            }
-            if let Err(e) = self.look(is_due) {
+            let is_past = |last: Option<Mono>, every| last.is_none_or(|at| now.since(at) >= every);
+            let due = Due {
+                mark: is_past(marked, MARK_EVERY),
+                plan: is_past(planned, look::EVERY),
+                all: planned.is_none(),
+            };
+            marked = if due.mark { Some(now) } else { marked };
+            planned = if due.plan { Some(now) } else { planned };
+            if let Err(e) = self.look(due) {
                 self.failed(&e);
             }
             match self.woken.recv_timeout(SPACE_EVERY) {
                 Ok(wake) => {
                     if !matches!(wake, Wake::Room) {
-                        swept_at = None;
+                        (marked, planned) = (None, None);
                     }
                     self.obey(wake);
                 }
@@ -233,24 +248,24 @@ impl Work {
     }
 
     /// Looks at clocks, latch and room; deletes what may and must go.
-    fn look(&mut self, is_due: bool) -> Result<()> {
+    fn look(&mut self, due: Due) -> Result<()> {
         let shared = Arc::clone(&self.options.shared);
         let volumes = present(&self.reader, shared.box_id)?;
         let lacks = self.lacks(&volumes);
         let lacks_nothing = lacks.is_empty();
-        if !is_due && lacks_nothing {
+        if !due.mark && !due.plan && lacks_nothing {
             return Ok(());
         }
         let offsets = self.camera_offsets();
         let verdict = judge(&self.reader, &*shared.clock, &offsets)?;
-        if is_due {
+        if due.mark {
             self.note(verdict, &volumes)?;
         }
         let latched = self.reader.meta()?.latch;
         let may = verdict.is_believed() && latched.is_none();
         self.show(verdict, latched);
         if may {
-            self.sweep(&volumes, lacks)?;
+            self.sweep(&volumes, lacks, due.all)?;
         }
         if lacks_nothing {
             self.options.deletion.update(|board| board.in_vain.clear());
@@ -347,12 +362,24 @@ impl Work {
         }
     }
 
-    fn sweep(&mut self, volumes: &[Volume], mut lacks: BTreeMap<VolumeId, Lack>) -> Result<()> {
+    /// Deletes what must go; what is expired waits a little for others, unless `all` is to go.
+    fn sweep(
+        &mut self,
+        volumes: &[Volume],
+        mut lacks: BTreeMap<VolumeId, Lack>,
+        mut all: bool,
+    ) -> Result<()> {
         let shared = Arc::clone(&self.options.shared);
         let there: HashSet<_> = volumes.iter().map(|volume| volume.id).collect();
         loop {
             let now = shared.clock.wall();
-            let Found { plan, in_vain } = look::plan(&self.reader, now, &there, &lacks)?;
+            let found = look::plan(&self.reader, now, &there, &lacks)?;
+            let goes_on = all || !lacks.is_empty() || found.is_due();
+            if !goes_on && self.reader.garbage(0, 1)?.is_empty() {
+                return Ok(());
+            }
+            all = true;
+            let Found { plan, in_vain, .. } = found;
             if !lacks.is_empty() {
                 self.tell_in_vain(volumes, &in_vain);
             }
@@ -414,7 +441,7 @@ impl Work {
     fn tell_failures(&self, failures: Vec<String>) {
         let known = self.options.deletion.get().failures;
         for failure in failures.iter().filter(|f| !known.contains(f)) {
-            error!("not deleted, tried again every minute: {failure}");
+            error!("not deleted, tried again and again: {failure}");
         }
         self.options
             .deletion

@@ -260,5 +260,5 @@ fn on_a_small_disk() {
         .into_iter()
         .find(|row| row.event.action == "sweep")
         .expect("told");
-    assert_eq!(event.event.facts["deleted"][0]["rule"], "early");
+    assert_eq!(event.event.facts["deleted"]["early"][0][0], "till/main");
 }

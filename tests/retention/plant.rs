@@ -240,7 +240,7 @@ impl Plant {
     pub(crate) fn plan(&self) -> Plan {
         let there = [self.volume.id].into();
         let found = look::plan(&self.reader(), self.clock.wall(), &there, &[].into());
-        let Found { plan, in_vain } = found.expect("a plan");
+        let Found { plan, in_vain, .. } = found.expect("a plan");
         assert!(in_vain.is_empty());
         plan
     }
