@@ -10,6 +10,7 @@ pub mod scrub;
 pub mod streams;
 pub mod sweeper;
 pub mod volumes;
+mod watch;
 
 #[cfg(test)]
 mod fault_tests;
@@ -37,6 +38,7 @@ use crate::daemon::scrub::Scrubbing;
 use crate::daemon::streams::Streams;
 use crate::daemon::sweeper::{DeletionBoard, Sweeping, Wake};
 use crate::daemon::volumes::{Shared, Volumes};
+use crate::daemon::watch::VolumeWatch;
 use crate::recorder::board::Board;
 use crate::recorder::recovery;
 use crate::recorder::segment::Sealing;
@@ -249,6 +251,7 @@ impl Daemon {
         self.reload().await;
         let mut retry = tokio::time::interval(VOLUME_RETRY);
         retry.tick().await;
+        let (mut look, mut watch) = (tokio::time::interval(watch::EVERY), VolumeWatch::default());
         loop {
             tokio::select! {
                 biased;
@@ -259,6 +262,7 @@ impl Daemon {
                     while changes.try_recv().is_ok() {}
                     self.reload().await;
                 }
+                _ = look.tick() => watch.look(&self.board, &*self.clock, &self.catalog),
                 _ = retry.tick(), if !self.missing.is_empty() => {
                     if self.open_volumes(false).await {
                         self.start_cameras();

@@ -201,6 +201,7 @@ impl Work {
     fn run(mut self, jobs: &Receiver<Job>) {
         let every = Duration::from_secs(u64::from(self.options.sync_secs));
         self.synced_at = self.options.clock.mono();
+        self.pulse(self.synced_at);
         loop {
             let passed = self.options.clock.mono().since(self.synced_at);
             match jobs.recv_timeout(every.saturating_sub(passed)) {
@@ -215,6 +216,11 @@ impl Work {
             }
         }
         self.rows.finish();
+    }
+
+    fn pulse(&self, synced: Mono) {
+        let name = &self.options.volume.name;
+        self.options.board.pulses.synced(name, synced);
     }
 
     fn work(&mut self, job: Job) {
@@ -309,6 +315,7 @@ impl Work {
                 }
             }
         }
+        self.pulse(began);
         let took = self.options.clock.mono().since(began);
         if took > SLOW_SYNC {
             warn!(

@@ -10,6 +10,7 @@ pub mod check;
 pub mod fragment;
 pub mod keeper;
 pub mod outbox;
+pub mod pulse;
 pub mod reconcile;
 pub mod recovery;
 pub mod reindex;

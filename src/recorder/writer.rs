@@ -95,7 +95,11 @@ impl Writer {
     pub fn run(mut self, orders: &Receiver<Order>) -> Keeper {
         loop {
             match orders.recv_timeout(Duration::from_secs(3600)) {
-                Ok(order) => self.obey(order),
+                Ok(order) => {
+                    self.pulse(true);
+                    self.obey(order);
+                    self.pulse(false);
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -108,6 +112,12 @@ impl Writer {
             self.end_run(&mut stream, GapCause::Stopped);
         }
         self.keeper
+    }
+
+    fn pulse(&self, begins: bool) {
+        let since = begins.then(|| self.options.clock.mono());
+        let name = &self.options.volume.name;
+        self.options.board.pulses.writing(name, since);
     }
 
     fn obey(&mut self, order: Order) {
