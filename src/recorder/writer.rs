@@ -209,11 +209,10 @@ impl Writer {
         if stream.open.is_none() && !self.open(stream, &fragment) {
             return;
         }
-        let doubtful = stream.open.as_ref().is_some_and(|s| s.open.is_doubtful());
-        let appended = if doubtful {
-            Err(Error::new(Kind::Io, "a sync of the segment failed"))
-        } else {
-            self.append(stream, fragment)
+        let doubt = stream.open.as_ref().and_then(|s| s.open.doubt());
+        let appended = match doubt {
+            Some(why) => Err(Error::new(Kind::Io, why.to_owned())),
+            None => self.append(stream, fragment),
         };
         if let Err(e) = appended {
             self.failed(stream, &e);

@@ -8,9 +8,9 @@ use sinetti::base::time::Wall;
 use sinetti::catalog::Rule;
 use sinetti::daemon::answer::{Deletion, Retention};
 
-use crate::mounts::{must, with_own_mounts};
 use crate::plant::{HOUR, MINUTE, Plant, SECOND, always, stream};
 use crate::support::{TestBox, camera, now, server, span};
+use crate::support::{must, with_own_mounts};
 
 /// A box with a camera `kassa` that does not answer and is kept an hour.
 fn kept_an_hour() -> TestBox {

@@ -10,8 +10,8 @@ use sinetti::store::slots::{self, Place};
 use sinetti::vault::identity::Identity;
 use sinetti::vault::slot::{self, SLOT_BYTES, Slot};
 
-use crate::mounts::{must, with_own_mounts};
 use crate::plant::{DAY, HOUR, MINUTE, Plant, T0};
+use crate::support::{must, with_own_mounts};
 
 /// The end of a wrapped key: it is like no other.
 type Tail = [u8; 32];

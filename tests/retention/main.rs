@@ -7,7 +7,6 @@
 mod daemon;
 mod image;
 mod latch;
-mod mounts;
 mod plant;
 mod refused;
 #[path = "../system/support/mod.rs"]

@@ -6,6 +6,7 @@
 
 mod config;
 mod crash;
+mod devices;
 mod disk;
 mod export;
 mod eyes;
@@ -15,6 +16,7 @@ mod peers;
 mod record;
 mod recovery;
 mod refuse;
+mod scene;
 mod secrets;
 mod stop;
 mod support;
