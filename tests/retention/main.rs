@@ -6,6 +6,7 @@
 
 mod daemon;
 mod image;
+mod inject;
 mod latch;
 mod plant;
 mod refused;

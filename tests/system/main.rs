@@ -11,6 +11,7 @@ mod disk;
 mod export;
 mod eyes;
 mod faults;
+mod inject;
 mod open;
 mod peers;
 mod record;

@@ -5,6 +5,7 @@ mod footage;
 mod media;
 mod mounts;
 mod recorder;
+mod strace;
 mod test_box;
 
 pub(crate) use footage::{FPS, camera, footage, footage_dir, padded_camera, python, server};
@@ -14,6 +15,7 @@ pub(crate) use media::{
 };
 pub(crate) use mounts::{Ext4, Frozen, fill, must, remount, tmpfs, with_own_mounts};
 pub(crate) use recorder::Recorder;
+pub(crate) use strace::Strace;
 pub(crate) use test_box::{Clip, Exported, Listed, PASSPHRASE, Ran, TestBox, ran, span};
 
 use sinetti::base::time::Wall;
