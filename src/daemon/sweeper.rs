@@ -154,6 +154,7 @@ impl Sweeping {
             woken,
             clocks: None,
             early: BTreeMap::new(),
+            asked: false,
             stops: false,
         };
         let thread = std::thread::Builder::new()
@@ -196,6 +197,8 @@ struct Work {
     clocks: Option<(Wall, Mono)>,
     /// When footage was last deleted early, by volume.
     early: BTreeMap<VolumeId, (String, Mono)>,
+    /// Somebody has confirmed or changed something: all is looked at anew.
+    asked: bool,
     stops: bool,
 }
 
@@ -215,23 +218,28 @@ impl Work {
             if let Err(e) = self.look(due) {
                 self.failed(&e);
             }
-            match self.woken.recv_timeout(SPACE_EVERY) {
-                Ok(wake) => {
-                    if !matches!(wake, Wake::Room) {
-                        (marked, planned) = (None, None);
-                    }
-                    self.obey(wake);
+            // Somebody may have come during a sweep.
+            if !self.asked {
+                match self.woken.recv_timeout(SPACE_EVERY) {
+                    Ok(wake) => self.obey(wake),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => break,
                 }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if std::mem::take(&mut self.asked) {
+                (marked, planned) = (None, None);
             }
         }
     }
 
     fn obey(&mut self, wake: Wake) {
         match wake {
-            Wake::Room | Wake::Look => {}
-            Wake::Keep(keeps) => self.options.keeps = keeps,
+            Wake::Room => {}
+            Wake::Look => self.asked = true,
+            Wake::Keep(keeps) => {
+                self.options.keeps = keeps;
+                self.asked = true;
+            }
             Wake::Stop => self.stops = true,
         }
     }
