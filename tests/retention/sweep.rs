@@ -284,6 +284,10 @@ fn foreign_files_are_left_alone() {
         day.join("20261123T150000.000Z-unknown.mp4.bak"),
         keys.with_file_name("readme"),
         plant.volume.root.join("kassa/other/2020/01/01/x.mp4"),
+        // Old, and ours, but of no row: what was set aside, and what nobody has adopted yet.
+        plant.volume.root.join("quarantine/kassa-main-2020-x.mp4"),
+        plant.volume.root.join("kassa/main/2020/01/01/x.mp4.part"),
+        plant.volume.root.join("keys/kassa/main/20200101.keys.bak"),
     ];
     for path in &foreign {
         fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
