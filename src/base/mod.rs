@@ -5,9 +5,11 @@
 
 pub mod clock;
 pub mod disk;
+pub mod edge;
 pub mod error;
 pub mod hash;
 pub mod id;
+pub mod merkle;
 pub mod secret;
 pub mod shutdown;
 pub mod time;

@@ -9,13 +9,33 @@ use crate::base::clock::SystemClock;
 use crate::base::disk;
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::BoxId;
+use crate::catalog::{ledger, migrate};
 
 /// The whole schema as a new catalog gets it.
 const SCHEMA: &str = include_str!("schema.sql");
 
-/// Step N makes version N + 1 of version N. When the schema changes, `schema.sql` as it was is frozen under another
-/// name for its step here, the change is appended as a step, and `schema.sql` shows the sum.
-const STEPS: [&str; 1] = [SCHEMA];
+/// What makes one version of the one before: SQL, then what SQL cannot do.
+struct Step {
+    sql: &'static str,
+    then: fn(&Connection) -> Result<()>,
+}
+
+/// Step N makes version N + 1 of version N. When the schema changes, the change is appended as a step, and `schema.sql`
+/// shows the sum.
+const STEPS: [Step; 3] = [
+    Step {
+        sql: include_str!("schema_1.sql"),
+        then: |_| Ok(()),
+    },
+    Step {
+        sql: include_str!("step_2.sql"),
+        then: migrate::events_to_ledger,
+    },
+    Step {
+        sql: include_str!("step_3.sql"),
+        then: |_| Ok(()),
+    },
+];
 
 /// Marks the file as a catalog of ours (`pragma application_id`): "SiNT".
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"SiNT");
@@ -155,6 +175,7 @@ fn create(db: &mut Connection, box_id: BoxId) -> Result<()> {
             i64::try_from(version()).unwrap_or(i64::MAX)
         ],
     )?;
+    ledger::begin(&all, SystemClock::shared().wall())?;
     all.execute_batch(&format!(
         "pragma application_id = {APPLICATION_ID}; pragma user_version = {}",
         version()
@@ -173,7 +194,8 @@ fn migrate(db: &mut Connection, from: usize) -> Result<()> {
         let one = db
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .context(what)?;
-        one.execute_batch(step).context(what)?;
+        one.execute_batch(step.sql).context(what)?;
+        (step.then)(&one).context(what)?;
         one.execute_batch(&format!("pragma user_version = {}", before + 1))
             .context(what)?;
         one.commit().context(what)?;
@@ -231,7 +253,7 @@ mod tests {
             newer.to_string().contains("newer version of Sinetti"),
             "{newer}"
         );
-        set("pragma user_version = 1; pragma application_id = 7");
+        set("pragma user_version = 2; pragma application_id = 7");
         assert_eq!(kind(ours), Err(Kind::Foreign));
     }
 

@@ -6,48 +6,70 @@
 //!
 //! What does not belong here: files of footage, keys in the clear, decisions about what is deleted.
 
+mod account;
 mod activity;
 mod change;
+mod closed;
 mod column;
 mod connection;
 mod coverage;
 mod deleted;
 mod event;
+mod factor;
 mod gap;
 mod generation;
+mod granted;
+mod intent;
 mod json;
+mod ledger;
+mod ledger_change;
 mod meta;
+mod migrate;
+mod people;
 mod person;
 mod place;
 mod rate;
 mod reader;
+mod rebuild;
 mod run;
 mod sample_entry;
+mod seal;
 mod segment;
+mod signing;
 mod stream;
 mod sweep;
+mod tally;
+mod tile;
 mod volume;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
+pub use account::{AccountRow, Language, Noted, Undertaking, Validity};
 pub use activity::ActivityHour;
 pub use change::Change;
 pub use coverage::{Coverage, CoverageGap, HourRow, SEAM_US_MAX};
 pub use deleted::DeletedSpan;
-pub use event::{Event, EventRow};
+pub use event::{Event, EventRow, Phase};
+pub use factor::{EnrolmentKind, EnrolmentRow, FactorRow};
 pub use gap::{GapCause, GapRow};
 pub use generation::{GenerationRow, WrapRow};
+pub use granted::{Cameras, GrantRow, Role};
+pub use ledger::{CatalogLog, Detail, EntryFilter, EntryRow, EpochRow};
+pub use ledger_change::LedgerChange;
 pub use meta::Meta;
+pub use people::PeopleChange;
 pub use person::PersonRow;
 pub use place::PlaceRow;
 pub use rate::Rate;
 pub use reader::Reader;
+pub use rebuild::{Rebuild, take_ledger};
 pub use run::RunRow;
 pub use sample_entry::SampleEntryRow;
+pub use seal::SealRow;
 pub use segment::{SegmentPage, SegmentRow};
 pub use stream::{StreamRow, Totals};
 pub use sweep::{AgedRow, GarbageRow, Rule, SweepRow, SweptRow};
 pub use volume::VolumeRow;
-pub use writer::{Catalog, Pending};
+pub use writer::{Act, Catalog, Pending};

@@ -160,16 +160,84 @@ create table activity (
     primary key (stream, hour_us)
 ) strict;
 
-create table event (
-    seq     integer primary key autoincrement,                          -- its place; never used twice
+-- A log of its own since the last lawful restore, with its last signed checkpoint.
+create table epoch (
+    number      integer primary key check (number > 0),                 -- 1, and one more after each restore
+    first_seq   integer not null unique check (first_seq > 0),          -- number of its first entry
+    started_us  integer not null,                                       -- when it began
+    size        integer not null default 0 check (size >= 0),           -- entries under the checkpoint
+    root        blob check (length(root) = 32),                         -- root over them; null before the first checkpoint
+    note        text,                                                   -- the signed checkpoint; null before the first
+    check ((root is null) = (note is null))
+) strict;
+
+create table entry (
+    seq     integer primary key check (seq > 0),                        -- its number; one more than the one before
+    epoch   integer not null references epoch (number),                 -- in which log
     at_us   integer not null,                                           -- when
     actor   text not null,                                              -- person id, or box
     action  text not null,                                              -- what was done
     object  text not null,                                              -- to what
     result  text not null,                                              -- how it went
-    facts   text not null check (json_valid(facts)),                    -- JSON that stays: roots, counts, hashes
-    detail  text check (detail is null or json_valid(detail))           -- JSON that may lawfully be erased (null)
+    facts   text not null check (json_valid(facts)),                    -- canonical JSON that stays: roots, counts, hashes
+    detail  blob check (length(detail) = 32),                           -- commitment to what may be erased; null: nothing
+    leaf    blob not null check (length(leaf) = 32)                     -- leaf hash of its canonical line
 ) strict;
+create index entry_action on entry (action, at_us);
+create index entry_actor on entry (actor, at_us) where actor <> 'box';
+create index entry_time on entry (at_us);
+
+-- What may lawfully be erased of an entry. The row stays, so that a reader sees when it was.
+create table detail (
+    seq        integer primary key references entry (seq),              -- of which entry
+    class      text not null check (class in ('operation', 'access', 'people', 'disclosure')), -- how long it is kept
+    salt       blob check (length(salt) = 32),                          -- salt of the commitment; null: erased
+    text       text check (json_valid(text)),                           -- canonical JSON; null: erased
+    erased_us  integer,                                                 -- when it was erased; null: it is there
+    check ((text is null) = (erased_us is not null) and (text is null) = (salt is null))
+) strict;
+create index detail_class on detail (class, seq) where erased_us is null;
+
+-- Full tiles (C2SP tlog-tiles). What is not full yet follows from the entries.
+create table tile (
+    id      integer primary key,                                        -- internal
+    epoch   integer not null references epoch (number),                 -- of which log
+    level   integer not null check (level between 0 and 7),             -- level of tiles
+    number  integer not null check (number >= 0),                       -- its place on the level
+    root    blob not null check (length(root) = 32),                    -- what the tile above says of it
+    hashes  blob not null check (length(hashes) = 8192),                -- 256 hashes
+    unique (epoch, level, number)
+) strict;
+
+-- Acts that were begun and whose outcome is not known yet.
+create table intent (
+    seq     integer primary key references entry (seq)                  -- the entry that says so
+) strict;
+
+-- What can happen without end (a flapping camera, a stranger at the door), counted over a minute.
+create table tally (
+    actor      text not null,                                           -- as in entry
+    action     text not null,                                           -- as in entry
+    object     text not null,                                           -- as in entry
+    result     text not null,                                           -- as in entry
+    minute_us  integer not null check (minute_us % 60000000 = 0),       -- which minute
+    times      integer not null check (times > 0),                      -- how often in it
+    held       integer not null check (held between 0 and times),       -- how often without an entry of its own
+    first_us   integer not null,                                        -- first time without one
+    last_us    integer not null,                                        -- last time
+    primary key (actor, action, object, result)
+) strict, without rowid;
+
+-- Footage seals: which segments' records are under which entry.
+create table seal (
+    seq       integer primary key references entry (seq),               -- the entry that states its root
+    upto      integer not null,                                         -- segment.id up to which all is sealed; 0: of another catalog
+    start_us  integer not null,                                         -- earliest start of its segments
+    end_us    integer not null,                                         -- latest end
+    segments  integer not null check (segments > 0),                    -- how many
+    leaves    blob check (length(leaves) = 32 * segments)               -- their leaves in order; null once none of them is left
+) strict;
+create index seal_time on seal (end_us) where leaves is not null;
 
 create table person (
     uuid  blob primary key check (length(uuid) = 16),                   -- who
@@ -193,3 +261,77 @@ create table wrap (
 ) strict;
 create unique index wrap_person on wrap (person, generation) where person is not null;
 create unique index wrap_recovery on wrap (generation) where person is null;
+
+-- A person as rights go: known from the day on which they are added. Their keys (table person) come with their enrolment.
+create table account (
+    person             blob primary key check (length(person) = 16),        -- who; the same in table person
+    name               text not null unique check (length(name) between 1 and 64), -- personal user name for signing in
+    display            text not null check (length(display) between 1 and 80), -- name as people read it
+    language           text not null check (language in ('fi', 'sv', 'en')), -- of what the person reads
+    undertaking        text check (length(undertaking) between 1 and 40),   -- version of the confidentiality undertaking; null: none
+    undertaking_us     integer,                                             -- when it was signed
+    undertaking_until_us integer,                                           -- first instant at which it has lapsed; null: none is set
+    valid_from_us      integer not null,                                    -- may sign in from then on
+    valid_until_us     integer check (valid_until_us > valid_from_us),      -- first instant after; null: no end is set
+    added_us           integer not null,                                    -- when the person was added
+    removed_us         integer,                                             -- when every right was taken for good; null: was not
+    reviewed_us        integer,                                             -- when somebody last confirmed the rights; null: never
+    signed_in_us       integer,                                             -- last sign-in; null: never
+    check ((undertaking is null) = (undertaking_us is null)),
+    check (undertaking is not null or undertaking_until_us is null)
+) strict, without rowid;
+
+-- Who may what, since when, by whom. Rows stay when they end: an access review looks back.
+create table granted (
+    id            integer primary key autoincrement,                        -- its number; never used twice
+    person        blob not null references account (person),                -- to whom
+    role          text not null check (role in (
+        'staff', 'manager', 'controller', 'auditor', 'admin', 'maintenance')), -- what the person is
+    all_cameras   integer not null check (all_cameras in (0, 1)),           -- every camera, later ones too
+    approves      integer not null check (approves in (0, 1)),              -- a manager who may approve disclosures
+    since_us      integer not null,                                         -- from when on
+    by            text not null,                                            -- who granted it: a person's id, or console
+    until_us      integer check (until_us > since_us),                      -- first instant after; null: no end is set
+    confirmed_us  integer,                                                  -- since when a controller stands behind it; null: it rests
+    confirmed_by  text,                                                     -- who that was: a person's id, shares, or console
+    ended_us      integer,                                                  -- when it was taken; null: it was not
+    check ((confirmed_us is null) = (confirmed_by is null))
+) strict;
+create unique index granted_once on granted (person, role) where ended_us is null;
+
+create table granted_camera (
+    granted  integer not null references granted (id),                      -- which grant
+    camera   text not null check (length(camera) between 1 and 40),         -- the camera's id in the configuration
+    primary key (granted, camera)
+) strict, without rowid;
+
+create table factor (
+    person      blob primary key references account (person),               -- whose second factor (TOTP, RFC 6238)
+    secret      blob not null,                                              -- age ciphertext of its secret, to the person's own key
+    created_us  integer not null,                                           -- since when
+    last_step   integer not null                                            -- newest time step used; neither it nor an older one is taken
+) strict, without rowid;
+
+create table recovery_code (
+    person   blob not null references account (person),                     -- whose
+    hash     blob not null check (length(hash) = 32),                       -- SHA-256 over person id and code
+    used_us  integer,                                                       -- when it was used up; null: was not
+    primary key (person, hash)
+) strict, without rowid;
+
+create table enrolment (
+    hash        blob primary key check (length(hash) = 32),                 -- SHA-256 of the one-time token
+    person      blob not null references account (person),                  -- who may use it
+    kind        text not null check (kind in ('new', 'factor')),            -- new: password, keys and factor; factor: the factor alone
+    created_us  integer not null,                                           -- when it was made
+    expires_us  integer not null check (expires_us > created_us),           -- first instant at which it is not taken any more
+    used_us     integer                                                     -- when it was used, or replaced by another; null: it is open
+) strict, without rowid;
+create index enrolment_person on enrolment (person) where used_us is null;
+
+-- To whom a generation was ever wrapped: also when the wrap is gone by now, since a copy of it may be somewhere.
+create table held (
+    generation  blob not null references generation (uuid),                 -- which
+    person      blob not null check (length(person) = 16),                  -- to whom
+    primary key (generation, person)
+) strict, without rowid;

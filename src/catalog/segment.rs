@@ -233,6 +233,17 @@ pub(super) fn spans(db: &Connection, stream: i64, span: Span) -> Result<Vec<Span
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Segments whose rows were written after the internal number `id`, in that order, each with its number.
+pub(super) fn after(db: &Connection, id: i64, count_max: usize) -> Result<Vec<(i64, SegmentRow)>> {
+    let mut statement = db.prepare_cached(&format!(
+        "select {COLUMNS} {FROM} where segment.id > ? order by segment.id limit ?"
+    ))?;
+    let rows = statement.query_map(params![id, int(count_max as u64)], |row| {
+        Ok((row.get("id")?, read(row)?))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 impl Reader {
     /// Segments of a stream that share an instant with `span`, by start; without what is being deleted.
     ///

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use crate::base::edge::Edge;
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::hash::Digest;
 use crate::base::id::{SegmentId, StreamId, VolumeId};
@@ -13,7 +14,6 @@ use crate::base::time::{Span, Wall};
 use crate::catalog::column::{Columns, int};
 use crate::catalog::reader::Reader;
 use crate::catalog::{activity, deleted, segment, stream};
-use crate::media::edge::Edge;
 
 /// Why footage is deleted. The text forms never change: they are in catalogs and events.
 #[derive(

@@ -1,7 +1,7 @@
 //! The one thread that writes, and how others hand it their commits.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
@@ -11,8 +11,10 @@ use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::BoxId;
 use crate::catalog::change::{self, Change};
 use crate::catalog::connection;
-use crate::catalog::event::{self, Event};
+use crate::catalog::event::{self, Event, Phase};
 use crate::catalog::reader::Reader;
+use crate::catalog::signing::{Signing, Trouble};
+use crate::ledger::checkpoint::Signer;
 
 /// Commits that may wait for the thread.
 const QUEUE_MAX: usize = 1024;
@@ -21,13 +23,16 @@ const QUEUE_MAX: usize = 1024;
 const GROUP_MAX: usize = 256;
 
 /// Called once with the outcome, on the writer's thread: it must be short and must not call the catalog.
-type Done = Box<dyn FnOnce(Result<()>) + Send>;
+type Done = Box<dyn FnOnce(Result<Written>) + Send>;
+
+/// The number of the entry that was written, if one was.
+type Written = Option<u64>;
 
 /// Tells the sender of a commit how it went; also when the thread ends without having come to it.
 struct Answer(Option<Done>);
 
 impl Answer {
-    fn give(mut self, result: Result<()>) {
+    fn give(mut self, result: Result<Written>) {
         if let Some(done) = self.0.take() {
             done(result);
         }
@@ -62,11 +67,27 @@ pub struct Catalog {
     thread: Mutex<Option<JoinHandle<Result<()>>>>,
     path: PathBuf,
     box_id: BoxId,
+    trouble: Trouble,
+}
+
+/// Something that hands out what is sealed, begun: its intent is in the ledger.
+#[derive(Debug)]
+#[must_use = "an act has an outcome, which Catalog::end_act writes"]
+pub struct Act {
+    intent: Event,
+    seq: u64,
+}
+
+impl Act {
+    /// Number of the entry of its intent.
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
 }
 
 /// A commit under way.
 #[must_use = "a commit is durable only when waiting for it succeeded"]
-pub struct Pending(Receiver<Result<()>>);
+pub struct Pending(Receiver<Result<Written>>);
 
 impl Pending {
     /// Waits until the commit is durable.
@@ -74,6 +95,14 @@ impl Pending {
     /// # Errors
     /// As [`Catalog::commit`].
     pub fn wait(self) -> Result<()> {
+        self.wait_seq().map(drop)
+    }
+
+    /// Waits until the commit is durable; the number of its entry, if it has one.
+    ///
+    /// # Errors
+    /// As [`Catalog::commit`].
+    pub fn wait_seq(self) -> Result<Option<u64>> {
         self.0.recv().unwrap_or_else(|_| Err(closed()))
     }
 }
@@ -86,19 +115,108 @@ impl Catalog {
     /// [`Kind::Foreign`] for a catalog of another box or of a newer version of Sinetti; [`Kind::Invalid`] on a network
     /// file system; [`Kind::Corrupt`] for a file that is no database; else what the operating system says.
     pub fn open(path: &Path, box_id: BoxId) -> Result<Self> {
+        Self::start(path, box_id, None, Trouble::default())
+    }
+
+    /// As [`Catalog::open`], and what is written is signed: a second after an entry became durable at the latest, and at
+    /// the end. When the ledger does not agree with its last checkpoint nothing is signed, and [`Catalog::trouble`] says
+    /// so. A key that cannot be had is such a trouble too: recording goes on without.
+    ///
+    /// # Errors
+    /// As [`Catalog::open`].
+    pub fn open_signing(path: &Path, box_id: BoxId, signer: Result<Signer>) -> Result<Self> {
+        let trouble = Trouble::default();
+        let signer = match signer {
+            Ok(signer) => Some(signer),
+            Err(e) => {
+                log::error!("the ledger is not signed: {e}");
+                trouble.set(Some(e.to_string()));
+                None
+            }
+        };
+        Self::start(path, box_id, signer, trouble)
+    }
+
+    fn start(path: &Path, box_id: BoxId, signer: Option<Signer>, trouble: Trouble) -> Result<Self> {
         let what = || format!("opening the catalog {}", path.display());
         let db = connection::open_writer(path, box_id).context(what)?;
         let (sender, receiver) = sync_channel(QUEUE_MAX);
+        let signing = Signing::new(&db, box_id, signer, trouble.clone());
         let thread = Builder::new()
             .name("catalog".to_owned())
-            .spawn(move || run(db, &receiver))
+            .spawn(move || run(db, signing, &receiver))
             .context(what)?;
         Ok(Self {
             sender,
             thread: Mutex::new(Some(thread)),
             path: path.to_owned(),
             box_id,
+            trouble,
         })
+    }
+
+    /// Why nothing is signed, if so.
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble.get()
+    }
+
+    /// Writes an event; its number, unless it was only counted. One that begins an act is as [`Catalog::begin_act`].
+    ///
+    /// # Errors
+    /// As [`Catalog::begin_act`].
+    pub fn note(&self, event: Event) -> Result<Option<u64>> {
+        match event.phase {
+            Phase::Begun => self.begin_act(event, Vec::new()).map(|act| Some(act.seq)),
+            _ => self.commit_pending(Vec::new(), event).wait_seq(),
+        }
+    }
+
+    /// Writes the intent of an act, with the changes that go with it, before its first byte is handed out. Without it the
+    /// act must not happen.
+    ///
+    /// # Errors
+    /// As [`Catalog::commit`]; [`Kind::Corrupt`] when the ledger does not agree with its last checkpoint.
+    pub fn begin_act(&self, event: Event, changes: impl Into<Vec<Change>>) -> Result<Act> {
+        let what = || "the ledger cannot take this act, so it does not happen";
+        if let Some(trouble) = self.trouble() {
+            let text = format!("{trouble}. Look with: sinetti ledger verify");
+            return Err(Error::corrupt(text).attempted(what()));
+        }
+        let intent = Event {
+            result: "begun".to_owned(),
+            phase: Phase::Begun,
+            frequent: false,
+            ..event
+        };
+        let seq = self
+            .commit_pending(changes, intent.clone())
+            .wait_seq()
+            .context(what)?
+            .ok_or_else(|| Error::new(Kind::Internal, "an intent without an entry"))?;
+        Ok(Act { intent, seq })
+    }
+
+    /// Writes the outcome of an act.
+    ///
+    /// # Errors
+    /// As [`Catalog::commit`]; then the act is closed as interrupted at the next start.
+    pub fn end_act(
+        &self,
+        act: Act,
+        outcome: Event,
+        changes: impl Into<Vec<Change>>,
+    ) -> Result<u64> {
+        let of = act.seq;
+        let event = Event {
+            phase: Phase::Ended { of },
+            frequent: false,
+            actor: act.intent.actor,
+            action: act.intent.action,
+            object: act.intent.object,
+            ..outcome
+        };
+        let written = self.commit_pending(changes, event).wait_seq()?;
+        written.ok_or_else(|| Error::new(Kind::Internal, "an outcome without an entry"))
     }
 
     /// Writes the changes and the event that answers for them, together; returns when they are durable. This is the
@@ -148,7 +266,7 @@ impl Catalog {
         let commit = Box::new(Commit {
             changes: changes.into(),
             event: event.into(),
-            answer: Answer(Some(on_done)),
+            answer: Answer(Some(Box::new(move |result| on_done(result.map(drop))))),
         });
         // What is not sent because the catalog is closed is dropped and so answered.
         if let Err(TrySendError::Full(Message::Commit(unsent))) =
@@ -200,11 +318,21 @@ fn closed() -> Error {
     Error::new(Kind::Unavailable, "the catalog is closed")
 }
 
-fn run(mut db: Connection, receiver: &Receiver<Message>) -> Result<()> {
+fn run(mut db: Connection, mut signing: Signing, receiver: &Receiver<Message>) -> Result<()> {
     let mut open = true;
     while open {
+        let mut next = match signing.wait() {
+            None => receiver.recv().ok(),
+            Some(wait) => match receiver.recv_timeout(wait) {
+                Ok(message) => Some(message),
+                Err(RecvTimeoutError::Timeout) => {
+                    signing.sign(&mut db);
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => None,
+            },
+        };
         let mut group = Vec::new();
-        let mut next = receiver.recv().ok();
         loop {
             match next {
                 Some(Message::Commit(commit)) => group.push(*commit),
@@ -217,8 +345,13 @@ fn run(mut db: Connection, receiver: &Receiver<Message>) -> Result<()> {
             }
             next = receiver.try_recv().ok();
         }
+        signing.noticed(group.iter().flat_map(|commit| &commit.changes));
         write_group(&mut db, group);
+        if signing.is_due() {
+            signing.sign(&mut db);
+        }
     }
+    signing.sign(&mut db);
     // Readers may keep the log from being emptied; then the next start does it.
     db.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))?;
     db.close().map_err(|(_, e)| e.into())
@@ -232,9 +365,9 @@ fn write_group(db: &mut Connection, group: Vec<Commit>) {
     for (answer, error) in failed {
         answer.give(Err(error));
     }
-    for answer in written {
+    for (answer, seq) in written {
         answer.give(match &outcome {
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(seq),
             Err(e) => Err(Error::new(e.kind(), e.to_string())),
         });
     }
@@ -244,7 +377,7 @@ fn write_group(db: &mut Connection, group: Vec<Commit>) {
 fn write_all(
     db: &mut Connection,
     group: Vec<Commit>,
-    written: &mut Vec<Answer>,
+    written: &mut Vec<(Answer, Written)>,
     failed: &mut Vec<(Answer, Error)>,
 ) -> Result<()> {
     if group.is_empty() {
@@ -255,15 +388,15 @@ fn write_all(
         .context(|| "writing to the catalog");
     for commit in group {
         if begun.is_err() {
-            written.push(commit.answer);
+            written.push((commit.answer, None));
             continue;
         }
         match write_one(db, &commit.changes, commit.event.as_ref()) {
-            Ok(()) => written.push(commit.answer),
+            Ok(seq) => written.push((commit.answer, seq)),
             // SQLite itself has rolled back everything: no room, or an error of the disk.
             Err(e) if db.is_autocommit() => {
                 begun = Err(e);
-                written.push(commit.answer);
+                written.push((commit.answer, None));
             }
             Err(e) => failed.push((commit.answer, e)),
         }
@@ -281,15 +414,17 @@ fn write_all(
         })
 }
 
-fn write_one(db: &mut Connection, changes: &[Change], event: Option<&Event>) -> Result<()> {
+fn write_one(db: &mut Connection, changes: &[Change], event: Option<&Event>) -> Result<Written> {
     let one = db.savepoint()?;
     for change in changes {
         change::apply(&one, change)?;
     }
-    if let Some(event) = event {
-        event::insert(&one, event)?;
-    }
-    Ok(one.commit()?)
+    let seq = match event {
+        Some(event) => event::insert(&one, event)?,
+        None => None,
+    };
+    one.commit()?;
+    Ok(seq)
 }
 
 #[cfg(test)]

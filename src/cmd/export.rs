@@ -7,21 +7,19 @@ use std::process::ExitCode;
 use crate::base::clock::SystemClock;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::Digest;
-use crate::base::id::StreamId;
+use crate::base::id::{PersonId, StreamId};
 use crate::base::time::{Span, Wall};
 use crate::base::zone::Zone;
-use crate::catalog::{CoverageGap, Event};
-use crate::cmd::{StreamArgs, say, say_json, secret};
+use crate::catalog::{CoverageGap, Event, Phase};
+use crate::cmd::act::{self, Begun};
+use crate::cmd::{StreamArgs, say, say_json};
 use crate::config;
 use crate::daemon::answer::{Answer, Ask, Footage};
 use crate::daemon::control::Client;
 use crate::evidence::clip::{self, Clip};
-use crate::evidence::keys::KeyRing;
 use crate::evidence::select::{self, Extent, Selection, Source};
 use crate::store::state::State;
 use crate::store::volume::Volume;
-use crate::vault::generation::{self, Generation};
-use crate::vault::person::PersonRow;
 
 /// Longest span of one export.
 const SPAN_US_MAX: i64 = 31 * 86_400_000_000;
@@ -40,12 +38,8 @@ pub(super) struct Args {
     /// The clip. A gap begins a further file: clip-2.mp4 and so on.
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
-    /// Personal user name. May be left out while there is only one person.
-    #[arg(long)]
-    person: Option<String>,
-    /// File (mode 0600) with the passphrase. Default: asked for.
-    #[arg(long, value_name = "FILE")]
-    passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    act: act::PersonArgs,
     /// For scripts.
     #[arg(long)]
     json: bool,
@@ -67,33 +61,44 @@ struct Report {
 /// Runs it.
 pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     let state = State::open(dir)?;
-    let zone = config::load(&state.config_path())?.config.site.zone;
+    let config = config::load(&state.config_path())?.config;
+    let zone = config.site.zone;
     let clock = SystemClock::shared();
     let asked = span(args, zone, clock.wall())?;
     let mut client = Client::open(&state)?;
     let stream = args.stream.id();
     // Everything that can be refused is refused before a passphrase is asked for.
+    let purpose = act::purpose(&args.act, &config, &stream.camera)?;
     let (footage, selection) = find(&mut client, &state, &stream, asked)?;
     if selection.stretches.is_empty() {
         return Err(nothing(&stream, &footage, asked, zone));
     }
     check_names(&args.output, selection.stretches.len())?;
-    let (person, keys) = unlock(&mut client, args)?;
+    let Begun {
+        person,
+        keys,
+        ended,
+    } = act::begin(&mut client, &args.act, &stream.camera, |_| {
+        let facts = serde_json::json!({ "asked": asked, "purpose": purpose.as_str() });
+        Event {
+            result: "begun".to_owned(),
+            ..Event::of_box(clock.wall(), "export", &stream, facts)
+        }
+    })?;
     // Meanwhile recording went on.
     let (footage, selection) = find(&mut client, &state, &stream, asked)?;
     check_names(&args.output, selection.stretches.len())?;
     let mut report = Report::new(stream, asked, &footage, &selection);
-    report.note(&mut client, &person, "begun", clock.wall())?;
     for (stretch, n) in selection.stretches.iter().zip(1..) {
         match clip::write(stretch, &keys, &numbered(&args.output, n)) {
             Ok(clip) => report.clips.push(clip),
             Err(e) => {
-                report.note(&mut client, &person, "failed", clock.wall())?;
+                report.note(&mut client, person, "failed", ended, clock.wall())?;
                 return Err(e);
             }
         }
     }
-    report.note(&mut client, &person, "ok", clock.wall())?;
+    report.note(&mut client, person, "ok", ended, clock.wall())?;
     if args.json {
         say_json(&report)?;
     } else {
@@ -135,8 +140,15 @@ impl Report {
         }
     }
 
-    /// Intent before the first byte, outcome after the last.
-    fn note(&self, client: &mut Client, person: &PersonRow, result: &str, now: Wall) -> Result<()> {
+    /// The outcome, after the last byte; the intent was written before the first.
+    fn note(
+        &self,
+        client: &mut Client,
+        person: PersonId,
+        result: &str,
+        phase: Phase,
+        now: Wall,
+    ) -> Result<Option<u64>> {
         // One digest over those of the clips: an event is of bounded size.
         let digests: Vec<&[u8]> = self.clips.iter().map(|c| c.sha256.as_bytes()).collect();
         let facts = serde_json::json!({
@@ -146,14 +158,12 @@ impl Report {
             "sha256_of_sha256": Digest::sha256(&digests).to_string(),
         });
         let event = Event {
-            actor: person.person.to_string(),
+            actor: person.to_string(),
             result: result.to_owned(),
+            phase,
             ..Event::of_box(now, "export", &self.stream, facts)
         };
-        let ask = Ask::Note {
-            event: Box::new(event),
-        };
-        client.ask(&ask).map(drop)
+        client.note(event)
     }
 
     /// What of the span asked for lies after the last clip, if no gap says why: it is not recorded yet, or not on disk yet.
@@ -269,53 +279,6 @@ fn nothing(stream: &StreamId, footage: &Footage, asked: Span, zone: Zone) -> Err
             "nothing is recorded of {stream} from {from} to {to}{why}; sinetti ls shows what is"
         ),
     )
-}
-
-/// Who exports, and the keys that person opens.
-fn unlock(client: &mut Client, args: &Args) -> Result<(PersonRow, KeyRing)> {
-    let Answer::Person {
-        person,
-        wraps,
-        generations,
-    } = client.ask(&Ask::Person {
-        name: args.person.clone(),
-    })?
-    else {
-        return Err(Error::new(Kind::Internal, "an answer to another question"));
-    };
-    let person: PersonRow = serde_json::from_str(&person.row).map_err(|e| {
-        Error::corrupt(format!(
-            "the row of person \"{}\" cannot be read: {e}",
-            person.name
-        ))
-    })?;
-    let prompt = format!("Passphrase of {}", person.name);
-    let passphrase = secret::passphrase(args.passphrase_file.as_deref(), &prompt, false)?;
-    let identity = person.open(&passphrase)?;
-    let mut keys = KeyRing::default();
-    for wrap in wraps {
-        if let Some(row) = generations.iter().find(|g| g.generation == wrap.generation) {
-            let public = Generation {
-                id: row.generation,
-                recipient: row.recipient.parse()?,
-                created: row.created,
-            };
-            keys.add(
-                public.id,
-                generation::open(&public, &wrap.bytes, &identity)?,
-            );
-        }
-    }
-    if keys.is_empty() {
-        return Err(Error::new(
-            Kind::Denied,
-            format!(
-                "{} holds no vault generation and opens no footage",
-                person.name
-            ),
-        ));
-    }
-    Ok((person, keys))
 }
 
 /// `clip.mp4`, `clip-2.mp4`, `clip-3.mp4` …

@@ -1,11 +1,14 @@
 //! Layer 7: one file a subcommand. What a person types becomes a call; what comes back becomes text.
 
+mod act;
 mod camera;
 mod check;
 mod clock;
 mod doctor;
+mod enrol;
 mod export;
 mod init;
+mod ledger;
 mod ls;
 mod open;
 mod reindex;
@@ -13,6 +16,9 @@ mod retention;
 mod scrub;
 mod secret;
 mod status;
+mod user;
+mod user_text;
+mod vault;
 mod volume;
 
 use std::io::Write;
@@ -44,7 +50,7 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make a new state folder: box identity, keys, first person, configuration, volumes.
+    /// Make a new state folder: box identity, keys, first persons, configuration, volumes.
     Init(init::Args),
     /// Record until SIGTERM or Ctrl-C.
     Run,
@@ -54,8 +60,16 @@ enum Command {
     Ls(ls::Args),
     /// Write recorded footage as MP4 that plays anywhere.
     Export(export::Args),
-    /// Open one segment with shares of the recovery identity.
+    /// Open one segment: as a person, or with shares of the recovery identity.
     Open(open::Args),
+    /// Set one's own passphrase and second factor with a one-time token.
+    Enrol(enrol::Args),
+    /// Persons and rights, for the beginning and for rescue.
+    #[command(subcommand)]
+    User(Box<user::Command>),
+    /// A new vault generation; the way back when nobody can play back any more.
+    #[command(subcommand)]
+    Vault(vault::Command),
     /// Check catalog and footage; needs no key.
     Check(check::Args),
     /// Read all footage through and compare it with the catalog, or say how far that has come.
@@ -66,6 +80,9 @@ enum Command {
     Doctor(doctor::Args),
     /// What is kept how long, what goes next, and what stands in the way.
     Retention(retention::Args),
+    /// The log that nobody can rewrite unseen.
+    #[command(subcommand)]
+    Ledger(ledger::Command),
     /// Say that the time of day is right.
     #[command(subcommand)]
     Clock(clock::Command),
@@ -90,11 +107,15 @@ pub fn dispatch(args: Args) -> Result<ExitCode> {
         Command::Ls(a) => ls::run(&dir, &a),
         Command::Export(a) => export::run(&dir, &a),
         Command::Open(a) => open::run(&dir, &a),
+        Command::Enrol(a) => enrol::run(&dir, &a),
+        Command::User(c) => user::run(&dir, &c),
+        Command::Vault(c) => vault::run(&dir, &c),
         Command::Check(a) => check::run(&dir, &a),
         Command::Scrub(a) => scrub::run(&dir, &a),
         Command::Reindex(a) => reindex::run(&dir, &a),
         Command::Doctor(a) => doctor::run(&dir, &a),
         Command::Retention(a) => retention::run(&dir, &a),
+        Command::Ledger(c) => ledger::run(&dir, c),
         Command::Clock(c) => clock::run(&dir, &c),
         Command::Camera(c) => camera::run(&dir, c),
         Command::Volume(c) => volume::run(&dir, c),

@@ -6,23 +6,22 @@ use std::process::ExitCode;
 
 use log::{info, warn};
 
+use crate::access::{EnrolmentToken, Role, keys};
 use crate::base::clock::SystemClock;
 use crate::base::disk;
 use crate::base::error::{Error, Kind, Result};
-use crate::base::id::{GenerationId, PersonId};
 use crate::base::time::Wall;
-use crate::catalog::{Catalog, Change, Event, Reader};
-use crate::cmd::{init, say, say_json, secret};
+use crate::catalog::{self, Catalog, Event, LedgerChange, Reader};
+use crate::cmd::{init, say, say_json, user};
 use crate::config;
 use crate::daemon::control::Client;
+use crate::daemon::ledger;
+use crate::evidence::tree_rebuild;
 use crate::recorder::reindex::{self, Reindex, Report};
 use crate::store::scrub::Mark;
 use crate::store::state::State;
 use crate::store::volume::Volume;
-use crate::vault::generation::{self, Generation};
-use crate::vault::identity::Identity;
-use crate::vault::passphrase;
-use crate::vault::person::{Cost, PersonRow};
+use crate::vault::generation;
 
 /// What the catalog is called while it is made.
 const NEW: &str = "catalog.db.new";
@@ -35,13 +34,16 @@ const LISTED_MAX: usize = 20;
 /// Arguments of `reindex`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// When no old catalog can be read: the personal user name of a new first person, who opens what is recorded from now
-    /// on. Without it only the recovery shares do.
+    /// When no old catalog can be read: the personal user name of a new first controller, who enrols and opens what is
+    /// recorded from then on. Without it only the recovery shares do.
     #[arg(long)]
     person: Option<String>,
-    /// File (mode 0600) with that person's passphrase. Default: asked for.
+    /// Write that person's one-time enrolment token into this new file instead of showing it.
     #[arg(long, value_name = "FILE", requires = "person")]
-    passphrase_file: Option<PathBuf>,
+    token_file: Option<PathBuf>,
+    /// Version of the confidentiality undertaking that the person signed.
+    #[arg(long, value_name = "VERSION", requires = "person")]
+    undertaking: Option<String>,
     /// For scripts.
     #[arg(long)]
     json: bool,
@@ -73,10 +75,75 @@ enum People {
 #[derive(Debug, serde::Serialize)]
 struct Done {
     people: People,
+    ledger: Ledger,
     set_aside: Option<PathBuf>,
     volumes_missing: Vec<String>,
     #[serde(flatten)]
     report: Report,
+}
+
+/// Where the ledger comes from.
+#[derive(Debug, serde::Serialize)]
+#[serde(rename_all = "kebab-case", tag = "from")]
+enum Ledger {
+    /// An old catalog: it goes on as if nothing had happened.
+    Catalog {
+        /// Which.
+        path: PathBuf,
+        /// Entries.
+        entries: u64,
+    },
+    /// The mirror on a volume, without details: it begins anew after it.
+    Mirror {
+        /// Where.
+        path: PathBuf,
+        /// Entries.
+        entries: u64,
+    },
+    /// Nothing of it is left: it begins anew.
+    Lost,
+}
+
+impl Ledger {
+    /// What was taken from elsewhere than a catalog may lack its last minute: an epoch of its own begins.
+    fn go_on(&self, catalog: &Catalog, now: Wall) -> Result<()> {
+        let (number, entries) = match self {
+            Self::Catalog { .. } => return Ok(()),
+            Self::Mirror { entries, .. } => (None, *entries),
+            // No other has this number: nothing is known of those that were.
+            Self::Lost => (u32::try_from(now.us() / 1_000_000).ok(), 0),
+        };
+        let change = LedgerChange::EpochBegun {
+            at: now,
+            number,
+            cause: serde_json::json!({ "reindex": true, "entries": entries }),
+            statement: "the catalog was rebuilt from the volumes".to_owned(),
+        };
+        catalog.commit(change, None)
+    }
+}
+
+/// Takes the ledger into the new catalog: from the old one, else from the volume whose mirror has most.
+fn keep_ledger(state: &State, volumes: &[Volume], new: &Path, now: Wall) -> Result<Ledger> {
+    for path in old_catalogs(&state.dir) {
+        match catalog::take_ledger(new, state.box_id, &path) {
+            Ok(entries) => return Ok(Ledger::Catalog { path, entries }),
+            Err(e) => warn!("the ledger cannot be kept: {e}"),
+        }
+    }
+    let key = state.key()?;
+    let mut mirrors: Vec<_> = volumes
+        .iter()
+        .filter_map(|volume| ledger::mirror_of(volume, key))
+        .collect();
+    mirrors.sort_by_key(|(checkpoint, _)| std::cmp::Reverse((checkpoint.epoch, checkpoint.size)));
+    for (_, path) in mirrors {
+        match tree_rebuild::take(new, state.box_id, &path, key, now) {
+            Ok(entries) => return Ok(Ledger::Mirror { path, entries }),
+            Err(e) => warn!("{e}"),
+        }
+    }
+    Ok(Ledger::Lost)
 }
 
 /// Runs it.
@@ -93,8 +160,10 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     for end in BESIDES {
         remove(&dir.join(format!("{NEW}{end}")))?;
     }
-    let catalog = Catalog::open(&new_path, state.box_id)?;
-    let people = people(&state, &catalog, args, now)?;
+    let ledger = keep_ledger(&state, &volumes, &new_path, now)?;
+    let catalog = Catalog::open_signing(&new_path, state.box_id, state.signer())?;
+    ledger.go_on(&catalog, now)?;
+    let (people, token) = people(&state, &catalog, args, now)?;
     let report = Reindex {
         catalog: &catalog,
         volumes: &volumes,
@@ -109,6 +178,7 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     Mark::forget(dir)?;
     let done = Done {
         people,
+        ledger,
         set_aside,
         volumes_missing,
         report,
@@ -117,6 +187,14 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         say_json(&done)?;
     } else {
         say(&text(&done)?)?;
+    }
+    if let (Some(token), Some(name)) = (&token, &args.person) {
+        let zone = config::load(&state.config_path())?.config.site.zone;
+        match &args.token_file {
+            // Nothing else is in the answer of a script.
+            Some(path) if args.json => user::keep(token, path)?,
+            file => user::hand_out(token, name, file.as_deref(), now, zone)?,
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -170,19 +248,10 @@ fn keep(state: &State, catalog: &Catalog) -> Result<Result<(usize, PathBuf), Str
         let read = Reader::open(&path, state.box_id).and_then(|old| {
             old.current_generation()?
                 .ok_or_else(|| Error::corrupt("it has no vault generation"))?;
-            let persons = reindex::keep_people(&old, catalog)?;
-            Ok((old, persons))
+            reindex::keep_people(&old, catalog)
         });
         match read {
-            Ok((old, persons)) => {
-                if let Err(e) = reindex::keep_events(&old, catalog) {
-                    warn!(
-                        "not every event could be kept, {} has them: {e}",
-                        path.display()
-                    );
-                }
-                return Ok(Ok((persons, path)));
-            }
+            Ok(persons) => return Ok(Ok((persons, path))),
             Err(e) => {
                 warn!("persons cannot be kept: {e}");
                 why = e.to_string();
@@ -192,8 +261,14 @@ fn keep(state: &State, catalog: &Catalog) -> Result<Result<(usize, PathBuf), Str
     Ok(Err(why))
 }
 
-/// Persons and generations from an old catalog; where nobody is kept, a new generation, and a person if one is wanted.
-fn people(state: &State, catalog: &Catalog, args: &Args, now: Wall) -> Result<People> {
+/// Persons and generations from an old catalog; where nobody is kept, a generation that only the recovery identity opens, and
+/// a person who enrols if one is wanted.
+fn people(
+    state: &State,
+    catalog: &Catalog,
+    args: &Args,
+    now: Wall,
+) -> Result<(People, Option<EnrolmentToken>)> {
     let kept = keep(state, catalog)?;
     if let Ok((persons @ 1.., from)) = kept {
         if args.person.is_some() {
@@ -203,52 +278,25 @@ fn people(state: &State, catalog: &Catalog, args: &Args, now: Wall) -> Result<Pe
             );
             return Err(Error::invalid(text));
         }
-        return Ok(People::Kept { persons, from });
+        return Ok((People::Kept { persons, from }, None));
     }
     let has_generation = kept.is_ok();
     let why = kept
         .err()
         .unwrap_or_else(|| "the old catalog knows nobody".to_owned());
+    if !has_generation {
+        let made = generation::create_for_recovery(&state.recovery, now)?;
+        let facts =
+            serde_json::json!({ "generation": made.generation.id, "holders": [], "why": "first" });
+        let event = Event::of_box(now, "generation-added", "vault", facts);
+        catalog.commit(keys::changes(made), event)?;
+    }
     let Some(name) = &args.person else {
-        if !has_generation {
-            let changes = generation_for_recovery(state, now)?;
-            let event = Event::of_box(now, "generation-added", state.box_id, serde_json::json!({}));
-            catalog.commit(changes, event)?;
-        }
-        return Ok(People::Nobody { why });
+        return Ok((People::Nobody { why }, None));
     };
-    let prompt = format!("New passphrase of {name}");
-    let secret = secret::passphrase(args.passphrase_file.as_deref(), &prompt, true)?;
-    passphrase::check(&secret)?;
-    let person = PersonRow::create(PersonId::random(), name, &secret, Cost::STANDARD, now)?;
-    let (changes, id) = init::person_with_generation(&person, &state.recovery, now)?;
-    let facts = serde_json::json!({ "generation": id, "person": person.person });
-    let event = Event::of_box(now, "person-added", state.box_id, facts);
-    catalog.commit(changes, event)?;
-    Ok(People::New { why })
-}
-
-/// A generation that nobody but the recovery identity opens.
-fn generation_for_recovery(state: &State, now: Wall) -> Result<Vec<Change>> {
-    let identity = Identity::generate();
-    let made = Generation {
-        id: GenerationId::random(),
-        recipient: identity.recipient(),
-        created: now,
-    };
-    let bytes = generation::wrap_for_recovery(&made, &identity, &state.recovery)?;
-    Ok(vec![
-        Change::GenerationAdded {
-            generation: made.id,
-            recipient: made.recipient.to_string(),
-            created: now,
-        },
-        Change::WrapAdded {
-            generation: made.id,
-            person: None,
-            bytes,
-        },
-    ])
+    let undertaking = args.undertaking.as_deref();
+    let token = init::invite(catalog, name, Role::Controller, undertaking, now)?;
+    Ok((People::New { why }, Some(token)))
 }
 
 /// The old catalog gets another name, then the new one gets its. Where the old one lies now.
@@ -284,6 +332,22 @@ fn text(done: &Done) -> Result<String> {
             recovered.adopted + recovered.rows_added,
             recovered.quarantined.len()
         )?;
+    }
+    match &done.ledger {
+        Ledger::Catalog { path, entries } => writeln!(
+            out,
+            "the ledger goes on: {entries} entries from {}",
+            path.display()
+        )?,
+        Ledger::Mirror { path, entries } => writeln!(
+            out,
+            "the ledger begins a new epoch after {entries} entries from {}; their details are gone",
+            path.display()
+        )?,
+        Ledger::Lost => writeln!(
+            out,
+            "THE LEDGER IS LOST: it begins anew, and its first entry says so"
+        )?,
     }
     for skipped in &recovered.skipped {
         writeln!(out, "left as it is: {skipped}")?;
@@ -337,8 +401,8 @@ fn who(people: &People) -> Result<String> {
         }
         People::New { why } => writeln!(
             out,
-            "persons could not be kept ({why}). The new person opens what is recorded from now on; what was recorded\n\
-             before is opened by two of the three recovery shares: sinetti open"
+            "persons could not be kept ({why}). The new controller enrols (sinetti enrol) and opens what is recorded from\n\
+             then on; what was recorded before is opened by two of the three recovery shares: sinetti open"
         )?,
         People::Nobody { why } => writeln!(
             out,

@@ -10,6 +10,7 @@ use crate::cmd::{say, say_json, scrub};
 use crate::config;
 use crate::daemon::answer::{Answer, Ask, Deletion, Status, VolumeStatus};
 use crate::daemon::control::Client;
+use crate::daemon::ledger::LedgerStatus;
 use crate::recorder::board::{Line, Phase};
 use crate::store::scrub::VolumeMark;
 use crate::store::state::State;
@@ -41,6 +42,7 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         .values()
         .all(|l| matches!(l.phase, Phase::Recording | Phase::Off));
     let all_well = all_well
+        && !status.ledger.is_alarm()
         && !status.deletion.is_alarm()
         && status.scrub.iter().all(VolumeMark::is_well)
         && !status.volumes.iter().any(VolumeStatus::is_behind);
@@ -92,7 +94,40 @@ fn text(status: &Status, zone: Zone) -> Result<String> {
         scrub::write_volume(&mut out, mark, zone)?;
     }
     out.push_str(&deletion_lines(&status.deletion));
+    out.push_str(&ledger_lines(&status.ledger, zone));
     Ok(out)
+}
+
+/// How the ledger is, and what is wrong with it.
+fn ledger_lines(ledger: &LedgerStatus, zone: Zone) -> String {
+    let anchor = ledger
+        .last_anchor
+        .map_or("nobody took an anchor away yet".to_owned(), |at| {
+            format!("last anchor taken away {}", zone.display(at))
+        });
+    let epoch = match ledger.epoch {
+        1 => String::new(),
+        epoch => format!(", epoch {epoch}"),
+    };
+    let mut lines = vec![format!(
+        "ledger {} entries signed{epoch}; {anchor}",
+        ledger.size
+    )];
+    if let Some(trouble) = &ledger.trouble {
+        lines.push(format!(
+            "ledger IN TROUBLE, nothing is signed and nothing handed out: {trouble}; look with: sinetti ledger verify"
+        ));
+    }
+    for (name, wrong) in &ledger.mirrors {
+        lines.push(format!("ledger on volume {name} NOT MIRRORED: {wrong}"));
+    }
+    if ledger.anchor_overdue {
+        lines.push(
+            "ledger ANCHOR OVERDUE: nobody took one away for 30 days; sinetti ledger anchor"
+                .to_owned(),
+        );
+    }
+    lines.into_iter().map(|line| line + "\n").collect()
 }
 
 /// What stands in the way of deletion, a line each; nothing when all is well.

@@ -4,13 +4,17 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::access::Directory;
+use crate::access::keys::{self, HolderWarning};
 use crate::base::error::{Error, Kind, Result};
-use crate::base::id::{GenerationId, PersonId, StreamId};
+use crate::base::id::{GenerationId, StreamId};
 use crate::base::time::{Span, Wall};
 use crate::catalog::{
-    Coverage, DeletedSpan, Event, GenerationRow, PersonRow, Reader, SegmentRow, StreamRow,
-    SweepRow, Totals, VolumeRow, WrapRow,
+    Coverage, DeletedSpan, Event, GenerationRow, Reader, SegmentRow, StreamRow, SweepRow, Totals,
+    VolumeRow, WrapRow,
 };
+use crate::daemon::ledger::LedgerStatus;
+use crate::daemon::people::{self, PeopleAnswer, PeopleAsk};
 use crate::recorder::board::{Growing, Line};
 use crate::recorder::pulse::BEHIND_MAX;
 use crate::store::scrub::VolumeMark;
@@ -33,11 +37,6 @@ pub enum Ask {
         /// The span.
         span: Span,
     },
-    /// A person's row and wraps.
-    Person {
-        /// The personal user name; the only person when left out.
-        name: Option<String>,
-    },
     /// The wrap of a generation to the recovery identity.
     Recovery {
         /// The generation.
@@ -57,11 +56,31 @@ pub enum Ask {
         /// Who, as far as it is known.
         by: String,
     },
-    /// Note an event.
+    /// Note an event. One that begins an act is refused when the ledger is in trouble.
     Note {
         /// The event.
         event: Box<Event>,
     },
+    /// Seal all footage that is closed now.
+    Seal,
+    /// Somebody says why the ledger has to begin anew.
+    BeginEpoch {
+        /// Who, as far as it is known.
+        by: String,
+        /// Why.
+        statement: String,
+    },
+    /// Erase details of entries.
+    EraseDetails {
+        /// Of which class.
+        class: String,
+        /// Of entries before this time.
+        before: Wall,
+        /// Who, as far as it is known.
+        by: String,
+    },
+    /// About persons.
+    People(Box<PeopleAsk>),
 }
 
 /// An answer.
@@ -77,15 +96,6 @@ pub enum Answer {
     },
     /// To [`Ask::Footage`].
     Footage(Box<Footage>),
-    /// To [`Ask::Person`].
-    Person {
-        /// The person.
-        person: PersonRow,
-        /// What the person opens.
-        wraps: Vec<WrapRow>,
-        /// All generations.
-        generations: Vec<GenerationRow>,
-    },
     /// To [`Ask::Recovery`].
     Recovery {
         /// The wrap, if there is one.
@@ -95,8 +105,15 @@ pub enum Answer {
     },
     /// To [`Ask::Retention`].
     Retention(Box<Retention>),
+    /// To [`Ask::People`].
+    People(Box<PeopleAnswer>),
     /// Done.
     Done,
+    /// To [`Ask::Note`].
+    Noted {
+        /// The entry's number; none when it was only counted.
+        seq: Option<u64>,
+    },
     /// It could not be answered.
     Refused {
         /// In words.
@@ -123,6 +140,12 @@ pub struct Status {
     /// What stands in the way of deletion, and what goes wrong with it.
     #[serde(default)]
     pub deletion: Deletion,
+    /// How the ledger is.
+    #[serde(default)]
+    pub ledger: LedgerStatus,
+    /// What somebody should know about who opens the vault.
+    #[serde(default)]
+    pub holders: Option<HolderWarning>,
 }
 
 /// What stands in the way of deletion, and what goes wrong with it.
@@ -244,6 +267,8 @@ pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall, reference: Wall) -> R
                 latched: reader.meta()?.latch,
                 ..Deletion::default()
             },
+            ledger: LedgerStatus::read(reader, now)?,
+            holders: keys::warning(&Directory::read(reader)?, now),
             ..Status::default()
         }))),
         Ask::Streams => {
@@ -278,15 +303,21 @@ pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall, reference: Wall) -> R
                 volumes: reader.volumes()?,
             })))
         }
-        Ask::Person { name } => person(reader, name.as_deref()),
         Ask::Recovery { generation } => Ok(Answer::Recovery {
             wrap: reader.wrap_for_recovery(*generation)?,
             generations: reader.generations()?,
         }),
         Ask::Retention => Ok(Answer::Retention(Box::new(retention(reader, reference)?))),
-        Ask::Note { .. } | Ask::Scrub | Ask::ConfirmClock { .. } | Ask::ConfirmRetention { .. } => {
-            Err(Error::new(Kind::Internal, "a reader cannot write"))
+        Ask::People(ask) => {
+            people::from_reader(reader, ask, now).map(|found| Answer::People(Box::new(found)))
         }
+        Ask::Note { .. }
+        | Ask::Scrub
+        | Ask::ConfirmClock { .. }
+        | Ask::ConfirmRetention { .. }
+        | Ask::Seal
+        | Ask::BeginEpoch { .. }
+        | Ask::EraseDetails { .. } => Err(Error::new(Kind::Internal, "a reader cannot write")),
     }
 }
 
@@ -354,30 +385,4 @@ pub fn volumes(reader: &Reader) -> Result<Vec<VolumeStatus>> {
         }
     };
     Ok(reader.volumes()?.into_iter().map(status).collect())
-}
-
-fn person(reader: &Reader, name: Option<&str>) -> Result<Answer> {
-    let person = match name {
-        Some(name) => reader
-            .person(name)?
-            .ok_or_else(|| Error::new(Kind::NotFound, format!("there is no person \"{name}\"")))?,
-        None => {
-            let mut persons = reader.persons()?;
-            match (persons.pop(), persons.is_empty()) {
-                (Some(only), true) => only,
-                (None, _) => return Err(Error::new(Kind::NotFound, "nobody can open footage yet")),
-                (Some(_), false) => {
-                    return Err(Error::invalid(
-                        "there are several persons; say which with --person NAME",
-                    ));
-                }
-            }
-        }
-    };
-    let id: PersonId = person.person;
-    Ok(Answer::Person {
-        person,
-        wraps: reader.wraps(id)?,
-        generations: reader.generations()?,
-    })
 }

@@ -14,14 +14,17 @@ use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
+use crate::access::{Access, keys};
 use crate::base::Clock;
 use crate::base::clock::SystemClock;
 use crate::base::disk;
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{BoxId, StreamId};
 use crate::base::time::{Span, Wall};
-use crate::catalog::{Catalog, Change, Event, Reader};
+use crate::catalog::{Catalog, Change, Event, LedgerChange, Reader};
 use crate::daemon::answer::{self, Answer, Ask, Retention, Status, VolumeStatus};
+use crate::daemon::ledger::{self, LedgerBoard, LedgerStatus};
+use crate::daemon::people;
 use crate::daemon::scrub::Handle;
 use crate::daemon::sweeper::{self, DeletionBoard, Wake};
 use crate::daemon::volumes::Shared;
@@ -29,6 +32,7 @@ use crate::recorder::board::Board;
 use crate::retention::latch;
 use crate::store::scrub::Mark;
 use crate::store::state::State;
+use crate::vault::identity::Recipient;
 
 /// Longest question, in bytes.
 const ASK_BYTES_MAX: u64 = 64 << 10;
@@ -54,13 +58,33 @@ struct Facts {
     scrub: Handle,
     box_id: BoxId,
     deletion: DeletionBoard,
+    ledger: LedgerBoard,
     wake: SyncSender<Wake>,
+    access: Access,
+    recovery: Recipient,
 }
 
-/// Does what a question asks to be written; false when it asks for nothing of that kind.
-fn write(catalog: &Catalog, ask: &Ask, box_id: BoxId, now: Wall) -> Result<bool> {
+/// Does what a question asks to be written; none when it asks for nothing of that kind.
+fn write(catalog: &Catalog, ask: &Ask, box_id: BoxId, now: Wall) -> Result<Option<Answer>> {
     match ask {
-        Ask::Note { event } => catalog.commit(Vec::new(), (**event).clone())?,
+        Ask::Note { event } => {
+            let seq = catalog.note((**event).clone())?;
+            return Ok(Some(Answer::Noted { seq }));
+        }
+        Ask::Seal => ledger::seal(catalog, now, "demand")?,
+        Ask::BeginEpoch { by, statement } => begin_epoch(catalog, box_id, by, statement, now)?,
+        Ask::EraseDetails { class, before, by } => {
+            let class = class.parse()?;
+            let (before, by) = (*before, by.clone());
+            let at = now;
+            let change = LedgerChange::DetailsErased {
+                class,
+                before,
+                at,
+                by,
+            };
+            catalog.commit(change, None)?;
+        }
         Ask::ConfirmClock { by } => {
             let facts = serde_json::json!({ "time": now });
             let event = Event {
@@ -73,9 +97,39 @@ fn write(catalog: &Catalog, ask: &Ask, box_id: BoxId, now: Wall) -> Result<bool>
             let volumes = sweeper::present(&catalog.reader()?, box_id)?;
             latch::confirm(catalog, &volumes, now, by.as_str().into())?;
         }
-        _ => return Ok(false),
+        _ => return Ok(None),
     }
-    Ok(true)
+    Ok(Some(Answer::Done))
+}
+
+/// Begins the ledger anew. What lies on the volumes may know more than this catalog: its size and root are stated.
+fn begin_epoch(
+    catalog: &Catalog,
+    box_id: BoxId,
+    by: &str,
+    statement: &str,
+    now: Wall,
+) -> Result<()> {
+    if statement.trim().is_empty() {
+        return Err(Error::invalid(
+            "an epoch begins with a statement: say why the ledger has to begin anew",
+        ));
+    }
+    let reader = catalog.reader()?;
+    let volumes = sweeper::present(&reader, box_id)?;
+    let mirrors: Vec<_> = volumes
+        .iter()
+        .filter_map(ledger::unverified_mirror)
+        .collect();
+    let cause = serde_json::json!({ "trouble": catalog.trouble(), "mirrors": mirrors });
+    let statement = format!("{by}: {statement}");
+    let change = LedgerChange::EpochBegun {
+        at: now,
+        number: None,
+        cause,
+        statement,
+    };
+    catalog.commit(change, None)
 }
 
 impl Control {
@@ -88,7 +142,7 @@ impl Control {
         catalog: &Arc<Catalog>,
         board: &Board,
         shared: &Shared,
-        deletion: &DeletionBoard,
+        (deletion, ledger): (&DeletionBoard, &LedgerBoard),
         started: Wall,
     ) -> Result<Self> {
         let path = state.socket_path();
@@ -107,7 +161,10 @@ impl Control {
             scrub: shared.scrub.clone(),
             box_id: state.box_id,
             deletion: deletion.clone(),
+            ledger: ledger.clone(),
             wake: shared.wake.clone(),
+            access: shared.access.clone(),
+            recovery: state.recovery.clone(),
         };
         let permits = Arc::new(Semaphore::new(AT_A_TIME));
         let task = tokio::spawn(async move {
@@ -181,10 +238,15 @@ async fn converse(stream: tokio::net::UnixStream, facts: Facts) -> Result<()> {
 impl Facts {
     fn answer(&self, ask: &Ask) -> Result<Answer> {
         let now = self.clock.wall();
-        if write(&self.catalog, ask, self.box_id, now)? {
+        if let Some(answer) = write(&self.catalog, ask, self.box_id, now)? {
             // Full means that it is awake.
             self.wake.try_send(Wake::Look).ok();
-            return Ok(Answer::Done);
+            return Ok(answer);
+        }
+        if let Ask::People(ask) = ask {
+            let answered =
+                people::answer_with(&self.access, &self.catalog, &self.recovery, ask, now)?;
+            return Ok(Answer::People(Box::new(answered)));
         }
         if matches!(ask, Ask::Scrub) {
             self.scrub.begin();
@@ -210,6 +272,11 @@ impl Facts {
                 deletion,
                 process: std::process::id(),
                 scrub: self.scrub.mark().volumes.into_values().collect(),
+                ledger: LedgerStatus {
+                    trouble: self.catalog.trouble(),
+                    mirrors: self.ledger.mirrors(),
+                    ..status.ledger.clone()
+                },
                 streams: self
                     .board
                     .lines()
@@ -248,6 +315,24 @@ impl Facts {
     }
 }
 
+/// The catalog, for a command that takes the daemon's place for a moment.
+fn open_catalog(state: &State) -> Result<Catalog> {
+    Catalog::open_signing(&state.existing_catalog()?, state.box_id, state.signer())
+}
+
+/// True for what changes something.
+fn is_written(ask: &Ask) -> bool {
+    matches!(
+        ask,
+        Ask::Note { .. }
+            | Ask::ConfirmClock { .. }
+            | Ask::ConfirmRetention { .. }
+            | Ask::Seal
+            | Ask::BeginEpoch { .. }
+            | Ask::EraseDetails { .. }
+    )
+}
+
 /// A command's way to the facts: the running daemon, or the catalog itself.
 pub enum Client {
     /// The daemon answers.
@@ -274,7 +359,7 @@ impl Client {
             .lock()
             .map_err(|e| e.attempted("the recorder does not answer"))?;
         // Opening for writing brings an older catalog up to date; it is the same that the daemon would do.
-        let catalog = Catalog::open(&state.existing_catalog()?, state.box_id)?;
+        let catalog = open_catalog(state)?;
         let reader = Box::new(catalog.reader()?);
         catalog.close()?;
         drop(lock);
@@ -298,6 +383,18 @@ impl Client {
     /// True when the daemon answers.
     pub fn is_daemon(&self) -> bool {
         matches!(self, Self::Daemon(_))
+    }
+
+    /// Notes an event; the number of its entry, unless it was only counted.
+    ///
+    /// # Errors
+    /// As [`Client::ask`].
+    pub fn note(&mut self, event: Event) -> Result<Option<u64>> {
+        let event = Box::new(event);
+        match self.ask(&Ask::Note { event })? {
+            Answer::Noted { seq } => Ok(seq),
+            _ => Err(Error::new(Kind::Internal, "an answer to another question")),
+        }
     }
 
     /// Asks.
@@ -326,18 +423,30 @@ impl Client {
             Self::Alone { reader, state } => {
                 let clock = SystemClock::shared();
                 let now = clock.wall();
-                if let Ask::Note { .. } | Ask::ConfirmClock { .. } | Ask::ConfirmRetention { .. } =
-                    ask
-                {
+                if is_written(ask) {
                     if let Ok(mut daemon) = Self::connect(state) {
                         // It was started since.
                         return daemon.ask(ask);
                     }
                     let _lock = state.lock()?;
-                    let catalog = Catalog::open(&state.existing_catalog()?, state.box_id)?;
-                    write(&catalog, ask, state.box_id, now)?;
+                    let catalog = open_catalog(state)?;
+                    let answer = write(&catalog, ask, state.box_id, now)?;
                     catalog.close()?;
-                    return Ok(Answer::Done);
+                    return Ok(answer.unwrap_or(Answer::Done));
+                }
+                if let Ask::People(about) = ask
+                    && !people::only_reads(about)
+                {
+                    if let Ok(mut daemon) = Self::connect(state) {
+                        return daemon.ask(ask);
+                    }
+                    let _lock = state.lock()?;
+                    let catalog = open_catalog(state)?;
+                    let answered = people::answer(&catalog, &state.recovery, about, now)?;
+                    // Who may play back may be others now.
+                    keys::keep(&catalog, &state.recovery, now)?;
+                    catalog.close()?;
+                    return Ok(Answer::People(Box::new(answered)));
                 }
                 let reference = sweeper::judge(reader, &*clock, &[])?.reference(now);
                 let answered = answer::from_catalog(reader, ask, now, reference)?;

@@ -6,6 +6,8 @@
 pub mod answer;
 pub mod control;
 mod glue;
+pub mod ledger;
+pub mod people;
 pub mod scrub;
 pub mod streams;
 pub mod sweeper;
@@ -22,18 +24,20 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use log::{error, info, warn};
-use notify::Watcher;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::access::{self, Access, Premises};
 use crate::base::Clock;
 use crate::base::clock::SystemClock;
 use crate::base::disk::Lock;
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{CameraId, StreamId, StreamKind};
 use crate::base::time::Wall;
-use crate::catalog::{Catalog, Change, Event, GapCause};
+use crate::catalog::{Catalog, Change, Event, GapCause, LedgerChange, Reader};
 use crate::config::{self, CameraConfig, Config, Loaded};
 use crate::daemon::control::Control;
+use crate::daemon::ledger::{Keeping, LedgerBoard};
+use crate::daemon::people::People;
 use crate::daemon::scrub::Scrubbing;
 use crate::daemon::streams::Streams;
 use crate::daemon::sweeper::{DeletionBoard, Sweeping, Wake};
@@ -41,11 +45,11 @@ use crate::daemon::volumes::{Shared, Volumes};
 use crate::daemon::watch::VolumeWatch;
 use crate::recorder::board::Board;
 use crate::recorder::recovery;
-use crate::recorder::segment::Sealing;
+use crate::recorder::segment::{Sealing, SealingInForce};
 use crate::retention::latch;
 use crate::store::state::State;
 use crate::store::volume::Volume;
-use crate::vault::generation::Generation;
+use crate::vault::person::Cost;
 
 /// A volume that could not be opened is tried again this often.
 const VOLUME_RETRY: Duration = Duration::from_secs(10);
@@ -130,6 +134,9 @@ struct Daemon {
     streams: Streams,
     deletion: DeletionBoard,
     sweeper: Option<Sweeping>,
+    ledger: LedgerBoard,
+    keeping: Option<Keeping>,
+    people: Option<People>,
     woken: Option<Receiver<Wake>>,
     /// Volumes of the configuration that could not be opened yet.
     missing: Vec<String>,
@@ -147,29 +154,58 @@ fn sealing(state: &State, catalog: &Catalog) -> Result<Sealing> {
             "the catalog has no vault generation. Was sinetti init interrupted? Else: sinetti reindex",
         )
     })?;
-    let generation = Generation {
-        id: row.generation,
-        recipient: row.recipient.parse()?,
-        created: row.created,
-    };
     Ok(Sealing {
-        generation,
+        generation: access::keys::public(&row)?,
         recovery: state.recovery.clone(),
+    })
+}
+
+fn last_mirror(state: &State) {
+    let mirrored = Reader::open(&state.catalog_path(), state.box_id)
+        .and_then(|reader| ledger::mirror(&reader, state.box_id, state.key()?));
+    match mirrored {
+        Ok(wrong) => wrong
+            .iter()
+            .for_each(|(name, e)| warn!("the ledger's mirror on volume \"{name}\": {e}")),
+        Err(e) => warn!("mirroring the ledger: {e}"),
+    }
+}
+
+/// Who may do what; a new vault generation is taken into use by `sealing`.
+fn access(
+    state: &State,
+    config: &Config,
+    catalog: &Arc<Catalog>,
+    clock: &Arc<dyn Clock>,
+    sealing: &SealingInForce,
+) -> Result<Access> {
+    let sealing = sealing.clone();
+    Access::new(access::Options {
+        catalog: Arc::clone(catalog),
+        clock: Arc::clone(clock),
+        recovery: state.recovery.clone(),
+        site: config.site.name.clone(),
+        premises: Premises::new(config::private_networks()),
+        cost: Cost::STANDARD,
+        on_generation: Box::new(move |generation| sealing.renew(generation)),
     })
 }
 
 impl Daemon {
     fn open(state: State, config: Loaded, clock: Arc<dyn Clock>) -> Result<Self> {
         let catalog = Arc::new(
-            Catalog::open(&state.existing_catalog()?, state.box_id)
+            Catalog::open_signing(&state.existing_catalog()?, state.box_id, state.signer())
                 .context(|| "nothing is recorded and nothing is deleted")?,
         );
         let board = Board::default();
-        look_at_volumes(&state, &config.config, &catalog, clock.wall());
+        volumes::look_at(&state, &config.config, &catalog, clock.wall());
         let (wake, woken) = sync_channel(sweeper::WAKES_MAX);
+        let sealing = SealingInForce::new(sealing(&state, &catalog)?);
+        let access = access(&state, &config.config, &catalog, &clock, &sealing)?;
         let shared = Arc::new(Shared {
             box_id: state.box_id,
-            sealing: sealing(&state, &catalog)?,
+            sealing,
+            access,
             catalog: Arc::clone(&catalog),
             clock: Arc::clone(&clock),
             board: board.clone(),
@@ -202,6 +238,9 @@ impl Daemon {
             streams,
             deletion: DeletionBoard::default(),
             sweeper: None,
+            ledger: LedgerBoard::default(),
+            keeping: None,
+            people: None,
             woken: Some(woken),
             missing,
             started,
@@ -212,7 +251,11 @@ impl Daemon {
         // Signals first, so that a stop during a long recovery is an orderly one.
         let mut terminate = signal(SignalKind::terminate()).context(|| "listening for SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context(|| "listening for SIGINT")?;
-        let (_watcher, mut changes) = watch(&self.state.config_path())?;
+        let (_watcher, mut changes) = watch::changes_of(&self.state.config_path())?;
+        // Whoever began them is gone.
+        let at = self.clock.wall();
+        self.catalog
+            .commit(LedgerChange::OrphansClosed { at }, None)?;
         self.note(
             "start",
             serde_json::json!({
@@ -227,11 +270,13 @@ impl Daemon {
             &self.catalog,
             &self.board,
             &self.shared,
-            &self.deletion,
+            (&self.deletion, &self.ledger),
             self.started,
         )?;
+        self.people = Some(People::start(self.shared.access.clone())?);
         self.open_volumes(true).await;
         self.start_sweeper()?;
+        self.keeping = Some(Keeping::start(self.ledger_options()?)?);
         // Whatever was being recorded when the process died has a gap from there on.
         recovery::open_gaps(&self.catalog, GapCause::Killed, self.clock.wall())?;
         self.explain_rest()?;
@@ -283,15 +328,33 @@ impl Daemon {
         if let Some(sweeper) = self.sweeper {
             sweeper.stop();
         }
-        let event = Event::of_box(self.clock.wall(), "stop", "recorder", serde_json::json!({}));
-        let closed = self
-            .catalog
-            .commit(Vec::new(), event)
+        if let Some(people) = self.people {
+            people.finish();
+        }
+        if let Some(keeping) = self.keeping {
+            keeping.stop();
+        }
+        let now = self.clock.wall();
+        let event = Event::of_box(now, "stop", "recorder", serde_json::json!({}));
+        let closed = ledger::seal(&self.catalog, now, "stop")
+            .and_then(|()| self.catalog.commit(Vec::new(), event))
             .and_then(|()| self.catalog.close());
+        // Signed at last: the mirrors get the end too.
+        last_mirror(&self.state);
         match closed {
             Ok(()) => info!("stopped; everything received is on disk and in the catalog"),
             Err(e) => error!("{e}"),
         }
+    }
+
+    fn ledger_options(&self) -> Result<ledger::Options> {
+        Ok(ledger::Options {
+            catalog: Arc::clone(&self.catalog),
+            clock: Arc::clone(&self.clock),
+            box_id: self.state.box_id,
+            key: self.state.key()?,
+            board: self.ledger.clone(),
+        })
     }
 
     /// Volumes were looked at and recovered: what is too old may go.
@@ -512,20 +575,6 @@ impl Daemon {
     }
 }
 
-/// Looks at the volumes that are there, as early as possible: a new catalog in place of a lost one may have no vault
-/// generation, and then nothing more happens than that deletion is latched.
-fn look_at_volumes(state: &State, config: &Config, catalog: &Catalog, now: Wall) {
-    for volume in &config.volumes {
-        let looked = Volume::open(&volume.path, state.box_id, &volume.name).map(|volume| {
-            if let Err(e) = latch::look(catalog, &volume, now) {
-                error!("{e}");
-            }
-        });
-        // What cannot be opened is told of, and looked at, when it is opened for recording.
-        looked.ok();
-    }
-}
-
 /// Why a stream is not recorded under `config`; [`GapCause::Stopped`] when it is, but was begun under another one.
 fn rest(config: &Config, camera: &CameraId, kind: StreamKind) -> (GapCause, &'static str) {
     match config.camera(camera) {
@@ -543,28 +592,4 @@ fn rest(config: &Config, camera: &CameraId, kind: StreamKind) -> (GapCause, &'st
         ),
         Some(_) => (GapCause::Stopped, "the camera's configuration was changed"),
     }
-}
-
-/// Tells of changes to the file at `path`. The folder is watched, since an atomic replacement makes a new file.
-fn watch(path: &Path) -> Result<(notify::RecommendedWatcher, tokio::sync::mpsc::Receiver<()>)> {
-    let (sender, receiver) = tokio::sync::mpsc::channel(8);
-    let name = path.file_name().map(std::ffi::OsStr::to_owned);
-    let what = || format!("watching {}", path.display());
-    let failed = |e: notify::Error| Error::new(Kind::Io, e.to_string()).attempted(what());
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        // An error means that events were lost: look.
-        let concerns = event.map_or(true, |event| {
-            !event.kind.is_access() && event.paths.iter().any(|p| p.file_name() == name.as_deref())
-        });
-        if concerns {
-            // Full means that a look is due already.
-            sender.try_send(()).ok();
-        }
-    })
-    .map_err(failed)?;
-    let dir = path.parent().unwrap_or(Path::new("."));
-    watcher
-        .watch(dir, notify::RecursiveMode::NonRecursive)
-        .map_err(failed)?;
-    Ok((watcher, receiver))
 }

@@ -5,4 +5,7 @@
 
 pub mod clip;
 pub mod keys;
+pub mod proof;
 pub mod select;
+pub mod tree_files;
+pub mod tree_rebuild;

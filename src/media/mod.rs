@@ -7,7 +7,6 @@ pub mod access_unit;
 pub mod activity;
 pub mod boxes;
 pub mod clip;
-pub mod edge;
 pub mod fragment;
 pub mod header;
 pub mod leaf;

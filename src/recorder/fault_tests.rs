@@ -22,7 +22,7 @@ use crate::recorder::fragment::{Begin, Fragment, Order, What};
 use crate::recorder::keeper::{self, Keeper};
 use crate::recorder::outbox::Waiting;
 use crate::recorder::recovery;
-use crate::recorder::segment::Sealing;
+use crate::recorder::segment::{Sealing, SealingInForce};
 use crate::recorder::writer::{self, Writer};
 use crate::store::volume::Volume;
 use crate::vault::generation;
@@ -35,7 +35,7 @@ const FRAGMENTS: i64 = 9;
 
 /// A box with one volume; the catalog lies elsewhere, as it should.
 pub(crate) struct Scene {
-    _dir: tempfile::TempDir,
+    pub(crate) dir: tempfile::TempDir,
     pub(crate) box_id: BoxId,
     pub(crate) volume: Volume,
     pub(crate) catalog: Arc<Catalog>,
@@ -66,7 +66,7 @@ impl Scene {
         };
         catalog.commit(seen, None).expect("seen");
         Self {
-            _dir: dir,
+            dir,
             box_id,
             volume,
             catalog: Arc::new(catalog),
@@ -91,7 +91,7 @@ impl Scene {
         let options = writer::Options {
             volume: self.volume.clone(),
             box_id: self.box_id,
-            sealing: self.sealing.clone(),
+            sealing: SealingInForce::new(self.sealing.clone()),
             reserve_bytes: 0,
             ask_room: Arc::new(|| {}),
             clock,

@@ -23,7 +23,7 @@ use crate::recorder::cause::{cause_of, is_another, is_rest};
 use crate::recorder::fragment::{Begin, Fragment, Order, What};
 use crate::recorder::keeper::{self, Closing, Job, Keeper};
 use crate::recorder::outbox::Waiting;
-use crate::recorder::segment::{Beginning, Sealing, Segment};
+use crate::recorder::segment::{Beginning, SealingInForce, Segment};
 use crate::store::volume::Volume;
 
 /// After a failed write the volume is tried again this much later.
@@ -42,7 +42,7 @@ pub struct Options {
     /// This box.
     pub box_id: BoxId,
     /// To whom keys are wrapped.
-    pub sealing: Sealing,
+    pub sealing: SealingInForce,
     /// Free space that is kept, in bytes.
     pub reserve_bytes: u64,
     /// The clocks.
@@ -241,10 +241,11 @@ impl Writer {
             .volume
             .check(self.options.box_id)
             .and_then(|()| {
+                let sealing = self.options.sealing.get();
                 let beginning = Beginning {
                     volume: &self.options.volume,
                     box_id: self.options.box_id,
-                    sealing: &self.options.sealing,
+                    sealing: &sealing,
                     stream: &stream.id,
                     previous_root: stream.previous_root,
                     is_first: stream.day.as_deref() != Some(fragment.start.day().as_str()),

@@ -18,12 +18,15 @@ use ring::signature::{Ed25519KeyPair, KeyPair};
 
 use crate::base::disk::{self, Lock, SECRET_DIR_MODE, SECRET_MODE};
 use crate::base::error::{Context, Error, Kind, Result};
-use crate::base::hash::{Digest, hex};
+use crate::base::hash::hex;
 use crate::base::id::BoxId;
 use crate::base::time::Wall;
+use crate::ledger::checkpoint::{Key, Signer};
 use crate::vault::identity::Recipient;
 
 const FORMAT: u32 = 1;
+/// An Ed25519 key as PKCS #8 has 83 bytes.
+const KEY_BYTES_MAX: u64 = 4096;
 
 /// What `box.json` says.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
@@ -166,16 +169,37 @@ impl State {
         self.dir.join("control.sock")
     }
 
-    /// Short form of the ledger key's SHA-256 for people: eight groups of four hex digits.
-    pub fn fingerprint(&self) -> String {
-        let digest = Digest::sha256(&[self.ledger_key.as_bytes()]).to_string();
-        let groups: Vec<_> = digest
-            .as_bytes()
-            .chunks(4)
-            .take(8)
-            .map(String::from_utf8_lossy)
-            .collect();
-        groups.join(" ")
+    /// Short form of the ledger key for people.
+    ///
+    /// # Errors
+    /// As [`State::key`].
+    pub fn fingerprint(&self) -> Result<String> {
+        Ok(self.key()?.fingerprint())
+    }
+
+    /// The public half of the ledger key.
+    ///
+    /// # Errors
+    /// `Invalid` when `box.json` holds none.
+    pub fn key(&self) -> Result<Key> {
+        Key::from_hex(&self.ledger_key).context(|| "reading the ledger key in box.json")
+    }
+
+    /// The ledger key.
+    ///
+    /// # Errors
+    /// `Denied` when others may read its file; `Corrupt` when it is not the one that `box.json` names.
+    pub fn signer(&self) -> Result<Signer> {
+        let path = self.dir.join("keys/ledger.pk8");
+        let what = || format!("reading the ledger key {}", path.display());
+        let signer = disk::read_secret(&path, KEY_BYTES_MAX)
+            .and_then(|bytes| Signer::from_pkcs8(&bytes))
+            .context(what)?;
+        if signer.key() != self.key()? {
+            let text = "it is not the key that box.json names: one of the two was replaced";
+            return Err(Error::corrupt(text).attempted(what()));
+        }
+        Ok(signer)
     }
 
     /// Takes the folder for this process alone.

@@ -19,7 +19,7 @@ use sinetti::recorder::board::Board;
 use sinetti::recorder::fragment::{Begin, Fragment, Order, What};
 use sinetti::recorder::keeper::{self, Keeper};
 use sinetti::recorder::outbox::Waiting;
-use sinetti::recorder::segment::Sealing;
+use sinetti::recorder::segment::{Sealing, SealingInForce};
 use sinetti::recorder::writer::{self, Writer};
 use sinetti::recorder::{check, recovery};
 use sinetti::retention::look::{self, Found};
@@ -170,7 +170,7 @@ impl Plant {
         let options = writer::Options {
             volume: self.volume.clone(),
             box_id: self.state.box_id,
-            sealing: self.sealing.clone(),
+            sealing: SealingInForce::new(self.sealing.clone()),
             reserve_bytes: 0,
             clock,
             board: Board::default(),

@@ -415,6 +415,12 @@ fn a_kill_before_the_end_of_a_gap_was_noted_is_a_gap_of_its_own() {
 /// Every file of a volume but the mark that the recorder itself keeps there.
 fn footage_tree(volume: &Path) -> std::collections::BTreeMap<PathBuf, String> {
     let mut files = tree(volume);
-    files.retain(|path, _| !path.ends_with("sinetti-mark.json"));
+    // What the recorder writes there by itself besides footage.
+    files.retain(|path, _| {
+        !path.ends_with("sinetti-mark.json")
+            && path
+                .components()
+                .all(|part| part.as_os_str() != "sinetti-ledger")
+    });
     files
 }

@@ -16,7 +16,9 @@ pub(crate) use media::{
 pub(crate) use mounts::{Ext4, Frozen, fill, must, remount, tmpfs, with_own_mounts};
 pub(crate) use recorder::Recorder;
 pub(crate) use strace::Strace;
-pub(crate) use test_box::{Clip, Exported, Listed, PASSPHRASE, Ran, TestBox, ran, span};
+pub(crate) use test_box::{
+    Clip, Exported, Factor, Listed, PASSPHRASE, PURPOSE, Ran, TestBox, ran, span,
+};
 
 use sinetti::base::time::Wall;
 use std::time::SystemTime;

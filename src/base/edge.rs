@@ -2,7 +2,7 @@
 
 use crate::base::error::{Error, Result};
 use crate::base::hash::Digest;
-use crate::media::merkle;
+use crate::base::merkle;
 
 /// The right edge of a growing tree: the roots of its whole subtrees, largest first.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

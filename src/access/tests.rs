@@ -1,0 +1,1 @@
+//! Access as its callers see it.

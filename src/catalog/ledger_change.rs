@@ -1,0 +1,99 @@
+//! Changes of the ledger itself. Each writes its own entry, in the same transaction.
+
+use rusqlite::Connection;
+use serde_json::json;
+
+use crate::base::error::{Context, Result};
+use crate::base::time::Wall;
+use crate::catalog::event::{self, Event};
+use crate::catalog::{intent, ledger, seal, tally};
+use crate::ledger::detail::Class;
+
+/// One change.
+#[derive(Clone, Debug)]
+pub enum LedgerChange {
+    /// Segments that no seal is over yet are bound by an entry of the ledger; nothing happens when there are none.
+    FootageSealed {
+        /// When.
+        at: Wall,
+        /// What asked for it: `hour`, `stop`, `demand`.
+        cause: &'static str,
+    },
+    /// What seals are over is forgotten where no segment can be left.
+    SealsPruned {
+        /// Start of the oldest segment that is there.
+        oldest: Wall,
+    },
+    /// Acts without an outcome are closed as interrupted: the process that began them is gone.
+    OrphansClosed {
+        /// When.
+        at: Wall,
+    },
+    /// Minutes that are over get their entry of what was only counted in them.
+    TalliesFlushed {
+        /// When.
+        at: Wall,
+    },
+    /// The ledger begins anew, and its first entry says why and how far the one before had come.
+    EpochBegun {
+        /// When.
+        at: Wall,
+        /// Its number; one more than the last when nothing is given.
+        number: Option<u32>,
+        /// Why: facts that stay.
+        cause: serde_json::Value,
+        /// What the person who decided it says.
+        statement: String,
+    },
+    /// Details of entries are erased; an entry says how many.
+    DetailsErased {
+        /// Of which class.
+        class: Class,
+        /// Of entries before this time.
+        before: Wall,
+        /// When.
+        at: Wall,
+        /// Who decided it.
+        by: String,
+    },
+}
+
+/// Writes one change inside the caller's transaction.
+pub(super) fn apply(db: &Connection, change: &LedgerChange) -> Result<()> {
+    match change {
+        LedgerChange::FootageSealed { at, cause } => {
+            seal::seal(db, *at, cause).context(|| "sealing footage")
+        }
+        LedgerChange::SealsPruned { oldest } => {
+            seal::prune(db, *oldest).context(|| "forgetting what old seals are over")
+        }
+        LedgerChange::OrphansClosed { at } => {
+            intent::close_orphans(db, *at).context(|| "closing acts that were interrupted")
+        }
+        LedgerChange::TalliesFlushed { at } => {
+            tally::flush(db, *at).context(|| "writing what was only counted")
+        }
+        LedgerChange::EpochBegun {
+            at,
+            number,
+            cause,
+            statement,
+        } => ledger::begin_next(db, *at, *number, cause, statement)
+            .context(|| "beginning an epoch of the ledger"),
+        LedgerChange::DetailsErased {
+            class,
+            before,
+            at,
+            by,
+        } => {
+            let erased = ledger::erase(db, *class, *before, *at)
+                .context(|| format!("erasing details of class {class}"))?;
+            let facts = json!({ "class": class.as_str(), "before": before, "entries": erased });
+            let event = Event {
+                detail: Some(json!({ "by": by })),
+                ..Event::of_box(*at, "details-erased", "ledger", facts)
+            };
+            event::write(db, &event).map(drop)
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! A ledger that is taken into a new catalog: from an old catalog, row by row, or from files when that is lost.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use crate::base::error::{Context, Error, Result};
+use crate::base::hash::Digest;
+use crate::base::id::BoxId;
+use crate::base::time::Wall;
+use crate::catalog::column::int;
+use crate::catalog::connection;
+use crate::catalog::ledger::EpochRow;
+use crate::catalog::tile::TreeOf;
+use crate::ledger::canonical;
+use crate::ledger::detail::Class;
+use crate::ledger::entry::{self, Entry};
+
+/// What is copied from an old catalog as it is. Seals are taken over as of another catalog: segments get other numbers.
+const COPY: &str = "
+    delete from epoch;
+    insert into epoch select * from old.epoch;
+    insert into entry select * from old.entry;
+    insert into detail select * from old.detail;
+    insert into tile select * from old.tile;
+    insert into intent select * from old.intent;
+    insert into tally select * from old.tally;
+    insert into seal select seq, 0, start_us, end_us, segments, leaves from old.seal;";
+
+/// Makes the catalog `new` with the ledger of the catalog `old`; the number of entries.
+///
+/// # Errors
+/// When the old one cannot be read to its end; then the new one has none of it.
+pub fn take_ledger(new: &Path, box_id: BoxId, old: &Path) -> Result<u64> {
+    let what = || format!("taking the ledger of {}", old.display());
+    // Whether it is a catalog of this box that this version knows.
+    drop(connection::open_reader(old, box_id).context(what)?);
+    let mut db = connection::open_writer(new, box_id)?;
+    let path = old
+        .to_str()
+        .ok_or_else(|| Error::invalid("its path is not UTF-8").attempted(what()))?;
+    db.execute("attach database ? as old", [path])
+        .context(what)?;
+    let all = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    all.execute_batch(COPY).context(what)?;
+    let count: i64 = all.query_row("select count(*) from main.entry", [], |row| row.get(0))?;
+    all.commit().context(what)?;
+    db.execute_batch("detach database old")?;
+    Ok(count.unsigned_abs())
+}
+
+/// A ledger that is put together again from its entries.
+pub struct Rebuild {
+    db: Connection,
+    at: Wall,
+}
+
+impl Rebuild {
+    /// Makes the catalog `new`, or empties the ledger in it. Details that are gone count as erased at `at`.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn begin(new: &Path, box_id: BoxId, at: Wall) -> Result<Self> {
+        let db = connection::open_writer(new, box_id)?;
+        db.execute_batch("begin immediate; delete from epoch")?;
+        Ok(Self { db, at })
+    }
+
+    /// Begins an epoch, with what was signed of it.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn epoch(&self, row: &EpochRow) -> Result<()> {
+        self.db.execute(
+            "insert into epoch (number, first_seq, started_us, size, root, note) values (?, ?, ?, ?, ?, ?)",
+            params![
+                row.number,
+                int(row.first_seq),
+                row.started,
+                int(row.size),
+                row.root,
+                row.note
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// The next entry.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn entry(&self, entry: &Entry) -> Result<()> {
+        let leaf: Digest = entry::leaf(&entry.line()?);
+        self.db
+            .prepare_cached(
+                "insert into entry (seq, epoch, at_us, actor, action, object, result, facts, detail, leaf)
+                 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute(params![
+                int(entry.seq),
+                entry.epoch,
+                entry.at,
+                entry.actor,
+                entry.action,
+                entry.object,
+                entry.result,
+                canonical(&entry.facts)?,
+                entry.detail,
+                leaf
+            ])?;
+        if entry.detail.is_some() {
+            self.db
+                .prepare_cached("insert into detail (seq, class, erased_us) values (?, ?, ?)")?
+                .execute(params![
+                    int(entry.seq),
+                    Class::of(&entry.action).as_str(),
+                    self.at
+                ])?;
+        }
+        Ok(())
+    }
+
+    /// All entries are there: tiles are made, and it is kept.
+    ///
+    /// # Errors
+    /// What SQLite says; then nothing of it is kept.
+    pub fn finish(self, epochs: &[EpochRow]) -> Result<()> {
+        for epoch in epochs {
+            TreeOf {
+                db: &self.db,
+                epoch: epoch.number,
+                first_seq: epoch.first_seq,
+            }
+            .keep(epoch.size)?;
+        }
+        Ok(self.db.execute_batch("commit")?)
+    }
+}

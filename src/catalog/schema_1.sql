@@ -1,0 +1,195 @@
+-- The catalog of version 1, as it was. schema.sql is the one in use. Times are microseconds since 1970-01-01T00:00:00Z (`_us`), ids of 16
+-- bytes are UUIDs, hashes are 32 bytes. A key, a password or a picture never comes in here in the clear.
+
+create table meta (
+    id          integer primary key check (id = 1),                     -- there is one row
+    box         blob not null check (length(box) = 16),                 -- the box whose catalog this is
+    created_us  integer not null,                                       -- when it was made
+    format      integer not null check (format > 0),                    -- the schema's version when it was made
+    mark_us     integer,                                                -- the last time that was believed; null before the first
+    latch       text                                                    -- why nothing is deleted until somebody has looked; null: no reason
+) strict;
+
+create table camera (
+    id             integer primary key,                                 -- internal
+    name           text not null unique check (length(name) between 1 and 40), -- the id in the configuration
+    first_seen_us  integer not null                                     -- the earliest that is known of it
+) strict;
+
+create table stream (
+    id            integer primary key,                                  -- internal
+    camera        integer not null references camera (id),              -- whose it is
+    kind          text not null check (kind in ('main', 'sub')),        -- which of the camera's streams
+    segments      integer not null default 0 check (segments >= 0),     -- running total: rows in segment
+    bytes         integer not null default 0 check (bytes >= 0),        -- running total: their bytes
+    longest_us    integer not null default 0 check (longest_us >= 0),   -- no segment is or was longer than this
+    last_segment  integer,                                              -- segment.id whose row was written last
+    last_root     blob check (length(last_root) = 32),                  -- its content root, also when it is deleted
+    keep_s        integer check (keep_s > 0),                           -- seconds kept, as last configured; null: never was
+    unique (camera, kind)
+) strict;
+
+create table run (
+    id          integer primary key,                                    -- internal
+    uuid        blob not null unique check (length(uuid) = 16),         -- the run
+    stream      integer not null references stream (id),                -- whose session it was
+    started_us  integer not null,                                       -- wall time of its first access unit
+    ended_us    integer,                                                -- wall time of its end; null while it lasts
+    end_cause   text,                                                   -- why it ended; null while it lasts
+    check ((ended_us is null) = (end_cause is null))
+) strict;
+create index run_open on run (stream) where ended_us is null;
+
+create table volume (
+    id    integer primary key,                                          -- internal
+    uuid  blob not null unique check (length(uuid) = 16),               -- the volume, as its own marker says
+    name  text not null,                                                -- its name in the configuration
+    path  text not null                                                 -- where it was mounted when last seen
+) strict;
+
+create table sample_entry (
+    id       integer primary key,                                       -- internal
+    hash     blob not null unique check (length(hash) = 32),            -- SHA-256 of entry
+    codec    text not null check (codec in ('h264', 'h265')),           -- the codec
+    rfc6381  text not null,                                             -- codec parameters: avc1.640028
+    width    integer not null check (width between 1 and 65535),        -- picture width, pixels
+    height   integer not null check (height between 1 and 65535),       -- picture height, pixels
+    entry    blob not null                                              -- the clear avc1 or hvc1 box
+) strict;
+
+-- A row is a promise: the file is whole and durable. Its path follows from volume, stream, start and uuid.
+create table segment (
+    id                 integer primary key autoincrement,               -- internal; grows with every row written
+    uuid               blob not null unique check (length(uuid) = 16),  -- the segment; the key id of its encryption
+    stream             integer not null references stream (id),         -- what was recorded
+    run                integer not null references run (id),            -- in which session
+    volume             integer not null references volume (id),         -- where the file is
+    start_us           integer not null,                                -- wall time of its first access unit
+    end_us             integer not null check (end_us >= start_us),     -- wall time of the end of its last one
+    media_ticks        integer not null check (media_ticks >= 0),       -- duration by the camera, 1/90000 s
+    bytes              integer not null check (bytes >= 0),             -- size of the file
+    samples            integer not null check (samples >= 0),           -- access units
+    fragments          integer not null check (fragments >= 0),         -- movie fragments, each with a leaf
+    key_day            text not null check (length(key_day) = 8),       -- its key is in keys/STREAM/DAY.keys
+    key_index          integer not null check (key_index >= 0),         -- slot number in that file
+    generation         blob not null check (length(generation) = 16),   -- vault generation that wraps its key
+    content_root       blob not null check (length(content_root) = 32), -- Merkle root over its leaves
+    previous_root      blob not null check (length(previous_root) = 32), -- that of the stream's segment before; zeros for none
+    recovered          integer not null check (recovered in (0, 1)),    -- it was adopted after a crash
+    time_uncertain     integer not null check (time_uncertain in (0, 1)), -- its time of day is not to be trusted
+    packets_lost       integer not null check (packets_lost >= 0),      -- RTP packets that never came
+    corrupt_units      integer not null check (corrupt_units >= 0),     -- access units left out as broken
+    discontinuities    integer not null check (discontinuities >= 0),   -- jumps of the camera's time
+    host_synchronised  integer not null check (host_synchronised in (0, 1)), -- the host's clock had a time source
+    host_error_us      integer not null,                                -- the kernel's estimate of its error
+    camera_offset_ms   integer,                                         -- camera's clock minus the host's; null if it tells none
+    sample_entry       integer not null references sample_entry (id),   -- how it is decoded
+    garbage            text check (garbage in ('expired', 'early'))     -- why it is being deleted; null: it is kept
+) strict;
+create index segment_time on segment (stream, start_us, end_us, bytes);
+create index segment_age on segment (volume, end_us) where garbage is null;
+create index segment_garbage on segment (id) where garbage is not null;
+
+-- What the segments of a stream cover, touching ones merged: one row for each unbroken recording, so that a month
+-- is answered without reading its segments.
+create table recorded (
+    stream    integer not null references stream (id),                  -- what was recorded
+    start_us  integer not null,                                         -- first instant
+    end_us    integer not null check (end_us > start_us),               -- first instant after
+    primary key (stream, start_us)
+) strict, without rowid;
+
+-- What was recorded and is deleted, touching ones of one rule merged. It stays: deleted time is no gap.
+create table deleted (
+    stream    integer not null references stream (id),                  -- what had been recorded
+    rule      text not null check (rule in ('expired', 'early')),       -- why it was deleted
+    start_us  integer not null,                                         -- first instant
+    end_us    integer not null check (end_us > start_us),               -- first instant after
+    primary key (stream, rule, start_us)
+) strict, without rowid;
+
+create table sweep (
+    id          integer primary key autoincrement,                      -- its number; never used twice
+    started_us  integer not null,                                       -- when its first segment became garbage
+    ended_us    integer,                                                -- when its event was written; null: under way
+    segments    integer not null default 0 check (segments >= 0),       -- deleted so far
+    bytes       integer not null default 0 check (bytes >= 0),          -- their bytes
+    failures    integer not null default 0 check (failures >= 0)        -- segments that could not be deleted at its end
+) strict;
+create unique index sweep_open on sweep ((ended_us is null)) where ended_us is null;
+
+-- What the sweep that is under way has deleted so far; its event says it for good.
+create table swept (
+    stream    integer not null references stream (id),                  -- of which stream
+    rule      text not null check (rule in ('expired', 'early')),       -- why
+    start_us  integer not null,                                         -- earliest instant
+    end_us    integer not null,                                         -- latest instant
+    segments  integer not null check (segments > 0),                    -- how many
+    bytes     integer not null check (bytes >= 0),                      -- their bytes
+    tree      blob not null,                                            -- Merkle tree over their content roots: its right edge
+    primary key (stream, rule)
+) strict, without rowid;
+
+create table coverage_hour (
+    stream       integer not null references stream (id),               -- what was recorded
+    hour_us      integer not null check (hour_us % 3600000000 = 0),     -- beginning of the hour, UTC
+    recorded_us  integer not null check (recorded_us >= 0),             -- in segments; over an hour if the clock went back
+    primary key (stream, hour_us)
+) strict, without rowid;
+
+create table gap (
+    id        integer primary key,                                      -- internal
+    stream    integer not null references stream (id),                  -- what was not recorded
+    start_us  integer not null,                                         -- first instant without recording
+    end_us    integer,                                                  -- first instant after; null while it lasts
+    cause     text not null check (cause in (
+        'not-started', 'stopped', 'killed', 'disabled', 'removed', 'connect-failed', 'refused', 'camera-closed',
+        'stalled', 'protocol', 'no-key-frame', 'storage-slow', 'disk-full', 'write-error', 'clock-step',
+        'time-uncertain', 'volume-missing', 'unreadable', 'internal',
+        'unknown')), -- why
+    detail    text,                                                     -- what more is known; for people
+    check (end_us is null or end_us > start_us)
+) strict;
+create unique index gap_open on gap (stream) where end_us is null;
+create index gap_time on gap (stream, end_us, start_us);
+
+create table activity (
+    stream   integer not null references stream (id),                   -- where something moved
+    hour_us  integer not null check (hour_us % 3600000000 = 0),         -- beginning of the hour, UTC
+    levels   blob not null check (length(levels) <= 3600),              -- a byte a second, 0 = nothing; may stop early
+    primary key (stream, hour_us)
+) strict;
+
+create table event (
+    seq     integer primary key autoincrement,                          -- its place; never used twice
+    at_us   integer not null,                                           -- when
+    actor   text not null,                                              -- person id, or box
+    action  text not null,                                              -- what was done
+    object  text not null,                                              -- to what
+    result  text not null,                                              -- how it went
+    facts   text not null check (json_valid(facts)),                    -- JSON that stays: roots, counts, hashes
+    detail  text check (detail is null or json_valid(detail))           -- JSON that may lawfully be erased (null)
+) strict;
+
+create table person (
+    uuid  blob primary key check (length(uuid) = 16),                   -- who
+    name  text not null unique check (length(name) > 0),                -- name for signing in
+    row   text not null check (json_valid(row))                         -- the vault's record of the person, JSON
+) strict, without rowid;
+
+create table generation (
+    uuid        blob primary key check (length(uuid) = 16),             -- a vault generation
+    recipient   text not null unique,                                   -- its public half (age)
+    created_us  integer not null,                                       -- since when
+    current     integer not null check (current in (0, 1))              -- new segment keys are wrapped to it
+) strict, without rowid;
+create unique index generation_current on generation (current) where current = 1;
+
+create table wrap (
+    id          integer primary key,                                    -- internal
+    generation  blob not null references generation (uuid),             -- whose private half is wrapped
+    person      blob references person (uuid),                          -- to whom; null = the recovery identity
+    bytes       blob not null                                           -- age ciphertext
+) strict;
+create unique index wrap_person on wrap (person, generation) where person is not null;
+create unique index wrap_recovery on wrap (generation) where person is null;

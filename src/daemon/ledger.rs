@@ -1,0 +1,259 @@
+//! The thread that looks after the ledger: footage seals every hour, what was only counted every minute, mirrors on every
+//! volume, and whether somebody took an anchor away lately.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use log::{error, warn};
+use serde_json::json;
+
+use crate::base::Clock;
+use crate::base::error::{Error, Kind, Result};
+use crate::base::id::BoxId;
+use crate::base::time::Wall;
+use crate::catalog::{Catalog, Event, LedgerChange, Reader};
+use crate::daemon::sweeper;
+use crate::evidence::tree_files;
+use crate::ledger::checkpoint::{Checkpoint, Key};
+use crate::ledger::seal::SEGMENTS_MAX;
+use crate::store::volume::Volume;
+
+/// Mirrors and tallies are brought up to date this often.
+const EVERY: Duration = Duration::from_secs(60);
+/// Footage is sealed this often.
+const SEAL_EVERY_US: i64 = 3_600_000_000;
+/// Without an anchor taken away for so long somebody should be told.
+pub const ANCHOR_EVERY_US: i64 = 30 * 86_400_000_000;
+/// What counts as an anchor that was taken away.
+pub const ANCHORS: [&str; 1] = ["anchor-taken"];
+
+/// What is known of the ledger, for status.
+#[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
+pub struct LedgerStatus {
+    /// Entries under the last checkpoint of this epoch.
+    pub size: u64,
+    /// Which epoch; 1 before any restore.
+    pub epoch: u32,
+    /// Why nothing is signed, if so.
+    pub trouble: Option<String>,
+    /// What is wrong with the mirror on a volume.
+    pub mirrors: BTreeMap<String, String>,
+    /// When somebody last took an anchor away; none: nobody ever did.
+    pub last_anchor: Option<Wall>,
+    /// Nobody did for 30 days.
+    pub anchor_overdue: bool,
+}
+
+impl LedgerStatus {
+    /// True when somebody should look.
+    pub fn is_alarm(&self) -> bool {
+        self.trouble.is_some() || !self.mirrors.is_empty() || self.anchor_overdue
+    }
+
+    /// As the catalog has it.
+    ///
+    /// # Errors
+    /// What the catalog says.
+    pub fn read(reader: &Reader, now: Wall) -> Result<Self> {
+        let epochs = reader.epochs()?;
+        let Some(epoch) = epochs.last() else {
+            return Err(Error::corrupt("the catalog has no epoch of the ledger"));
+        };
+        let last_anchor = reader.last_of(&ANCHORS)?.map(|row| row.entry.at);
+        let begun = epochs.first().map_or(epoch.started, |first| first.started);
+        let since = last_anchor.unwrap_or(begun);
+        Ok(Self {
+            size: epoch.size,
+            epoch: epoch.number,
+            trouble: None,
+            mirrors: BTreeMap::new(),
+            last_anchor,
+            anchor_overdue: now.us_since(since) > ANCHOR_EVERY_US,
+        })
+    }
+}
+
+/// What the thread found, for whoever asks. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct LedgerBoard(Arc<Mutex<BTreeMap<String, String>>>);
+
+impl LedgerBoard {
+    /// What is wrong with mirrors, by volume.
+    pub fn mirrors(&self) -> BTreeMap<String, String> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn set(&self, mirrors: BTreeMap<String, String>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = mirrors;
+    }
+}
+
+/// What the thread needs.
+pub struct Options {
+    /// The catalog.
+    pub catalog: Arc<Catalog>,
+    /// The clocks.
+    pub clock: Arc<dyn Clock>,
+    /// This box.
+    pub box_id: BoxId,
+    /// The public half of its ledger key.
+    pub key: Key,
+    /// Where it is told what is wrong.
+    pub board: LedgerBoard,
+}
+
+/// The running thread.
+pub struct Keeping {
+    waker: SyncSender<()>,
+    thread: JoinHandle<Result<()>>,
+}
+
+impl Keeping {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read or no thread can be had.
+    pub fn start(options: Options) -> Result<Self> {
+        let (waker, woken) = sync_channel(1);
+        let work = Work {
+            reader: options.catalog.reader()?,
+            options,
+            told: BTreeMap::new(),
+        };
+        let thread = std::thread::Builder::new()
+            .name("ledger".to_owned())
+            .spawn(move || work.run(&woken))?;
+        Ok(Self { waker, thread })
+    }
+
+    /// Stops it.
+    pub fn stop(self) {
+        // Full means that it is about to wake up; then the channel's end tells it.
+        self.waker.try_send(()).ok();
+        drop(self.waker);
+        match self.thread.join() {
+            Ok(Ok(())) => {}
+            Ok(Err(e)) => error!("looking after the ledger: {e}"),
+            Err(_) => error!("the ledger's thread failed"),
+        }
+    }
+}
+
+/// Seals everything that is closed.
+///
+/// # Errors
+/// When the catalog cannot be read or written.
+pub fn seal(catalog: &Catalog, at: Wall, cause: &'static str) -> Result<()> {
+    let reader = catalog.reader()?;
+    let mut left = reader.unsealed()?;
+    while left > 0 {
+        catalog.commit(LedgerChange::FootageSealed { at, cause }, None)?;
+        left = left.saturating_sub(SEGMENTS_MAX as u64);
+    }
+    Ok(())
+}
+
+/// Brings the mirror on each volume up to date; what is wrong with which.
+///
+/// # Errors
+/// When the catalog cannot be read.
+pub fn mirror(reader: &Reader, box_id: BoxId, key: Key) -> Result<BTreeMap<String, Error>> {
+    let mut wrong = BTreeMap::new();
+    for volume in sweeper::present(reader, box_id)? {
+        if let Err(e) = mirror_on(&volume, reader, box_id, key) {
+            wrong.insert(volume.name, e);
+        }
+    }
+    Ok(wrong)
+}
+
+fn mirror_on(volume: &Volume, reader: &Reader, box_id: BoxId, key: Key) -> Result<()> {
+    let dir = volume.root.join(tree_files::MIRROR);
+    tree_files::set_aside_older_epoch(&dir, reader, key)?;
+    tree_files::write(&dir, reader, box_id, key).map(drop)
+}
+
+/// What the mirror on a volume says of itself, before anybody has looked at it.
+pub fn unverified_mirror(volume: &Volume) -> Option<serde_json::Value> {
+    let note = tree_files::read_note(&volume.root.join(tree_files::MIRROR)).ok()??;
+    let mut lines = note.lines();
+    let (origin, size, root) = (lines.next()?, lines.next()?, lines.next()?);
+    Some(json!({ "volume": volume.id.to_string(), "origin": origin, "size": size, "root": root }))
+}
+
+/// The mirror on a volume and what it was signed over, when this box's key signed it.
+pub fn mirror_of(volume: &Volume, key: Key) -> Option<(Checkpoint, PathBuf)> {
+    let dir = volume.root.join(tree_files::MIRROR);
+    let note = tree_files::read_note(&dir).ok()??;
+    Some((Checkpoint::open(&note, key).ok()?, dir))
+}
+
+struct Work {
+    options: Options,
+    reader: Reader,
+    /// Mirrors that were told to be wrong already.
+    told: BTreeMap<String, String>,
+}
+
+impl Work {
+    fn run(mut self, woken: &Receiver<()>) -> Result<()> {
+        loop {
+            if let Err(e) = self.turn() {
+                warn!("looking after the ledger: {e}");
+            }
+            match woken.recv_timeout(EVERY) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(()) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+        }
+    }
+
+    fn turn(&mut self) -> Result<()> {
+        let (catalog, now) = (&self.options.catalog, self.options.clock.wall());
+        catalog.commit(LedgerChange::TalliesFlushed { at: now }, None)?;
+        let last = self
+            .reader
+            .last_of(&["footage-seal"])?
+            .map(|row| row.entry.at);
+        // Either way: after the clock went back too.
+        if last.is_none_or(|last| now.us_since(last).abs() >= SEAL_EVERY_US) {
+            seal(catalog, now, "hour")?;
+            let oldest = self.reader.oldest_start()?.unwrap_or(now);
+            catalog.commit(LedgerChange::SealsPruned { oldest }, None)?;
+        }
+        let wrong = mirror(&self.reader, self.options.box_id, self.options.key)?;
+        self.tell(&wrong, now)
+    }
+
+    /// Each mirror that is wrong is told once; one that disagrees is an event.
+    fn tell(&mut self, wrong: &BTreeMap<String, Error>, now: Wall) -> Result<()> {
+        let texts: BTreeMap<_, _> = wrong
+            .iter()
+            .map(|(name, e)| (name.clone(), e.to_string()))
+            .collect();
+        for (name, e) in wrong {
+            if self.told.get(name) == texts.get(name) {
+                continue;
+            }
+            error!("the ledger's mirror on volume \"{name}\": {e}");
+            if e.kind() == Kind::Foreign {
+                let event = Event {
+                    result: "failed".to_owned(),
+                    detail: Some(json!({ "text": e.to_string() })),
+                    ..Event::of_box(now, "ledger-disagrees", name, json!({}))
+                };
+                self.options.catalog.commit(Vec::new(), event)?;
+            }
+        }
+        self.options.board.set(texts.clone());
+        self.told = texts;
+        Ok(())
+    }
+}
