@@ -1,16 +1,13 @@
-//! Around the daemon: the lock on the state folder, signals, the watch over the configuration file, and what happens when a
-//! thread fails that must not.
+//! Around the daemon: the lock on the state folder, signals, and what happens when a thread fails that must not.
 
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 use std::time::Duration;
 
 use log::error;
-use notify::Watcher;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::base::disk::Lock;
-use crate::base::error::{Context, Error, Kind, Result};
+use crate::base::error::{Context, Kind, Result};
 use crate::base::shutdown::{self, Stopped};
 use crate::store::state::State;
 
@@ -73,30 +70,4 @@ pub(super) fn told_to_stop() -> Result<Stopped> {
         stopper.stop();
     });
     Ok(stopped)
-}
-
-/// Tells of changes to the file at `path`. The folder is watched, since an atomic replacement makes a new file.
-pub(super) fn watch(
-    path: &Path,
-) -> Result<(notify::RecommendedWatcher, tokio::sync::mpsc::Receiver<()>)> {
-    let (sender, receiver) = tokio::sync::mpsc::channel(8);
-    let name = path.file_name().map(std::ffi::OsStr::to_owned);
-    let what = || format!("watching {}", path.display());
-    let failed = |e: notify::Error| Error::new(Kind::Io, e.to_string()).attempted(what());
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        // An error means that events were lost: look.
-        let concerns = event.map_or(true, |event| {
-            !event.kind.is_access() && event.paths.iter().any(|p| p.file_name() == name.as_deref())
-        });
-        if concerns {
-            // Full means that a look is due already.
-            sender.try_send(()).ok();
-        }
-    })
-    .map_err(failed)?;
-    let dir = path.parent().unwrap_or(Path::new("."));
-    watcher
-        .watch(dir, notify::RecursiveMode::NonRecursive)
-        .map_err(failed)?;
-    Ok((watcher, receiver))
 }

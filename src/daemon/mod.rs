@@ -13,6 +13,10 @@ pub mod scrub;
 pub mod streams;
 pub mod sweeper;
 pub mod volumes;
+mod watch;
+
+#[cfg(test)]
+mod fault_tests;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -30,7 +34,7 @@ use crate::base::shutdown::Stopped;
 use crate::base::time::Wall;
 use crate::catalog::{Catalog, Change, Event, GapCause, LedgerChange, Reader};
 use crate::config::{self, CameraConfig, Config, Loaded};
-use crate::daemon::around::{end_with_essential_threads, take_lock, told_to_stop, watch};
+use crate::daemon::around::{end_with_essential_threads, take_lock, told_to_stop};
 use crate::daemon::control::Control;
 use crate::daemon::ledger::{Keeping, LedgerBoard};
 use crate::daemon::people::People;
@@ -38,6 +42,7 @@ use crate::daemon::scrub::Scrubbing;
 use crate::daemon::streams::Streams;
 use crate::daemon::sweeper::{DeletionBoard, Sweeping, Wake};
 use crate::daemon::volumes::{Shared, Volumes};
+use crate::daemon::watch::VolumeWatch;
 use crate::recorder::board::Board;
 use crate::recorder::recovery;
 use crate::recorder::segment::{Sealing, SealingInForce};
@@ -148,7 +153,7 @@ impl Daemon {
                 .context(|| "nothing is recorded and nothing is deleted")?,
         );
         let board = Board::default();
-        look_at_volumes(&state, &config.config, &catalog, clock.wall());
+        volumes::look_at(&state, &config.config, &catalog, clock.wall());
         let (wake, woken) = sync_channel(sweeper::WAKES_MAX);
         let sealing = SealingInForce::new(sealing(&state, &catalog)?);
         let access = access(&state, &config.config, &catalog, &clock, &sealing)?;
@@ -199,7 +204,7 @@ impl Daemon {
     async fn serve(&mut self) -> Result<()> {
         // Signals first: a long recovery ends early when it is told to.
         let mut stopped = told_to_stop()?;
-        let (_watcher, mut changes) = watch(&self.state.config_path())?;
+        let (_watcher, mut changes) = watch::changes_of(&self.state.config_path())?;
         // Whoever began them is gone.
         let at = self.clock.wall();
         self.catalog
@@ -228,10 +233,12 @@ impl Daemon {
         }
         let mut retry = tokio::time::interval(VOLUME_RETRY);
         retry.tick().await;
+        let (mut look, mut watch) = (tokio::time::interval(watch::EVERY), VolumeWatch::default());
         loop {
             tokio::select! {
                 biased;
                 () = stopped.wait() => break,
+                _ = look.tick() => watch.look(&self.board, &*self.clock, &self.catalog),
                 Some(()) = changes.recv() => {
                     tokio::time::sleep(SETTLE).await;
                     while changes.try_recv().is_ok() {}
@@ -534,20 +541,6 @@ impl Daemon {
         for id in &diff.changed {
             self.streams.stop(id, |kind| rest(new, id, kind)).await;
         }
-    }
-}
-
-/// Looks at the volumes that are there, as early as possible: a new catalog in place of a lost one may have no vault
-/// generation, and then nothing more happens than that deletion is latched.
-fn look_at_volumes(state: &State, config: &Config, catalog: &Catalog, now: Wall) {
-    for volume in &config.volumes {
-        let looked = Volume::open(&volume.path, state.box_id, &volume.name).map(|volume| {
-            if let Err(e) = latch::look(catalog, &volume, now) {
-                error!("{e}");
-            }
-        });
-        // What cannot be opened is told of, and looked at, when it is opened for recording.
-        looked.ok();
     }
 }
 

@@ -244,6 +244,11 @@ impl Assembler {
         }
     }
 
+    /// True while pictures are dropped since the disk does not keep up.
+    pub fn is_dropping(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.dropping)
+    }
+
     /// Something that could not be understood was left out.
     pub fn corrupt(&mut self) {
         if let Some(run) = &mut self.run {

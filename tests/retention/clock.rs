@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel, sync_channel};
 use std::time::Duration;
 
+use sinetti::access::{self, Access, Premises};
 use sinetti::base::Clock;
 use sinetti::base::clock::{HostSync, SimulatedClock};
 use sinetti::catalog::Change;
@@ -13,6 +14,8 @@ use sinetti::daemon::scrub;
 use sinetti::daemon::sweeper::{self, DeletionBoard, Sweeping, WAKES_MAX, Wake};
 use sinetti::daemon::volumes::Shared;
 use sinetti::recorder::board::{Board, Phase};
+use sinetti::recorder::segment::SealingInForce;
+use sinetti::vault::person::Cost;
 
 use crate::plant::{DAY, HOUR, MINUTE, Own, T0, stream};
 
@@ -69,9 +72,20 @@ impl Shop {
         let deletion = DeletionBoard::default();
         let (wake, woken) = sync_channel(WAKES_MAX);
         let clock: Arc<dyn Clock> = Arc::<SimulatedClock>::clone(&plant.clock);
+        let access = Access::new(access::Options {
+            catalog: Arc::clone(&plant.catalog),
+            clock: Arc::clone(&clock),
+            recovery: plant.state.recovery.clone(),
+            site: "Myymälä 1".to_owned(),
+            premises: Premises::new(Vec::new()),
+            cost: Cost::CHEAP_FOR_TESTS,
+            on_generation: Box::new(|_| {}),
+        })
+        .expect("nobody has rights yet");
         let shared = Shared {
             box_id: plant.state.box_id,
-            sealing: plant.sealing.clone(),
+            sealing: SealingInForce::new(plant.sealing.clone()),
+            access,
             catalog: Arc::clone(&plant.catalog),
             clock,
             board: self.board.clone(),

@@ -7,9 +7,10 @@
 mod clock;
 mod daemon;
 mod image;
+mod inject;
 mod latch;
-mod mounts;
 mod plant;
+mod refused;
 #[path = "../system/support/mod.rs"]
 mod support;
 mod sweep;
