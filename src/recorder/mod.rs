@@ -10,6 +10,7 @@ pub mod check;
 pub mod fragment;
 pub mod keeper;
 pub mod outbox;
+pub mod pulse;
 pub mod reconcile;
 pub mod recovery;
 pub mod reindex;
@@ -22,6 +23,8 @@ pub mod writer;
 #[cfg(test)]
 mod assembler_tests;
 #[cfg(test)]
-mod fault_tests;
+pub(crate) mod fault_tests;
+#[cfg(test)]
+mod upkeep_fault_tests;
 #[cfg(test)]
 mod upkeep_tests;
