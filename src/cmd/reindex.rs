@@ -173,7 +173,7 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     }
     .run()?;
     catalog.close()?;
-    let set_aside = put_in_place(&state, now)?;
+    let set_aside = put_in_place(dir, now)?;
     // The rows have other numbers now.
     Mark::forget(dir)?;
     let done = Done {
@@ -300,20 +300,19 @@ fn people(
 }
 
 /// The old catalog gets another name, then the new one gets its. Where the old one lies now.
-fn put_in_place(state: &State, now: Wall) -> Result<Option<PathBuf>> {
-    let path = state.catalog_path();
+fn put_in_place(dir: &Path, now: Wall) -> Result<Option<PathBuf>> {
     let name = format!("{BEFORE}{}", now.basic());
     let mut set_aside = None;
     for end in BESIDES {
-        let from = state.dir.join(format!("catalog.db{end}"));
+        let from = dir.join(format!("catalog.db{end}"));
         if from.exists() {
-            disk::rename(&from, &state.dir.join(format!("{name}{end}")))?;
-            set_aside = Some(state.dir.join(&name));
+            disk::rename(&from, &dir.join(format!("{name}{end}")))?;
+            set_aside = Some(dir.join(&name));
         }
     }
-    disk::sync_dir(&state.dir)?;
-    disk::rename(&state.dir.join(NEW), &path)?;
-    disk::sync_dir(&state.dir)?;
+    disk::sync_dir(dir)?;
+    disk::rename(&dir.join(NEW), &dir.join("catalog.db"))?;
+    disk::sync_dir(dir)?;
     Ok(set_aside)
 }
 
@@ -412,4 +411,64 @@ fn who(people: &People) -> Result<String> {
         )?,
     }
     Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::disk::faults::{Faults, Outcome};
+
+    fn lies(dir: &Path, text: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(dir).expect("folder").flatten();
+        let with = entries.filter(|e| std::fs::read(e.path()).is_ok_and(|b| b == text.as_bytes()));
+        with.map(|e| e.file_name().display().to_string()).collect()
+    }
+
+    /// Puts a new catalog in place with a fault at step `at`; false when there is no such step.
+    fn with_fault(at: usize, outcome: Outcome) -> bool {
+        let folder = tempfile::tempdir().expect("folder");
+        let (dir, now) = (folder.path(), Wall::from_secs(1_795_000_000));
+        let write = |name: &str, text: &str| {
+            disk::create(&dir.join(name), text.as_bytes(), 0o600).expect("file");
+        };
+        write("catalog.db", "old");
+        write("catalog.db-wal", "old wal");
+        write(NEW, "new");
+        let why = format!("step {at}, {outcome:?}");
+        let faults = Faults::below(dir, at, 1, outcome);
+        let result = put_in_place(dir, now);
+        let is_step = faults.seen().len() > at;
+        drop(faults);
+        assert_eq!(result.is_ok(), !is_step, "{why}");
+        let old = lies(dir, "old");
+        assert_eq!(old.len(), 1, "{why}: the old one is kept: {old:?}");
+        assert_eq!(lies(dir, "old wal").len(), 1, "{why}");
+        let in_place = std::fs::read(dir.join("catalog.db")).ok();
+        // Whoever opens it gets the old one with all that belongs to it, the new one, or none: never a mixture.
+        let wal_is_there = dir.join("catalog.db-wal").exists();
+        match in_place.as_deref() {
+            Some(b"old") => assert!(wal_is_there, "{why}"),
+            Some(b"new") => assert!(!wal_is_there, "{why}"),
+            other => assert_eq!(other, None, "{why}"),
+        }
+        // Reindex again: it makes a new one anew.
+        remove(&dir.join(NEW)).expect("removed");
+        write(NEW, "newer");
+        put_in_place(dir, now.plus_us(1_000_000)).expect("in place");
+        assert_eq!(lies(dir, "newer"), ["catalog.db"], "{why}");
+        assert!(!dir.join("catalog.db-wal").exists(), "{why}");
+        assert_eq!(lies(dir, "old").len(), 1, "{why}");
+        assert_eq!(lies(dir, "old wal").len(), 1, "{why}");
+        is_step
+    }
+
+    #[test]
+    fn whatever_fails_the_old_catalog_is_kept_and_the_next_attempt_puts_a_new_one_in_place() {
+        let outcomes = [Outcome::Undone, Outcome::Done];
+        let steps = (0..20).take_while(|at| {
+            let mut had_one = outcomes.iter().map(|outcome| with_fault(*at, *outcome));
+            had_one.all(|had_one| had_one)
+        });
+        assert_eq!(steps.count(), 5);
+    }
 }

@@ -143,6 +143,12 @@ fn whole_lines(lines: &mut Vec<String>, old: &Config, new: &Config) {
         &(before.queue_bytes >> 20),
         &(after.queue_bytes >> 20),
     );
+    note(
+        lines,
+        "receive_mib",
+        &(before.receive_bytes >> 20),
+        &(after.receive_bytes >> 20),
+    );
     note(lines, "stall_secs", &before.stall_secs, &after.stall_secs);
 }
 

@@ -17,9 +17,9 @@ use crate::config::keep::{keep_text, parse_keep};
 use crate::config::load::{FILE_BYTES_MAX, FILE_NAME};
 use crate::config::read::{Field, Problems, Section, quote};
 use crate::config::types::{
-    CameraConfig, Config, KEEP_SECS, Keep, NetworkConfig, QUEUE_MIB, RESERVE_GIB_DEFAULT,
-    RESERVE_GIB_RANGE, RecorderConfig, SEGMENT_SECS, STALL_SECS, SYNC_SECS, Site, Transport,
-    VolumeConfig, ZONE_DEFAULT, mib_bytes,
+    CameraConfig, Config, KEEP_SECS, Keep, NetworkConfig, QUEUE_MIB, RECEIVE_MIB,
+    RESERVE_GIB_DEFAULT, RESERVE_GIB_RANGE, RecorderConfig, SEGMENT_SECS, STALL_SECS, SYNC_SECS,
+    Site, Transport, VolumeConfig, ZONE_DEFAULT, mib_bytes,
 };
 use crate::config::values::{
     gib_bytes, parse_name, parse_stream_path, parse_volume_name, parse_volume_path,
@@ -38,7 +38,13 @@ pub const SECTIONS: &[(&str, &[&str])] = &[
     ("web", web::KEYS),
     (
         "recorder",
-        &["segment_secs", "sync_secs", "queue_mib", "stall_secs"],
+        &[
+            "segment_secs",
+            "sync_secs",
+            "queue_mib",
+            "receive_mib",
+            "stall_secs",
+        ],
     ),
     ("volume", &["name", "path", "reserve_gib", "dedicated"]),
     (
@@ -260,6 +266,7 @@ impl<'a> File<'a> {
             segment_secs: section.whole("segment_secs", SEGMENT_SECS),
             sync_secs: section.whole("sync_secs", SYNC_SECS),
             queue_bytes: mib_bytes(section.whole("queue_mib", QUEUE_MIB)),
+            receive_bytes: mib_bytes(section.whole("receive_mib", RECEIVE_MIB)),
             stall_secs: section.whole("stall_secs", STALL_SECS),
         }
     }

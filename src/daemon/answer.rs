@@ -16,6 +16,7 @@ use crate::catalog::{
 use crate::daemon::ledger::LedgerStatus;
 use crate::daemon::people::{self, PeopleAnswer, PeopleAsk};
 use crate::recorder::board::{Growing, Line};
+use crate::recorder::pulse::BEHIND_MAX;
 use crate::store::scrub::VolumeMark;
 
 /// Most rows of one answer.
@@ -212,6 +213,17 @@ pub struct VolumeStatus {
     pub path: PathBuf,
     /// Free and total bytes; `None` when it cannot be read.
     pub free_and_total_bytes: Option<(u64, u64)>,
+    /// For how long nothing became durable on it that should have, in milliseconds; `None` when nothing is recorded to it.
+    #[serde(default)]
+    pub behind_ms: Option<u64>,
+}
+
+impl VolumeStatus {
+    /// True when it does not keep up.
+    pub fn is_behind(&self) -> bool {
+        self.behind_ms
+            .is_some_and(|ms| u128::from(ms) > BEHIND_MAX.as_millis())
+    }
 }
 
 /// A stream and what is kept of it.
@@ -369,6 +381,7 @@ pub fn volumes(reader: &Reader) -> Result<Vec<VolumeStatus>> {
             name: row.name,
             path,
             free_and_total_bytes: space,
+            behind_ms: None,
         }
     };
     Ok(reader.volumes()?.into_iter().map(status).collect())

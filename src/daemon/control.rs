@@ -22,7 +22,7 @@ use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{BoxId, StreamId};
 use crate::base::time::{Span, Wall};
 use crate::catalog::{Catalog, Change, Event, LedgerChange, Reader};
-use crate::daemon::answer::{self, Answer, Ask, Retention, Status};
+use crate::daemon::answer::{self, Answer, Ask, Retention, Status, VolumeStatus};
 use crate::daemon::ledger::{self, LedgerBoard, LedgerStatus};
 use crate::daemon::people;
 use crate::daemon::scrub::Handle;
@@ -268,6 +268,7 @@ impl Facts {
             })),
             (Answer::Status(status), _) => Answer::Status(Box::new(Status {
                 started: Some(self.started),
+                volumes: self.with_pulse(status.volumes),
                 deletion,
                 process: std::process::id(),
                 scrub: self.scrub.mark().volumes.into_values().collect(),
@@ -290,6 +291,17 @@ impl Facts {
             }
             (other, _) => other,
         })
+    }
+
+    /// How far each volume is behind.
+    fn with_pulse(&self, mut volumes: Vec<VolumeStatus>) -> Vec<VolumeStatus> {
+        let behind = self.board.pulses.behind(self.clock.mono());
+        for volume in &mut volumes {
+            let of_volume = behind.get(&volume.name);
+            volume.behind_ms =
+                of_volume.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        }
+        volumes
     }
 
     /// The segment being written, as far as it is durable.
@@ -436,7 +448,7 @@ impl Client {
                     catalog.close()?;
                     return Ok(Answer::People(Box::new(answered)));
                 }
-                let reference = sweeper::judge(reader, &*clock, &[])?.reference(now);
+                let reference = sweeper::judge(reader, now, clock.host_sync(), &[])?.reference(now);
                 let answered = answer::from_catalog(reader, ask, now, reference)?;
                 Ok(match answered {
                     Answer::Status(status) => Answer::Status(Box::new(Status {

@@ -4,6 +4,7 @@
 //! writer. Stopping goes the way of a frame: cameras, writers, keepers, catalog, so that nothing received is lost.
 
 pub mod answer;
+mod around;
 pub mod control;
 mod glue;
 pub mod ledger;
@@ -12,27 +13,29 @@ pub mod scrub;
 pub mod streams;
 pub mod sweeper;
 pub mod volumes;
+mod watch;
 pub mod web;
 
-use std::os::unix::net::UnixStream;
+#[cfg(test)]
+mod fault_tests;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use log::{error, info, warn};
-use notify::Watcher;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::access::{self, Access, Premises};
 use crate::base::Clock;
 use crate::base::clock::SystemClock;
-use crate::base::disk::Lock;
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{CameraId, StreamId, StreamKind};
+use crate::base::shutdown::Stopped;
 use crate::base::time::Wall;
 use crate::catalog::{Catalog, Change, Event, GapCause, LedgerChange, Reader};
 use crate::config::{self, CameraConfig, Config, Loaded};
+use crate::daemon::around::{end_with_essential_threads, take_lock, told_to_stop};
 use crate::daemon::control::Control;
 use crate::daemon::ledger::{Keeping, LedgerBoard};
 use crate::daemon::people::People;
@@ -40,6 +43,7 @@ use crate::daemon::scrub::Scrubbing;
 use crate::daemon::streams::Streams;
 use crate::daemon::sweeper::{DeletionBoard, Sweeping, Wake};
 use crate::daemon::volumes::{Shared, Volumes};
+use crate::daemon::watch::VolumeWatch;
 use crate::daemon::web::Serving;
 use crate::recorder::board::Board;
 use crate::recorder::live::Live;
@@ -52,9 +56,6 @@ use crate::vault::person::Cost;
 
 /// A volume that could not be opened is tried again this often.
 const VOLUME_RETRY: Duration = Duration::from_secs(10);
-/// The lock on the state folder is tried this often, so many times.
-const LOCK_RETRY: Duration = Duration::from_millis(100);
-const LOCK_TRIES: u32 = 100;
 /// Changes of the configuration file are gathered for this long: editors write more than once.
 const SETTLE: Duration = Duration::from_millis(300);
 
@@ -77,48 +78,6 @@ pub fn run(dir: &Path) -> Result<()> {
     drop(runtime);
     daemon.close();
     result
-}
-
-/// A box whose writer, keeper or catalog died would go on looking well and record nothing: it ends instead, at once, and is
-/// started again; recovery is made for that. Streams are another matter: their faults are caught one by one.
-fn end_with_essential_threads() {
-    const ESSENTIAL: [&str; 3] = ["write ", "keep ", "catalog"];
-    let report = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        report(info);
-        let thread = std::thread::current();
-        let name = thread.name().unwrap_or_default();
-        if ESSENTIAL
-            .iter()
-            .any(|essential| name.starts_with(essential))
-        {
-            error!("the thread \"{name}\" failed; the recorder ends, to be started again");
-            std::process::abort();
-        }
-    }));
-}
-
-/// Takes the state folder. A command that looks at the catalog while none runs holds it for a moment: that is waited for.
-fn take_lock(state: &State) -> Result<Lock> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()?;
-    runtime.block_on(async {
-        let mut tries = LOCK_TRIES;
-        loop {
-            match state.lock() {
-                Err(e)
-                    if e.kind() == Kind::Busy
-                        && tries > 0
-                        && UnixStream::connect(state.socket_path()).is_err() =>
-                {
-                    tries -= 1;
-                    tokio::time::sleep(LOCK_RETRY).await;
-                }
-                other => return other,
-            }
-        }
-    })
 }
 
 struct Daemon {
@@ -199,7 +158,7 @@ impl Daemon {
                 .context(|| "nothing is recorded and nothing is deleted")?,
         );
         let board = Board::default();
-        look_at_volumes(&state, &config.config, &catalog, clock.wall());
+        volumes::look_at(&state, &config.config, &catalog, clock.wall());
         let (wake, woken) = sync_channel(sweeper::WAKES_MAX);
         let sealing = SealingInForce::new(sealing(&state, &catalog)?);
         let access = access(&state, &config.config, &catalog, &clock, &sealing)?;
@@ -213,14 +172,13 @@ impl Daemon {
             scrub: scrub::Handle::new(&state.dir),
             wake,
         });
-        let recorder = config.config.recorder.clone();
         let live = Live::default();
         let streams = Streams::new(
             Arc::clone(&clock),
             Arc::clone(&catalog),
             board.clone(),
             live.clone(),
-            recorder,
+            &config.config,
         );
         let missing = config
             .config
@@ -253,10 +211,9 @@ impl Daemon {
     }
 
     async fn serve(&mut self) -> Result<()> {
-        // Signals first, so that a stop during a long recovery is an orderly one.
-        let mut terminate = signal(SignalKind::terminate()).context(|| "listening for SIGTERM")?;
-        let mut interrupt = signal(SignalKind::interrupt()).context(|| "listening for SIGINT")?;
-        let (_watcher, mut changes) = watch(&self.state.config_path())?;
+        // Signals first: a long recovery ends early when it is told to.
+        let mut stopped = told_to_stop()?;
+        let (_watcher, mut changes) = watch::changes_of(&self.state.config_path())?;
         // Whoever began them is gone.
         let at = self.clock.wall();
         self.catalog
@@ -286,7 +243,39 @@ impl Daemon {
             &self.live,
             &self.deletion,
         ));
-        self.open_volumes(true).await;
+        self.open_volumes(true, &stopped).await;
+        if !stopped.is_set() {
+            self.begin().await?;
+        }
+        let mut retry = tokio::time::interval(VOLUME_RETRY);
+        retry.tick().await;
+        let (mut look, mut watch) = (tokio::time::interval(watch::EVERY), VolumeWatch::default());
+        loop {
+            tokio::select! {
+                biased;
+                () = stopped.wait() => break,
+                _ = look.tick() => watch.look(&self.board, &*self.clock, &self.catalog),
+                Some(()) = changes.recv() => {
+                    tokio::time::sleep(SETTLE).await;
+                    while changes.try_recv().is_ok() {}
+                    self.reload().await;
+                }
+                _ = retry.tick(), if !self.missing.is_empty() => {
+                    if self.open_volumes(false, &stopped).await {
+                        self.start_cameras();
+                    }
+                }
+            }
+        }
+        info!("stopping");
+        control.stop();
+        self.scrubbing.stop();
+        self.streams.stop_all().await;
+        Ok(())
+    }
+
+    /// Begins to record, and to delete.
+    async fn begin(&mut self) -> Result<()> {
         self.start_sweeper()?;
         self.keeping = Some(Keeping::start(self.ledger_options()?)?);
         // Whatever was being recorded when the process died has a gap from there on.
@@ -306,29 +295,6 @@ impl Daemon {
         );
         // What was written before it was watched.
         self.reload().await;
-        let mut retry = tokio::time::interval(VOLUME_RETRY);
-        retry.tick().await;
-        loop {
-            tokio::select! {
-                biased;
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
-                Some(()) = changes.recv() => {
-                    tokio::time::sleep(SETTLE).await;
-                    while changes.try_recv().is_ok() {}
-                    self.reload().await;
-                }
-                _ = retry.tick(), if !self.missing.is_empty() => {
-                    if self.open_volumes(false).await {
-                        self.start_cameras();
-                    }
-                }
-            }
-        }
-        info!("stopping");
-        control.stop();
-        self.scrubbing.stop();
-        self.streams.stop_all().await;
         Ok(())
     }
 
@@ -393,21 +359,26 @@ impl Daemon {
     }
 
     /// Opens and recovers the volumes that are missing; true when one came.
-    async fn open_volumes(&mut self, loud: bool) -> bool {
+    async fn open_volumes(&mut self, loud: bool, stopped: &Stopped) -> bool {
         let mut came = false;
         for name in std::mem::take(&mut self.missing) {
+            if stopped.is_set() {
+                self.missing.push(name);
+                continue;
+            }
             let Some(volume_config) = self.config.config.volume(&name).cloned() else {
                 continue;
             };
-            let shared = Arc::clone(&self.shared);
+            let (shared, stop) = (Arc::clone(&self.shared), stopped.clone());
             let opened = tokio::task::spawn_blocking(move || {
                 let volume = Volume::open(&volume_config.path, shared.box_id, &volume_config.name)?;
                 // Before recovery: it makes rows for whatever it finds.
                 latch::look(&shared.catalog, &volume, shared.clock.wall())?;
                 // The row of the volume must be there before those of its segments.
                 volumes::seen(&shared.catalog, &volume)?;
-                let report =
-                    recovery::recover(&volume, shared.box_id, &shared.catalog, &*shared.clock)?;
+                let (catalog, clock) = (&shared.catalog, &*shared.clock);
+                let go_on = || !stop.is_set();
+                let report = recovery::recover(&volume, shared.box_id, catalog, clock, &go_on)?;
                 Ok::<_, Error>((volume, volume_config, report))
             })
             .await
@@ -418,6 +389,9 @@ impl Daemon {
                         "volume \"{name}\": {} segments adopted",
                         report.adopted + report.rows_added
                     );
+                }
+                if stopped.is_set() {
+                    return Err(Error::new(Kind::Busy, "told to stop"));
                 }
                 self.scrubbing.start(volume.clone(), &self.shared)?;
                 self.volumes.start(
@@ -430,7 +404,7 @@ impl Daemon {
             match started {
                 Ok(()) => came = true,
                 Err(e) => {
-                    if loud {
+                    if loud && !stopped.is_set() {
                         error!("{e}; its cameras are not recorded until it is there");
                     }
                     self.missing.push(name);
@@ -512,6 +486,7 @@ impl Daemon {
             self.config.config.recorder.clone(),
             self.config.config.volumes.clone(),
         );
+        self.streams.allow(loaded.config.network.clone());
         self.stop_changed(&loaded.config, &diff).await;
         self.config = loaded;
         (self.config.config.recorder, self.config.config.volumes) = recorder_and_volumes;
@@ -592,20 +567,6 @@ impl Daemon {
     }
 }
 
-/// Looks at the volumes that are there, as early as possible: a new catalog in place of a lost one may have no vault
-/// generation, and then nothing more happens than that deletion is latched.
-fn look_at_volumes(state: &State, config: &Config, catalog: &Catalog, now: Wall) {
-    for volume in &config.volumes {
-        let looked = Volume::open(&volume.path, state.box_id, &volume.name).map(|volume| {
-            if let Err(e) = latch::look(catalog, &volume, now) {
-                error!("{e}");
-            }
-        });
-        // What cannot be opened is told of, and looked at, when it is opened for recording.
-        looked.ok();
-    }
-}
-
 /// Why a stream is not recorded under `config`; [`GapCause::Stopped`] when it is, but was begun under another one.
 fn rest(config: &Config, camera: &CameraId, kind: StreamKind) -> (GapCause, &'static str) {
     match config.camera(camera) {
@@ -623,28 +584,4 @@ fn rest(config: &Config, camera: &CameraId, kind: StreamKind) -> (GapCause, &'st
         ),
         Some(_) => (GapCause::Stopped, "the camera's configuration was changed"),
     }
-}
-
-/// Tells of changes to the file at `path`. The folder is watched, since an atomic replacement makes a new file.
-fn watch(path: &Path) -> Result<(notify::RecommendedWatcher, tokio::sync::mpsc::Receiver<()>)> {
-    let (sender, receiver) = tokio::sync::mpsc::channel(8);
-    let name = path.file_name().map(std::ffi::OsStr::to_owned);
-    let what = || format!("watching {}", path.display());
-    let failed = |e: notify::Error| Error::new(Kind::Io, e.to_string()).attempted(what());
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        // An error means that events were lost: look.
-        let concerns = event.map_or(true, |event| {
-            !event.kind.is_access() && event.paths.iter().any(|p| p.file_name() == name.as_deref())
-        });
-        if concerns {
-            // Full means that a look is due already.
-            sender.try_send(()).ok();
-        }
-    })
-    .map_err(failed)?;
-    let dir = path.parent().unwrap_or(Path::new("."));
-    watcher
-        .watch(dir, notify::RecursiveMode::NonRecursive)
-        .map_err(failed)?;
-    Ok((watcher, receiver))
 }

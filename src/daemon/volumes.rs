@@ -11,8 +11,9 @@ use crate::access::Access;
 use crate::base::Clock;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::id::BoxId;
+use crate::base::time::Wall;
 use crate::catalog::{Catalog, Change};
-use crate::config::{RecorderConfig, VolumeConfig};
+use crate::config::{Config, RecorderConfig, VolumeConfig};
 use crate::daemon::scrub::Handle;
 use crate::daemon::sweeper::Wake;
 use crate::recorder::board::Board;
@@ -20,6 +21,8 @@ use crate::recorder::fragment::Order;
 use crate::recorder::keeper::{self, Keeper};
 use crate::recorder::segment::SealingInForce;
 use crate::recorder::writer::{self, Writer};
+use crate::retention::latch;
+use crate::store::state::State;
 use crate::store::volume::Volume;
 
 /// The volumes with their threads.
@@ -67,6 +70,20 @@ pub fn seen(catalog: &Catalog, volume: &Volume) -> Result<()> {
         },
         None,
     )
+}
+
+/// Looks at the volumes that are there, as early as possible: a new catalog in place of a lost one may have no vault
+/// generation, and then nothing more happens than that deletion is latched.
+pub(super) fn look_at(state: &State, config: &Config, catalog: &Catalog, now: Wall) {
+    for volume in &config.volumes {
+        let looked = Volume::open(&volume.path, state.box_id, &volume.name).map(|volume| {
+            if let Err(e) = latch::look(catalog, &volume, now) {
+                error!("{e}");
+            }
+        });
+        // What cannot be opened is told of, and looked at, when it is opened for recording.
+        looked.ok();
+    }
 }
 
 /// Wakes the sweeper. When its queue is full it is awake.

@@ -9,7 +9,8 @@ use axum::routing::{delete, get, post, put};
 
 use crate::access::role::acts;
 use crate::http::api::{
-    cameras, coverage, document, enrolment, health, ledger, live, media, persons, playback, session,
+    cameras, coverage, document, enrolment, health, ledger, live, media, persons, playback, rights,
+    session,
 };
 use crate::http::app::App;
 use crate::http::guard::Routes;
@@ -101,36 +102,36 @@ fn people(routes: Routes) -> Routes {
     let routes = route!(routes, "POST" "/api/v1/enrolment/code", post(enrolment::finish));
     let routes = route!(routes, "GET" "/api/v1/persons", acts::SeePeople, get(persons::list));
     let routes = route!(routes, "GET" "/api/v1/persons/{name}", acts::SeePeople, get(persons::get));
-    let routes = route!(routes, "POST" "/api/v1/persons", acts::ChangePeople, post(persons::add));
+    let routes = route!(routes, "POST" "/api/v1/persons", acts::ChangePeople, post(rights::add));
     let routes = route!(
-        routes, "DELETE" "/api/v1/persons/{name}", acts::ChangePeople, delete(persons::remove)
+        routes, "DELETE" "/api/v1/persons/{name}", acts::ChangePeople, delete(rights::remove)
     );
     let routes = route!(
-        routes, "POST" "/api/v1/persons/{name}/roles", acts::ChangePeople, post(persons::grant)
+        routes, "POST" "/api/v1/persons/{name}/roles", acts::ChangePeople, post(rights::grant)
     );
     let routes = route!(
         routes, "DELETE" "/api/v1/persons/{name}/roles/{role}", acts::ChangePeople,
-        delete(persons::revoke)
+        delete(rights::revoke)
     );
     let routes = route!(
-        routes, "POST" "/api/v1/persons/{name}/enrolment", acts::ChangePeople, post(persons::reset)
+        routes, "POST" "/api/v1/persons/{name}/enrolment", acts::ChangePeople, post(rights::reset)
     );
     let routes = route!(
-        routes, "PUT" "/api/v1/persons/{name}/undertaking", acts::ChangePeople, put(persons::sign)
+        routes, "PUT" "/api/v1/persons/{name}/undertaking", acts::ChangePeople, put(rights::sign)
     );
     let routes = route!(
         routes, "DELETE" "/api/v1/persons/{name}/undertaking", acts::ChangePeople,
-        delete(persons::withdraw)
+        delete(rights::withdraw)
     );
     let routes = route!(
-        routes, "PUT" "/api/v1/persons/{name}/validity", acts::ChangePeople, put(persons::validity)
+        routes, "PUT" "/api/v1/persons/{name}/validity", acts::ChangePeople, put(rights::validity)
     );
     let routes = route!(
-        routes, "POST" "/api/v1/persons/{name}/review", acts::ChangePeople, post(persons::reviewed)
+        routes, "POST" "/api/v1/persons/{name}/review", acts::ChangePeople, post(rights::reviewed)
     );
     route!(
         routes, "POST" "/api/v1/persons/{name}/confirmation", acts::ConfirmRights,
-        post(persons::confirm)
+        post(rights::confirm)
     )
 }
 

@@ -11,6 +11,7 @@ pub mod fragment;
 pub mod keeper;
 pub mod live;
 pub mod outbox;
+pub mod pulse;
 pub mod reconcile;
 pub mod recovery;
 pub mod reindex;
@@ -23,6 +24,8 @@ pub mod writer;
 #[cfg(test)]
 mod assembler_tests;
 #[cfg(test)]
-mod fault_tests;
+pub(crate) mod fault_tests;
+#[cfg(test)]
+mod upkeep_fault_tests;
 #[cfg(test)]
 mod upkeep_tests;

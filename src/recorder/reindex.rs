@@ -109,6 +109,8 @@ impl Reindex<'_> {
                 .try_for_each(|(path, _)| adopter.adopt(path))?;
             merge(&mut report.recovered, adopter.report);
         }
+        let reader = self.catalog.reader()?;
+        report.gaps += recovery::account_for_losses(&reader, self.catalog, CAUSE, DETAIL)?;
         recovery::open_gaps(self.catalog, CAUSE, self.clock.wall())?;
         let facts = serde_json::json!({
             "volumes": self.volumes.iter().map(|v| v.id.to_string()).collect::<Vec<_>>(),

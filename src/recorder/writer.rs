@@ -95,7 +95,11 @@ impl Writer {
     pub fn run(mut self, orders: &Receiver<Order>) -> Keeper {
         loop {
             match orders.recv_timeout(Duration::from_secs(3600)) {
-                Ok(order) => self.obey(order),
+                Ok(order) => {
+                    self.pulse(true);
+                    self.obey(order);
+                    self.pulse(false);
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -108,6 +112,12 @@ impl Writer {
             self.end_run(&mut stream, GapCause::Stopped);
         }
         self.keeper
+    }
+
+    fn pulse(&self, begins: bool) {
+        let since = begins.then(|| self.options.clock.mono());
+        let name = &self.options.volume.name;
+        self.options.board.pulses.writing(name, since);
     }
 
     fn obey(&mut self, order: Order) {
@@ -199,11 +209,10 @@ impl Writer {
         if stream.open.is_none() && !self.open(stream, &fragment) {
             return;
         }
-        let doubtful = stream.open.as_ref().is_some_and(|s| s.open.is_doubtful());
-        let appended = if doubtful {
-            Err(Error::new(Kind::Io, "a sync of the segment failed"))
-        } else {
-            self.append(stream, fragment)
+        let doubt = stream.open.as_ref().and_then(|s| s.open.doubt());
+        let appended = match doubt {
+            Some(why) => Err(Error::new(Kind::Io, why.to_owned())),
+            None => self.append(stream, fragment),
         };
         if let Err(e) = appended {
             self.failed(stream, &e);

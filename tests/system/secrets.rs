@@ -292,6 +292,12 @@ fn the_recorder_has_no_private_key_in_reach() {
     }
     scene.shop.stop();
     fs::rename(&kept, &passphrase).expect("moves back");
+    // An export is an act, which the ledger signs.
+    fs::rename(
+        scene.shop.path("ledger-away"),
+        scene.shop.dir.join("keys/ledger.pk8"),
+    )
+    .expect("moves back");
     let exported = scene
         .shop
         .export("till/main", span(started, now()), "clip.mp4");

@@ -437,3 +437,38 @@ async fn sessions_do_not_survive_a_restart() {
     let after = scene.may::<acts::Own>(&token, None);
     assert_eq!(after.map(drop), Err(Refusal::Anonymous));
 }
+
+#[tokio::test]
+async fn a_passphrase_is_changed_by_its_owner_and_ends_other_sessions() {
+    let scene = Scene::new();
+    let anna = scene.person("anna", Role::Controller, &[]).await;
+    let (other, token) = (scene.sign_in(&anna).await, scene.sign_in(&anna).await);
+    let key = recorded(&scene);
+    let new = || Zeroizing::new("lumi peitti kissan jäljet".to_owned());
+    let caller = Caller {
+        address: here(),
+        token: Some(&token),
+    };
+    let change = |old, new| scene.access.change_password(&caller, old, new);
+    let wrong = change(new(), new()).await;
+    assert!(matches!(wrong, Err(SignInError::Denied)), "{wrong:?}");
+    let weak = change(password(), Zeroizing::new("salasana1234".to_owned())).await;
+    assert!(matches!(weak, Err(SignInError::Failed(_))), "{weak:?}");
+    assert!(scene.may::<acts::Own>(&other, None).is_ok());
+    change(password(), new()).await.expect("changes");
+    let ended = scene.may::<acts::Own>(&other, None);
+    assert_eq!(ended.map(drop), Err(Refusal::Revoked));
+    assert!(scene.may::<acts::Own>(&token, None).is_ok());
+    assert!(
+        scene.try_sign_in(&anna).await.is_err(),
+        "the old one is dead"
+    );
+    let code = scene.code(&anna);
+    let signed = scene.access.sign_in("anna", new(), code, here()).await;
+    let token = signed.expect("signs in").token;
+    let who = scene.may::<acts::Playback>(&token, None).expect("may");
+    assert!(
+        who.vault().open(&key).is_ok(),
+        "what was recorded stays open"
+    );
+}

@@ -11,7 +11,7 @@ use utoipa::{Modify, OpenApi};
 
 use crate::access::role::acts;
 use crate::http::api::{
-    cameras, coverage, enrolment, health, ledger, live, media, persons, playback, session,
+    cameras, coverage, enrolment, health, ledger, live, media, persons, playback, rights, session,
 };
 use crate::http::app::App;
 use crate::http::guard::{COOKIE_NAME, May};
@@ -54,16 +54,16 @@ use crate::http::guard::{COOKIE_NAME, May};
         enrolment::finish,
         persons::list,
         persons::get,
-        persons::add,
-        persons::remove,
-        persons::grant,
-        persons::revoke,
-        persons::reset,
-        persons::sign,
-        persons::withdraw,
-        persons::validity,
-        persons::reviewed,
-        persons::confirm,
+        rights::add,
+        rights::remove,
+        rights::grant,
+        rights::revoke,
+        rights::reset,
+        rights::sign,
+        rights::withdraw,
+        rights::validity,
+        rights::reviewed,
+        rights::confirm,
     ),
     modifiers(&Session, &Names),
     security(("session" = [])),

@@ -428,9 +428,10 @@ pub struct Continuity {
 pub(crate) async fn give_back(
     State(app): State<Arc<App>>,
     May(who): May<acts::Records>,
-    Body(given): Body<Returned>,
+    given: Result<Body<Returned>, Refusal>,
 ) -> Answer<Json<Continuity>> {
     whole_ledger(&who)?;
+    let Body(given) = given?;
     let unreadable = |e: Error| Refusal::field("/note", e.to_string());
     if given.note.len() > NOTE_BYTES_MAX {
         return Err(Refusal::field("/note", "it is too long"));

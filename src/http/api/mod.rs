@@ -10,5 +10,6 @@ pub mod live;
 pub mod media;
 pub mod persons;
 pub mod playback;
+pub mod rights;
 pub mod session;
 mod words;

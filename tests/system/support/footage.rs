@@ -41,6 +41,24 @@ pub(crate) fn camera(name: &str) -> Camera {
     }
 }
 
+/// Such a camera whose every picture is followed by so many bytes of filler data (H.264, 7.3.2.7), as of a camera with a
+/// constant bit rate. The file is made in `dir`.
+pub(crate) fn padded_camera(name: &str, bytes: usize, dir: &Path) -> Camera {
+    let mut filler = vec![0xff; bytes];
+    filler[0] = 0x0c;
+    filler.push(0x80);
+    let mut text = Vec::new();
+    for unit in footage(name).access_units() {
+        for nal in unit.nal_units().chain([&filler[..]]) {
+            text.extend_from_slice(&[0, 0, 0, 1]);
+            text.extend_from_slice(nal);
+        }
+    }
+    let path = dir.join(format!("padded-{name}"));
+    std::fs::write(&path, text).expect("writes");
+    Camera::new(Arc::new(Footage::load(path, FPS).expect("footage loads")))
+}
+
 /// A server for cameras on any free port of loopback.
 pub(crate) fn server() -> Server {
     Server::start(([127, 0, 0, 1], 0).into()).expect("the simulator listens")

@@ -141,8 +141,14 @@ pub(crate) struct TestBox {
 impl TestBox {
     /// Makes one with `sinetti init`.
     pub(crate) fn new() -> TestBox {
+        TestBox::with_state_on(|_| {})
+    }
+
+    /// The same; `prepare` may make the state folder and mount something at it.
+    pub(crate) fn with_state_on(prepare: impl FnOnce(&Path)) -> TestBox {
         let folder = tempfile::tempdir().expect("a folder");
         let at = |name: &str| folder.path().join(name);
+        prepare(&at("state"));
         let made = TestBox {
             dir: at("state"),
             volume: at("footage"),
