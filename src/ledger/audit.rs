@@ -201,7 +201,7 @@ impl<L: Log> Walk<'_, L> {
         };
         self.edge.push(leaf);
         self.index += 1;
-        self.into_tiles(leaf)?;
+        self.grow_tiles(leaf)?;
         if self
             .signed
             .as_ref()
@@ -212,12 +212,12 @@ impl<L: Log> Walk<'_, L> {
         Ok(())
     }
 
-    fn into_tiles(&mut self, leaf: Digest) -> Result<()> {
+    fn grow_tiles(&mut self, leaf: Digest) -> Result<()> {
         let mut hash = leaf;
         for level in 0..LEVELS_MAX {
             let tile = &mut self.tiles[usize::from(level)];
             tile.extend(hash.0);
-            if tile.len() < 32 * TILE_WIDTH as usize {
+            if (tile.len() as u64) < 32 * TILE_WIDTH {
                 return Ok(());
             }
             let full = std::mem::take(tile);
