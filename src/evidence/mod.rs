@@ -7,5 +7,7 @@ pub mod clip;
 pub mod keys;
 pub mod proof;
 pub mod select;
+pub mod tree_check;
+pub mod tree_details;
 pub mod tree_files;
 pub mod tree_rebuild;
