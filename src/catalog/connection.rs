@@ -41,7 +41,7 @@ const STEPS: [Step; 3] = [
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"SiNT");
 
 /// How long a connection waits for another's lock.
-const BUSY_WAIT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_WAIT: Duration = Duration::from_secs(5);
 
 /// Statements kept prepared: more than the module has.
 const STATEMENTS_MAX: usize = 96;

@@ -33,7 +33,7 @@ use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{CameraId, StreamId, StreamKind};
 use crate::base::shutdown::Stopped;
 use crate::base::time::Wall;
-use crate::catalog::{Catalog, Change, Event, GapCause, LedgerChange, Reader};
+use crate::catalog::{Catalog, Change, Event, GapCause, LedgerChange};
 use crate::config::{self, CameraConfig, Config, Loaded};
 use crate::daemon::around::{end_with_essential_threads, take_lock, told_to_stop};
 use crate::daemon::control::Control;
@@ -118,17 +118,6 @@ fn sealing(state: &State, catalog: &Catalog) -> Result<Sealing> {
         generation: access::keys::public(&row)?,
         recovery: state.recovery.clone(),
     })
-}
-
-fn last_mirror(state: &State) {
-    let mirrored = Reader::open(&state.catalog_path(), state.box_id)
-        .and_then(|reader| ledger::mirror(&reader, state.box_id, state.key()?));
-    match mirrored {
-        Ok(wrong) => wrong
-            .iter()
-            .for_each(|(name, e)| warn!("the ledger's mirror on volume \"{name}\": {e}")),
-        Err(e) => warn!("mirroring the ledger: {e}"),
-    }
 }
 
 /// Who may do what; a new vault generation is taken into use by `sealing`.
@@ -319,8 +308,7 @@ impl Daemon {
         let closed = ledger::seal(&self.catalog, now, "stop")
             .and_then(|()| self.catalog.commit(Vec::new(), event))
             .and_then(|()| self.catalog.close());
-        // Signed at last: the mirrors get the end too.
-        last_mirror(&self.state);
+        ledger::last_mirror(&self.state);
         match closed {
             Ok(()) => info!("stopped; everything received is on disk and in the catalog"),
             Err(e) => error!("{e}"),

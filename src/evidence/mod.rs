@@ -8,6 +8,8 @@ pub mod find;
 pub mod keys;
 pub mod proof;
 pub mod select;
+pub mod tree_check;
+pub mod tree_details;
 pub mod tree_files;
 pub mod tree_rebuild;
 pub mod view;

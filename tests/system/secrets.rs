@@ -292,7 +292,7 @@ fn the_recorder_has_no_private_key_in_reach() {
     }
     scene.shop.stop();
     fs::rename(&kept, &passphrase).expect("moves back");
-    // An export is an act, which the ledger signs.
+    // Without it the ledger could not be signed, and nothing would be handed out.
     fs::rename(
         scene.shop.path("ledger-away"),
         scene.shop.dir.join("keys/ledger.pk8"),
