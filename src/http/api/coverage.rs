@@ -70,10 +70,10 @@ impl OfStream {
 #[serde(deny_unknown_fields)]
 pub(crate) struct When {
     /// From this instant on (RFC 3339).
-    #[param(value_type = String, format = DateTime)]
+    #[param(value_type = String, format = DateTime, example = "2026-11-23T06:00:00Z")]
     start: Wall,
     /// Up to this one.
-    #[param(value_type = String, format = DateTime)]
+    #[param(value_type = String, format = DateTime, example = "2026-11-23T07:00:00Z")]
     end: Wall,
 }
 
@@ -218,10 +218,10 @@ fn report(app: &App, stream: &StreamId, span: Span) -> Result<CoverageReport> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct How {
     /// From this instant on (RFC 3339); rounded down to a whole second.
-    #[param(value_type = String, format = DateTime)]
+    #[param(value_type = String, format = DateTime, example = "2026-11-23T06:00:00Z")]
     start: Wall,
     /// Up to this one, at most 31 days later.
-    #[param(value_type = String, format = DateTime)]
+    #[param(value_type = String, format = DateTime, example = "2026-11-23T07:00:00Z")]
     end: Wall,
     /// Seconds that share a value, of which it is the highest. Default 1.
     #[param(minimum = 1, maximum = 86400)]

@@ -43,10 +43,10 @@ pub struct NewPlayback {
     #[schema(value_type = Vec<String>, min_items = 1, max_items = 16, example = json!(["kassa-1"]))]
     cameras: Vec<CameraId>,
     /// From this instant on (RFC 3339).
-    #[schema(value_type = String, format = DateTime)]
+    #[schema(value_type = String, format = DateTime, example = "2026-11-23T06:00:00Z")]
     start: Wall,
     /// Up to this one, at most 31 days later.
-    #[schema(value_type = String, format = DateTime)]
+    #[schema(value_type = String, format = DateTime, example = "2026-11-23T07:00:00Z")]
     end: Wall,
     /// What for: one of the purposes that each of the cameras films for.
     #[schema(schema_with = words::purpose)]

@@ -131,6 +131,26 @@ fn live_pictures_end_with_the_session_and_with_the_recorder() {
 }
 
 #[test]
+fn whoever_is_revoked_sees_nothing_more_within_ten_seconds() {
+    let (mut shop, server) = (TestBox::new(), server());
+    server.add("/till/main", camera("till-sub.264"));
+    shop.add_camera("till", server.address(), &[]);
+    shop.serve();
+    shop.start();
+    shop.wait_for_pictures(&["till/main"], 15);
+    let client = shop.controller();
+    let mut socket = watch(&client, "till/main");
+    hear(&mut socket, |_, binary| binary.len() > 3);
+    let began = now();
+    shop.run(&["user", "revoke", "controller1"]).ok();
+    let (texts, _) = hear(&mut socket, |texts, _| !of(texts, "end").is_empty());
+    assert!(now().us_since(began) < 10_000_000);
+    assert_eq!(of(&texts, "end")[0]["why"], "revoked");
+    let reply = client.get("/api/v1/cameras").expect(401);
+    assert_eq!(reply.json()["type"], "urn:sinetti:revoked");
+}
+
+#[test]
 fn a_watcher_who_takes_nothing_costs_the_recording_nothing() {
     let (mut shop, server) = (TestBox::new(), server());
     let handle = server.add("/till/main", camera("till.264"));
