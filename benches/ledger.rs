@@ -12,7 +12,8 @@ use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
 use ring::rand::SystemRandom;
 use ring::signature::Ed25519KeyPair;
 use serde_json::json;
@@ -170,6 +171,14 @@ fn ledger(c: &mut Criterion) {
             signer.sign(&checkpoint).expect("a note")
         });
     });
+    whole(&mut group, &scene, folder.path());
+    group.finish();
+}
+
+/// What reads all of it, and what is added to it.
+fn whole(group: &mut BenchmarkGroup<'_, WallTime>, scene: &Scene, folder: &Path) {
+    let (signer, reader) = (scene.signer(), scene.reader());
+    let epoch = reader.epoch().expect("an epoch");
     group
         .sample_size(10)
         .measurement_time(Duration::from_secs(10));
@@ -180,7 +189,7 @@ fn ledger(c: &mut Criterion) {
             assert!(reader.unfit_details(1).expect("read").is_empty());
         });
     });
-    let dir = folder.path().join("export");
+    let dir = folder.join("export");
     let began = Instant::now();
     tree_files::write(&dir, &reader, scene.box_id, signer.key()).expect("an export");
     println!("export: {:.1} s", secs(began));
@@ -201,7 +210,6 @@ fn ledger(c: &mut Criterion) {
     let began = Instant::now();
     tree_files::write(&dir, &reader, scene.box_id, signer.key()).expect("an export");
     println!("the mirror brought up to date: {:.3} s", secs(began));
-    group.finish();
 }
 
 criterion_group!(benches, ledger);
