@@ -1,4 +1,4 @@
-//! The parts of recording and asking that cost: sealing, writing, reading back, coverage. Run with
+//! The parts of recording, deleting and asking that cost: sealing, writing, reading back, the plan, coverage. Run with
 //! `cargo bench --bench recorder`; figures are of this machine alone.
 #![allow(clippy::disallowed_methods, reason = "a bench writes files of its own")]
 #![allow(missing_docs, reason = "criterion's macros make undocumented items")]
@@ -18,6 +18,7 @@ use sinetti::media::access_unit::SampleEntry;
 use sinetti::media::header::{KeySlot, SegmentHeader};
 use sinetti::media::read;
 use sinetti::media::segment::{Sample, SegmentBuilder};
+use sinetti::retention::plan::{Policy, Segment, plan};
 
 const START: Wall = Wall::from_secs(1_795_000_000);
 
@@ -198,9 +199,45 @@ fn asking(c: &mut Criterion) {
     });
 }
 
+/// A million segments: 32 streams, three weeks of each, on two volumes. A minute of it expires, then a day of one volume's
+/// room is wanted.
+fn planning(c: &mut Criterion) {
+    const STREAMS: usize = 32;
+    const KEEP_S: u32 = 21 * 86_400;
+    let each = 1_000_000 / STREAMS;
+    let volumes = [5, 6].map(|n| VolumeId::from_bytes([n; 16]));
+    let now = START.plus_us(i64::try_from(each).expect("few") * 60_000_000);
+    let segment = |n: usize| {
+        let minute = i64::try_from(n / STREAMS).expect("few");
+        Segment {
+            id: SegmentId::random(),
+            stream: n % STREAMS,
+            volume: volumes[n % STREAMS % 2],
+            end: START.plus_us((minute + 1) * 60_000_000),
+            bytes: 30_000_000,
+        }
+    };
+    let segments: Vec<_> = (0..each * STREAMS).map(segment).collect();
+    let policies = vec![
+        Policy {
+            keep_s: Some(KEEP_S)
+        };
+        STREAMS
+    ];
+    let mut group = c.benchmark_group("plan over a million segments");
+    let pressure = [(volumes[0], 1440 * 16 * 30_000_000)];
+    for (name, wanted) in [("expired", &pressure[..0]), ("and for room", &pressure)] {
+        let wanted = wanted.iter().copied().collect();
+        group.bench_function(name, |b| {
+            b.iter(|| black_box(plan(now, &policies, &segments, &wanted)));
+        });
+    }
+    group.finish();
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20);
-    targets = sealing, asking
+    targets = sealing, planning, asking
 }
 criterion_main!(benches);

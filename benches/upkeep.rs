@@ -45,7 +45,7 @@ fn main() {
 }
 
 fn plant_box(dir: &Path, footage: &Path, segments: usize) {
-    let box_of = plant::Plant::make(dir, footage, &Identity::generate());
+    let box_of = plant::Plant::make(dir, footage, &Identity::generate(), &Identity::generate());
     let each = i64::try_from(segments / STREAMS).expect("few");
     let now = sinetti::base::clock::SystemClock::shared().wall();
     let start = now.plus_us(-(each + 1) * SEGMENT_SECS * plant::SECOND);

@@ -13,6 +13,7 @@
 //! | 1 | [`vault`] | the key hierarchy: persons, generations, key slots, recovery shares; no IO |
 //! | 2 | [`catalog`] | the SQLite index: rows and the events that answer for them |
 //! | 2 | [`store`] | where things lie: volumes, key slots, the state folder |
+//! | 3 | [`access`] | who may do what: persons, roles, sessions, second factors, vault generations |
 //! | 3 | [`ingest`] | from a camera to access units |
 //! | 3 | [`recorder`] | from access units to sealed segments, and what a crash left of them |
 //! | 3 | [`doctor`] | whether this machine is fit to keep footage |
@@ -21,6 +22,7 @@
 //! | 6 | [`daemon`] | joins the parts, and stops them |
 //! | 7 | [`cmd`] | one file a subcommand |
 
+pub mod access;
 pub mod base;
 pub mod catalog;
 pub mod cmd;
@@ -28,6 +30,7 @@ pub mod config;
 pub mod daemon;
 pub mod doctor;
 pub mod evidence;
+pub mod http;
 pub mod ingest;
 pub mod ledger;
 pub mod media;

@@ -32,6 +32,7 @@ pub(crate) enum Step {
     CreateDir,
     Rename,
     Remove,
+    RemoveDir,
 }
 
 /// Every change of the file system goes through here.
@@ -358,7 +359,7 @@ pub fn remove_file(path: &Path) -> Result<()> {
 #[expect(clippy::disallowed_methods, reason = "this is base::disk")]
 pub fn remove_empty_dir(dir: &Path) -> Result<bool> {
     use std::io::ErrorKind::{DirectoryNotEmpty, NotFound};
-    match fs::remove_dir(dir) {
+    match change(Step::RemoveDir, dir, || fs::remove_dir(dir)) {
         Ok(()) => Ok(true),
         Err(e) if matches!(e.kind(), DirectoryNotEmpty | NotFound) => Ok(false),
         Err(e) => Err(e).context(|| format!("removing folder {}", dir.display())),

@@ -9,6 +9,7 @@ pub mod edge;
 pub mod error;
 pub mod hash;
 pub mod id;
+pub mod memory;
 pub mod merkle;
 pub mod secret;
 pub mod shutdown;

@@ -7,11 +7,12 @@ use crate::base::id::{GenerationId, PersonId, RunId, SegmentId, StreamId, Volume
 use crate::base::time::{Span, Wall};
 use crate::catalog::gap::GapCause;
 use crate::catalog::ledger_change::{self, LedgerChange};
+use crate::catalog::people::PeopleChange;
 use crate::catalog::sample_entry::SampleEntryRow;
 use crate::catalog::segment::SegmentRow;
 use crate::catalog::sweep::{self, Rule};
 use crate::catalog::{
-    activity, gap, generation, meta, person, run, sample_entry, segment, stream, volume,
+    activity, gap, generation, meta, people, run, sample_entry, segment, stream, volume,
 };
 
 /// One change. A stream, and a run that a segment names, is made when it is not there yet; so rows found on a volume
@@ -144,15 +145,6 @@ pub enum Change {
         /// A level for each second; 0 = nothing.
         values: Vec<u8>,
     },
-    /// A person who may open the vault. `Exists` when id or name is taken.
-    PersonAdded {
-        /// Who.
-        person: PersonId,
-        /// Name for signing in.
-        name: String,
-        /// The vault's record as JSON text.
-        row: String,
-    },
     /// A new vault generation, which becomes the current one. `Exists` when it is known.
     GenerationAdded {
         /// Which.
@@ -172,6 +164,8 @@ pub enum Change {
         /// The age ciphertext.
         bytes: Vec<u8>,
     },
+    /// Something about a person, or what a person may.
+    People(Box<PeopleChange>),
 }
 
 impl From<LedgerChange> for Vec<Change> {
@@ -242,9 +236,6 @@ pub(super) fn apply(db: &Connection, change: &Change) -> Result<()> {
             values,
         } => activity::merge(db, stream, *hour_start, *from_second, values)
             .context(|| format!("noting activity of {stream} at {hour_start}")),
-        Change::PersonAdded { person, name, row } => {
-            person::insert(db, *person, name, row).context(|| format!("adding person {person}"))
-        }
         Change::GenerationAdded {
             generation,
             recipient,
@@ -257,6 +248,7 @@ pub(super) fn apply(db: &Connection, change: &Change) -> Result<()> {
             bytes,
         } => generation::insert_wrap(db, *generation, *person, bytes)
             .context(|| format!("adding a wrap of vault generation {generation}")),
+        Change::People(change) => people::apply(db, change),
     }
 }
 

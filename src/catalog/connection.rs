@@ -22,7 +22,7 @@ struct Step {
 
 /// Step N makes version N + 1 of version N. When the schema changes, the change is appended as a step, and `schema.sql`
 /// shows the sum.
-const STEPS: [Step; 2] = [
+const STEPS: [Step; 3] = [
     Step {
         sql: include_str!("schema_1.sql"),
         then: |_| Ok(()),
@@ -30,6 +30,10 @@ const STEPS: [Step; 2] = [
     Step {
         sql: include_str!("step_2.sql"),
         then: migrate::events_to_ledger,
+    },
+    Step {
+        sql: include_str!("step_3.sql"),
+        then: |_| Ok(()),
     },
 ];
 
@@ -199,6 +203,41 @@ fn migrate(db: &mut Connection, from: usize) -> Result<()> {
     Ok(())
 }
 
+/// A catalog of the first version with one person, who opens its one generation, for tests of what becomes of it.
+#[cfg(test)]
+pub(crate) fn first_version(
+    path: &Path,
+    box_id: BoxId,
+    person: crate::base::id::PersonId,
+    name: &str,
+) -> Result<()> {
+    let db = Connection::open(path)?;
+    db.execute_batch(include_str!("schema_1.sql"))?;
+    db.execute(
+        "insert into meta (id, box, created_us, format) values (1, ?, 1000000, 1)",
+        params![box_id],
+    )?;
+    db.execute(
+        "insert into person (uuid, name, row) values (?, ?, '{}')",
+        params![person, name],
+    )?;
+    let generation = crate::base::id::GenerationId::random();
+    db.execute(
+        "insert into generation (uuid, recipient, created_us, current) values (?, 'age1', 1000000, 1)",
+        params![generation],
+    )?;
+    for holder in [Some(person), None] {
+        db.execute(
+            "insert into wrap (generation, person, bytes) values (?, ?, x'01')",
+            params![generation, holder],
+        )?;
+    }
+    db.execute_batch(&format!(
+        "pragma application_id = {APPLICATION_ID}; pragma user_version = 1"
+    ))?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
@@ -249,7 +288,7 @@ mod tests {
             newer.to_string().contains("newer version of Sinetti"),
             "{newer}"
         );
-        set("pragma user_version = 1; pragma application_id = 7");
+        set("pragma user_version = 2; pragma application_id = 7");
         assert_eq!(kind(ours), Err(Kind::Foreign));
     }
 

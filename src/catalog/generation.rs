@@ -57,6 +57,32 @@ pub(super) fn insert_wrap(
         "insert into wrap (generation, person, bytes) values (?, ?, ?)",
         params![generation, person, bytes],
     )?;
+    if let Some(person) = person {
+        db.execute(
+            "insert or ignore into held (generation, person) values (?, ?)",
+            params![generation, person],
+        )?;
+    }
+    Ok(())
+}
+
+pub(super) fn drop_wraps_of(db: &Connection, person: PersonId) -> Result<()> {
+    db.execute("delete from wrap where person = ?", [person])?;
+    Ok(())
+}
+
+/// Nobody opens it any more. Its public half stays, so that a footage report can name it.
+pub(super) fn destroy(db: &Connection, generation: GenerationId) -> Result<()> {
+    db.execute(
+        "delete from wrap where generation = ?1
+             and not exists (select 1 from generation where uuid = ?1 and current = 1)
+             and not exists (select 1 from segment where generation = ?1)",
+        [generation],
+    )?;
+    db.execute(
+        "delete from held where generation = ?1 and not exists (select 1 from wrap where generation = ?1)",
+        [generation],
+    )?;
     Ok(())
 }
 
@@ -125,6 +151,37 @@ impl Reader {
         let mut wraps =
             self.wraps_where("generation = ?1 and person is null", params![generation])?;
         Ok(wraps.pop())
+    }
+
+    /// Persons to whom a generation was ever wrapped, whether the wrap is still there or not.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn holders(&self, generation: GenerationId) -> Result<Vec<PersonId>> {
+        let mut statement = self
+            .db
+            .prepare_cached("select person from held where generation = ? order by person")?;
+        Ok(statement
+            .query_map([generation], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Generations made before `before` that are not current, still open for somebody, and under which nothing is left.
+    /// It reads the whole index of segments: once a day.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn empty_generations(&self, before: Wall) -> Result<Vec<GenerationId>> {
+        let mut statement = self.db.prepare_cached(
+            "select uuid from generation where current = 0
+                 and exists (select 1 from wrap where wrap.generation = generation.uuid)
+                 and exists (select 1 from generation as later
+                     where later.created_us > generation.created_us and later.created_us < ?)
+                 and uuid not in (select generation from segment) order by created_us",
+        )?;
+        Ok(statement
+            .query_map([before], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?)
     }
 
     fn wraps_where(

@@ -6,22 +6,27 @@
 //!
 //! What does not belong here: files of footage, keys in the clear, decisions about what is deleted.
 
+mod account;
 mod activity;
 mod change;
+mod closed;
 mod column;
 mod connection;
 mod coverage;
 mod deleted;
 mod entry;
 mod event;
+mod factor;
 mod gap;
 mod generation;
+mod granted;
 mod intent;
 mod json;
 mod ledger;
 mod ledger_change;
 mod meta;
 mod migrate;
+mod people;
 mod person;
 mod place;
 mod rate;
@@ -42,17 +47,23 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use account::{AccountRow, Language, Noted, Undertaking, Validity};
 pub use activity::ActivityHour;
 pub use change::Change;
+#[cfg(test)]
+pub(crate) use connection::first_version;
 pub use coverage::{Coverage, CoverageGap, HourRow, SEAM_US_MAX};
 pub use deleted::DeletedSpan;
 pub use entry::{Detail, EntryFilter, EntryRow};
 pub use event::{Event, EventRow, Phase};
+pub use factor::{EnrolmentKind, EnrolmentRow, FactorRow};
 pub use gap::{GapCause, GapRow};
 pub use generation::{GenerationRow, WrapRow};
+pub use granted::{Cameras, GrantRow, Role};
 pub use ledger::{CatalogLog, EpochRow};
 pub use ledger_change::LedgerChange;
 pub use meta::Meta;
+pub use people::PeopleChange;
 pub use person::PersonRow;
 pub use place::PlaceRow;
 pub use rate::Rate;

@@ -1,4 +1,4 @@
-//! Persons who may open the vault, as the vault records them.
+//! Keys of persons who have enrolled, as the vault records them.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -27,13 +27,34 @@ fn read(row: &Row<'_>) -> rusqlite::Result<PersonRow> {
     })
 }
 
-pub(super) fn insert(db: &Connection, person: PersonId, name: &str, row: &str) -> Result<()> {
-    db.prepare_cached("insert into person (uuid, name, row) values (?, ?, ?)")?
-        .execute(params![person, name, row])?;
+/// The person's keys: the first ones, or others in their place.
+pub(super) fn put(db: &Connection, person: PersonId, name: &str, row: &str) -> Result<()> {
+    db.prepare_cached(
+        "insert into person (uuid, name, row) values (?, ?, ?)
+         on conflict (uuid) do update set row = excluded.row",
+    )?
+    .execute(params![person, name, row])?;
+    Ok(())
+}
+
+/// The person has no keys any more; the wraps must have gone before.
+pub(super) fn drop(db: &Connection, person: PersonId) -> Result<()> {
+    db.execute("delete from person where uuid = ?", [person])?;
     Ok(())
 }
 
 impl Reader {
+    /// The person with this id.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn person_of(&self, person: PersonId) -> Result<Option<PersonRow>> {
+        let mut statement = self
+            .db
+            .prepare_cached("select uuid, name, row from person where uuid = ?")?;
+        Ok(statement.query_row([person], read).optional()?)
+    }
+
     /// All persons by name.
     ///
     /// # Errors

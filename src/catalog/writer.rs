@@ -175,16 +175,17 @@ impl Catalog {
     /// As [`Catalog::begin_act`].
     pub fn note(&self, event: Event) -> Result<Option<u64>> {
         match event.phase {
-            Phase::Begun => self.begin_act(event).map(|act| Some(act.seq)),
+            Phase::Begun => self.begin_act(event, Vec::new()).map(|act| Some(act.seq)),
             _ => self.commit_pending(Vec::new(), event).wait_seq(),
         }
     }
 
-    /// Writes the intent of an act, before its first byte is handed out. Without it the act must not happen.
+    /// Writes the intent of an act, with the changes that go with it, before its first byte is handed out. Without it the
+    /// act must not happen.
     ///
     /// # Errors
     /// As [`Catalog::commit`]; [`Kind::Corrupt`] when the ledger does not agree with its last checkpoint.
-    pub fn begin_act(&self, event: Event) -> Result<Act> {
+    pub fn begin_act(&self, event: Event, changes: impl Into<Vec<Change>>) -> Result<Act> {
         let what = || "the ledger cannot take this act, so it does not happen";
         if let Some(trouble) = self.trouble() {
             let text = format!("{trouble}. Look with: sinetti ledger verify");
@@ -197,7 +198,7 @@ impl Catalog {
             ..event
         };
         let seq = self
-            .commit_pending(Vec::new(), intent.clone())
+            .commit_pending(changes, intent.clone())
             .wait_seq()
             .context(what)?
             .ok_or_else(|| Error::new(Kind::Internal, "an intent without an entry"))?;

@@ -10,6 +10,8 @@ use crate::base::error::{Error, Kind, Result};
 use crate::base::time::{TICKS_PER_SECOND, Ticks};
 use crate::cmd::say;
 use crate::config::{self, NewCamera, Transport};
+use crate::ingest::allowance::Allowance;
+use crate::ingest::redirect::Allowed;
 use crate::ingest::rtsp::{Group, Options, Rtsp};
 use crate::ingest::{Item, Session, Source};
 use crate::store::state::State;
@@ -128,6 +130,8 @@ fn probe(args: &Probe) -> Result<ExitCode> {
         path: args.path.clone(),
         transport: args.transport,
         credentials: args.credentials.clone(),
+        allowed: Allowed::by(config::NetworkConfig::default()),
+        allowance: Allowance::of(config::RecorderConfig::default().receive_bytes),
     };
     if !options.path.starts_with('/') {
         return Err(Error::invalid("the path of the stream must begin with /"));

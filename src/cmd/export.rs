@@ -7,21 +7,19 @@ use std::process::ExitCode;
 use crate::base::clock::SystemClock;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::Digest;
-use crate::base::id::StreamId;
+use crate::base::id::{PersonId, StreamId};
 use crate::base::time::{Span, Wall};
 use crate::base::zone::Zone;
 use crate::catalog::{CoverageGap, Event, Phase};
-use crate::cmd::{StreamArgs, say, say_json, secret};
+use crate::cmd::act::{self, Begun};
+use crate::cmd::{StreamArgs, say, say_json};
 use crate::config;
 use crate::daemon::answer::{Answer, Ask, Footage};
 use crate::daemon::control::Client;
 use crate::evidence::clip::{self, Clip};
-use crate::evidence::keys::KeyRing;
-use crate::evidence::select::{self, Extent, Selection, Source};
+use crate::evidence::find::{Part, Places};
+use crate::evidence::select::{self, Selection, Source};
 use crate::store::state::State;
-use crate::store::volume::Volume;
-use crate::vault::generation::{self, Generation};
-use crate::vault::person::PersonRow;
 
 /// Longest span of one export.
 const SPAN_US_MAX: i64 = 31 * 86_400_000_000;
@@ -40,12 +38,8 @@ pub(super) struct Args {
     /// The clip. A gap begins a further file: clip-2.mp4 and so on.
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
-    /// Personal user name. May be left out while there is only one person.
-    #[arg(long)]
-    person: Option<String>,
-    /// File (mode 0600) with the passphrase. Default: asked for.
-    #[arg(long, value_name = "FILE")]
-    passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    act: act::PersonArgs,
     /// For scripts.
     #[arg(long)]
     json: bool,
@@ -67,36 +61,44 @@ struct Report {
 /// Runs it.
 pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     let state = State::open(dir)?;
-    let zone = config::load(&state.config_path())?.config.site.zone;
+    let config = config::load(&state.config_path())?.config;
+    let zone = config.site.zone;
     let clock = SystemClock::shared();
     let asked = span(args, zone, clock.wall())?;
     let mut client = Client::open(&state)?;
     let stream = args.stream.id();
     // Everything that can be refused is refused before a passphrase is asked for.
+    let purpose = act::purpose(&args.act, &config, &stream.camera)?;
     let (footage, selection) = find(&mut client, &state, &stream, asked)?;
     if selection.stretches.is_empty() {
         return Err(nothing(&stream, &footage, asked, zone));
     }
     check_names(&args.output, selection.stretches.len())?;
-    let (person, keys) = unlock(&mut client, args)?;
+    let Begun {
+        person,
+        keys,
+        ended,
+    } = act::begin(&mut client, &args.act, &stream.camera, |_| {
+        let facts = serde_json::json!({ "asked": asked, "purpose": purpose.as_str() });
+        Event {
+            result: "begun".to_owned(),
+            ..Event::of_box(clock.wall(), "export", &stream, facts)
+        }
+    })?;
     // Meanwhile recording went on.
     let (footage, selection) = find(&mut client, &state, &stream, asked)?;
     check_names(&args.output, selection.stretches.len())?;
     let mut report = Report::new(stream, asked, &footage, &selection);
-    let act = report.note(&mut client, &person, "begun", Phase::Begun, clock.wall())?;
-    let ended = Phase::Ended {
-        of: act.unwrap_or_default(),
-    };
     for (stretch, n) in selection.stretches.iter().zip(1..) {
         match clip::write(stretch, &keys, &numbered(&args.output, n)) {
             Ok(clip) => report.clips.push(clip),
             Err(e) => {
-                report.note(&mut client, &person, "failed", ended, clock.wall())?;
+                report.note(&mut client, person, "failed", ended, clock.wall())?;
                 return Err(e);
             }
         }
     }
-    report.note(&mut client, &person, "ok", ended, clock.wall())?;
+    report.note(&mut client, person, "ok", ended, clock.wall())?;
     if args.json {
         say_json(&report)?;
     } else {
@@ -138,11 +140,11 @@ impl Report {
         }
     }
 
-    /// Intent before the first byte, outcome after the last.
+    /// The outcome, after the last byte; the intent was written before the first.
     fn note(
         &self,
         client: &mut Client,
-        person: &PersonRow,
+        person: PersonId,
         result: &str,
         phase: Phase,
         now: Wall,
@@ -156,7 +158,7 @@ impl Report {
             "sha256_of_sha256": Digest::sha256(&digests).to_string(),
         });
         let event = Event {
-            actor: person.person.to_string(),
+            actor: person.to_string(),
             result: result.to_owned(),
             phase,
             ..Event::of_box(now, "export", &self.stream, facts)
@@ -220,41 +222,14 @@ fn find(
 }
 
 fn sources(footage: &Footage, state: &State) -> Result<Vec<Source>> {
-    let mut opened: Vec<Volume> = Vec::new();
-    for row in &footage.volumes {
-        let needed = footage.segments.iter().any(|s| s.volume == row.volume)
-            || footage
-                .growing
-                .as_ref()
-                .is_some_and(|g| g.path.starts_with(&row.path));
-        if needed {
-            opened.push(Volume::open(Path::new(&row.path), state.box_id, &row.name)?);
-        }
-    }
-    let missing = || Error::new(Kind::NotFound, "the volume of a segment is not known");
-    let mut sources = Vec::new();
-    for row in &footage.segments {
-        let volume = opened
-            .iter()
-            .find(|v| v.id == row.volume)
-            .ok_or_else(missing)?;
-        let path = volume.segment_path(&row.stream, row.start, row.segment);
-        sources.push(Source {
-            path,
-            volume: volume.clone(),
-            extent: Extent::Whole(row.content_root),
-        });
-    }
+    let mut places = Places::new(state.box_id, &footage.volumes);
+    let closed = footage.segments.iter().map(|row| places.closed(row));
+    let mut sources = closed.collect::<Result<Vec<_>>>()?;
     if let Some(growing) = &footage.growing {
-        let volume = opened
-            .iter()
-            .find(|v| growing.path.starts_with(&v.root))
-            .ok_or_else(missing)?;
-        sources.push(Source {
-            path: growing.path.clone(),
-            volume: volume.clone(),
-            extent: Extent::Growing(growing.durable_bytes),
-        });
+        sources.push(places.growing(Part {
+            path: &growing.path,
+            durable_bytes: growing.durable_bytes,
+        })?);
     }
     Ok(sources)
 }
@@ -277,53 +252,6 @@ fn nothing(stream: &StreamId, footage: &Footage, asked: Span, zone: Zone) -> Err
             "nothing is recorded of {stream} from {from} to {to}{why}; sinetti ls shows what is"
         ),
     )
-}
-
-/// Who exports, and the keys that person opens.
-fn unlock(client: &mut Client, args: &Args) -> Result<(PersonRow, KeyRing)> {
-    let Answer::Person {
-        person,
-        wraps,
-        generations,
-    } = client.ask(&Ask::Person {
-        name: args.person.clone(),
-    })?
-    else {
-        return Err(Error::new(Kind::Internal, "an answer to another question"));
-    };
-    let person: PersonRow = serde_json::from_str(&person.row).map_err(|e| {
-        Error::corrupt(format!(
-            "the row of person \"{}\" cannot be read: {e}",
-            person.name
-        ))
-    })?;
-    let prompt = format!("Passphrase of {}", person.name);
-    let passphrase = secret::passphrase(args.passphrase_file.as_deref(), &prompt, false)?;
-    let identity = person.open(&passphrase)?;
-    let mut keys = KeyRing::default();
-    for wrap in wraps {
-        if let Some(row) = generations.iter().find(|g| g.generation == wrap.generation) {
-            let public = Generation {
-                id: row.generation,
-                recipient: row.recipient.parse()?,
-                created: row.created,
-            };
-            keys.add(
-                public.id,
-                generation::open(&public, &wrap.bytes, &identity)?,
-            );
-        }
-    }
-    if keys.is_empty() {
-        return Err(Error::new(
-            Kind::Denied,
-            format!(
-                "{} holds no vault generation and opens no footage",
-                person.name
-            ),
-        ));
-    }
-    Ok((person, keys))
 }
 
 /// `clip.mp4`, `clip-2.mp4`, `clip-3.mp4` …

@@ -1,25 +1,28 @@
-//! `sinetti init`: a new box. Identity, keys, first person, first vault generation, configuration, volumes.
+//! `sinetti init`: a new box. Identity, keys, one-time tokens for the first persons, configuration, volumes.
 
 use std::io::Write;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use zeroize::Zeroizing;
 
+use crate::access::people::{self, Actor, NewGrant, PeopleAct, new_enrolment};
+use crate::access::terms::check_name;
+use crate::access::{EnrolmentToken, Role, keys};
 use crate::base::clock::SystemClock;
 use crate::base::disk::{self, SECRET_DIR_MODE, SECRET_MODE};
 use crate::base::error::{Context, Error, Kind, Result};
-use crate::base::id::{GenerationId, PersonId};
 use crate::base::time::Wall;
 use crate::base::zone::Zone;
-use crate::catalog::{Catalog, Change, Event};
-use crate::cmd::{say, secret};
-use crate::config::{self, NewVolume};
+use crate::catalog::{Cameras, Catalog, Event, Language, Undertaking, Validity};
+use crate::cmd::{say, user, who};
+use crate::config::{self, NewVolume, WEB_PORT};
+use crate::http::authority::{self, Authority};
 use crate::store::state::{self, State};
 use crate::store::volume::Volume;
-use crate::vault::identity::{Identity, Recipient};
-use crate::vault::person::{Cost, PersonRow};
-use crate::vault::{generation, passphrase, shares};
+use crate::vault::identity::Identity;
+use crate::vault::{generation, shares};
 
 const SHARES_FOLLOW: &str = "\
 The three shares of the recovery identity follow, now and never again. Any two of them open all footage.
@@ -42,12 +45,23 @@ pub(super) struct Args {
     /// Free space that is kept on each volume, in GiB. Default: 5.
     #[arg(long)]
     reserve_gib: Option<f64>,
-    /// Personal user name of the first person who can open footage.
+    /// Personal user name of the first administrator: persons, cameras, the box; no pictures.
+    #[arg(long, default_value = "admin1")]
+    admin: String,
+    /// Personal user name of the first controller: answers for the footage, and opens it.
     #[arg(long, default_value = "controller1")]
-    person: String,
-    /// File (mode 0600) with that person's passphrase. Default: asked for.
-    #[arg(long, value_name = "FILE")]
-    passphrase_file: Option<PathBuf>,
+    controller: String,
+    /// Version of the confidentiality undertaking that both have signed. Without one they enrol, but do not sign in before
+    /// it is noted: sinetti user undertaking.
+    #[arg(long, value_name = "VERSION")]
+    undertaking: Option<String>,
+    /// Folder for their one-time enrolment tokens (ADMIN.token, CONTROLLER.token). Default: shown on the screen, once.
+    #[arg(long, value_name = "FOLDER")]
+    tokens_dir: Option<PathBuf>,
+    /// A private address of this machine on which pages and API are served, with a port when it is not 8443; may be given several
+    /// times. Default: none, nothing is served.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Vec<String>,
     /// Folder for the three recovery shares (share-1.txt …). Default: shown on the screen, once.
     #[arg(long, value_name = "FOLDER")]
     shares_dir: Option<PathBuf>,
@@ -62,38 +76,46 @@ pub(super) fn run(dir: &Path, args: Args) -> Result<ExitCode> {
     if let Some(shares_dir) = &args.shares_dir {
         check_shares_dir(shares_dir)?;
     }
-    let passphrase = secret::passphrase(
-        args.passphrase_file.as_deref(),
-        &format!("New passphrase of {}", args.person),
-        true,
-    )?;
-    passphrase::check(&passphrase)?;
-    let starter = config::starter(&args.site, zone, &volumes);
-    config::parse(&starter, dir)?;
+    let people = People::check(&args)?;
+    let listen = listen(&args.listen)?;
+    let starter = config::starter(&args.site, zone, &volumes, &listen);
+    let web = config::parse(&starter, dir)?.web;
 
     let clock = SystemClock::shared();
     let now = clock.wall();
     let recovery = Identity::generate();
-    let person = PersonRow::create(
-        PersonId::random(),
-        &args.person,
-        &passphrase,
-        Cost::STANDARD,
-        now,
-    )?;
     disk::create_dir_all(dir, SECRET_DIR_MODE)?;
     let (state, new_box) = State::begin(dir, recovery.recipient(), now)?;
     disk::create(&state.config_path(), starter.as_bytes(), 0o644)?;
     for volume in &volumes {
         Volume::init(Path::new(&volume.path), state.box_id, &volume.name)?;
     }
-    first_generation(&state, &person, now)?;
+    let tokens = first_rows(&state, &people, now)?;
+    authority::server(dir, state.box_id, &authority::names(&web), now, false)?;
+    let authority = authority::authority(dir, state.box_id, now)?;
     let shares = shares::split(&recovery, state.box_id)?;
     hand_out(&shares, args.shares_dir.as_deref())?;
+    for ((token, name), file) in tokens.iter().zip(people.names()).zip(&people.files) {
+        user::hand_out(token, name, file.as_deref(), now, zone)?;
+    }
     // Last: a box whose shares nobody has must not come into being.
     new_box.finish()?;
-    say(&summary(&state, &args, &volumes)?)?;
+    say(&summary(&state, &args, &volumes, &authority)?)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The addresses; what is wrong with them otherwise the configuration's own check says.
+fn listen(given: &[String]) -> Result<Vec<SocketAddr>> {
+    let read = |text: &String| {
+        let bare = text.parse::<IpAddr>();
+        let bare = bare.map(|ip| SocketAddr::new(ip, WEB_PORT));
+        text.parse().or(bare).map_err(|_| {
+            Error::invalid(format!(
+                "--listen {text}: write an address such as 192.168.10.5 or 192.168.10.5:{WEB_PORT}"
+            ))
+        })
+    };
+    given.iter().map(read).collect()
 }
 
 fn volumes(dir: &Path, args: &Args) -> Result<Vec<NewVolume>> {
@@ -129,67 +151,128 @@ fn volumes(dir: &Path, args: &Args) -> Result<Vec<NewVolume>> {
         .collect()
 }
 
-/// A first person with the first vault generation.
-pub(super) fn person_with_generation(
-    person: &PersonRow,
-    recovery: &Recipient,
-    now: Wall,
-) -> Result<(Vec<Change>, GenerationId)> {
-    let created = generation::create(&[(person.person, &person.recipient)], recovery, now)?;
-    let json =
-        serde_json::to_string(person).map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
-    let id = created.generation.id;
-    let mut changes = vec![
-        Change::PersonAdded {
-            person: person.person,
-            name: person.name.clone(),
-            row: json,
-        },
-        Change::GenerationAdded {
-            generation: id,
-            recipient: created.generation.recipient.to_string(),
-            created: now,
-        },
-        Change::WrapAdded {
-            generation: id,
-            person: None,
-            bytes: created.recovery_wrap,
-        },
-    ];
-    changes.extend(created.wraps.into_iter().map(|w| Change::WrapAdded {
-        generation: id,
-        person: Some(w.person),
-        bytes: w.bytes,
-    }));
-    Ok((changes, id))
+/// The first persons: who administers and who answers are two, since nobody stands behind their own rights.
+struct People {
+    admin: String,
+    controller: String,
+    undertaking: Option<String>,
+    /// Where their tokens go.
+    files: [Option<PathBuf>; 2],
 }
 
-fn first_generation(state: &State, person: &PersonRow, now: Wall) -> Result<()> {
-    let (changes, id) = person_with_generation(person, &state.recovery, now)?;
+impl People {
+    fn check(args: &Args) -> Result<Self> {
+        let file = |name: &str| {
+            let dir = args.tokens_dir.as_ref()?;
+            Some(dir.join(format!("{name}.token")))
+        };
+        let people = Self {
+            admin: args.admin.clone(),
+            controller: args.controller.clone(),
+            undertaking: args.undertaking.clone(),
+            files: [file(&args.admin), file(&args.controller)],
+        };
+        if people.admin == people.controller {
+            return Err(Error::invalid(
+                "the first administrator and the first controller are two persons; name both",
+            ));
+        }
+        for name in people.names() {
+            check_name(name)?;
+        }
+        match people.files.iter().flatten().find(|path| path.exists()) {
+            Some(path) => Err(Error::new(
+                Kind::Exists,
+                format!("{} exists; tokens are not overwritten", path.display()),
+            )),
+            None => Ok(people),
+        }
+    }
+
+    fn names(&self) -> [&str; 2] {
+        [&self.admin, &self.controller]
+    }
+}
+
+/// A person who enrols with the token that is returned.
+pub(super) fn invite(
+    catalog: &Catalog,
+    name: &str,
+    role: Role,
+    undertaking: Option<&str>,
+    now: Wall,
+) -> Result<EnrolmentToken> {
+    let (token, enrolment) = new_enrolment()?;
+    let act = PeopleAct::Add {
+        name: name.to_owned(),
+        display: name.to_owned(),
+        language: Language::Fi,
+        undertaking: undertaking.map(|version| Undertaking {
+            version: version.to_owned(),
+            signed: now,
+            until: None,
+        }),
+        valid: Validity {
+            from: now,
+            until: None,
+        },
+        grant: NewGrant {
+            role,
+            cameras: Cameras::All,
+            approves: false,
+            until: None,
+        },
+        enrolment,
+    };
+    people::perform(catalog, &act, &Actor::Console { by: who() }, now)?;
+    Ok(token)
+}
+
+/// The catalog with what it begins with: a vault generation that only the recovery identity opens, and two persons who enrol.
+fn first_rows(state: &State, people: &People, now: Wall) -> Result<[EnrolmentToken; 2]> {
+    let made = generation::create_for_recovery(&state.recovery, now)?;
     let facts = serde_json::json!({
         "box": state.box_id,
         "ledger_key": state.ledger_key,
         "recovery": state.recovery.to_string(),
-        "generation": id,
-        "person": person.person,
+        "generation": made.generation.id,
     });
     let catalog = Catalog::open_signing(&state.catalog_path(), state.box_id, state.signer())?;
-    catalog.commit(changes, Event::of_box(now, "init", state.box_id, facts))?;
-    catalog.close()
+    let event = Event::of_box(now, "init", state.box_id, facts);
+    catalog.commit(keys::changes(made), event)?;
+    let undertaking = people.undertaking.as_deref();
+    let admin = invite(&catalog, &people.admin, Role::Admin, undertaking, now)?;
+    let controller = invite(
+        &catalog,
+        &people.controller,
+        Role::Controller,
+        undertaking,
+        now,
+    )?;
+    catalog.close()?;
+    Ok([admin, controller])
 }
 
-fn summary(state: &State, args: &Args, volumes: &[NewVolume]) -> Result<String> {
+fn summary(
+    state: &State,
+    args: &Args,
+    volumes: &[NewVolume],
+    authority: &Authority,
+) -> Result<String> {
     let folders: Vec<_> = volumes
         .iter()
         .map(|v| format!("  footage      {} (volume \"{}\")\n", v.path, v.name))
         .collect();
     Ok(format!(
-        "This box is ready.\n\n  box          {}\n  ledger key   {}\n  recovery     {}\n  person       {}\n  state        {}\n{}\n\
-         Add cameras with \"sinetti camera add\", then start \"sinetti run\".\n\n",
+        "This box is ready.\n\n  box          {}\n  ledger key   {}\n  recovery     {}\n  first        {}, administrator, and {}, controller\n  authority    {}\n  state        {}\n{}\n\
+         Add cameras with \"sinetti camera add\", then start \"sinetti run\". Until the controller has enrolled\n\
+         (\"sinetti enrol\"), what is recorded opens with two shares alone.\n\n",
         state.box_id,
         state.fingerprint()?,
         state.recovery.fingerprint(),
-        args.person,
+        args.admin,
+        args.controller,
+        authority.fingerprint,
         state.dir.display(),
         folders.concat(),
     ))

@@ -1,9 +1,12 @@
 //! Layer 7: one file a subcommand. What a person types becomes a call; what comes back becomes text.
 
+mod act;
 mod camera;
+mod certificate;
 mod check;
 mod clock;
 mod doctor;
+mod enrol;
 mod export;
 mod init;
 mod ledger;
@@ -14,6 +17,9 @@ mod retention;
 mod scrub;
 mod secret;
 mod status;
+mod user;
+mod user_text;
+mod vault;
 mod volume;
 
 use std::io::Write;
@@ -45,7 +51,7 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make a new state folder: box identity, keys, first person, configuration, volumes.
+    /// Make a new state folder: box identity, keys, first persons, configuration, volumes.
     Init(init::Args),
     /// Record until SIGTERM or Ctrl-C.
     Run,
@@ -55,8 +61,16 @@ enum Command {
     Ls(ls::Args),
     /// Write recorded footage as MP4 that plays anywhere.
     Export(export::Args),
-    /// Open one segment with shares of the recovery identity.
+    /// Open one segment: as a person, or with shares of the recovery identity.
     Open(open::Args),
+    /// Set one's own passphrase and second factor with a one-time token.
+    Enrol(enrol::Args),
+    /// Persons and rights, for the beginning and for rescue.
+    #[command(subcommand)]
+    User(Box<user::Command>),
+    /// A new vault generation; the way back when nobody can play back any more.
+    #[command(subcommand)]
+    Vault(vault::Command),
     /// Check catalog and footage; needs no key.
     Check(check::Args),
     /// Read all footage through and compare it with the catalog, or say how far that has come.
@@ -79,6 +93,11 @@ enum Command {
     /// Add a footage volume.
     #[command(subcommand)]
     Volume(volume::Command),
+    /// Show or renew the certificate of pages and API.
+    #[command(subcommand)]
+    Certificate(certificate::Command),
+    /// Print the OpenAPI document of the API.
+    Openapi,
 }
 
 /// Does what was asked.
@@ -94,6 +113,9 @@ pub fn dispatch(args: Args) -> Result<ExitCode> {
         Command::Ls(a) => ls::run(&dir, &a),
         Command::Export(a) => export::run(&dir, &a),
         Command::Open(a) => open::run(&dir, &a),
+        Command::Enrol(a) => enrol::run(&dir, &a),
+        Command::User(c) => user::run(&dir, &c),
+        Command::Vault(c) => vault::run(&dir, &c),
         Command::Check(a) => check::run(&dir, &a),
         Command::Scrub(a) => scrub::run(&dir, &a),
         Command::Reindex(a) => reindex::run(&dir, &a),
@@ -103,6 +125,8 @@ pub fn dispatch(args: Args) -> Result<ExitCode> {
         Command::Clock(c) => clock::run(&dir, &c),
         Command::Camera(c) => camera::run(&dir, c),
         Command::Volume(c) => volume::run(&dir, c),
+        Command::Certificate(c) => certificate::run(&dir, &c),
+        Command::Openapi => say(&crate::http::api::document::text()).map(|()| ExitCode::SUCCESS),
     }
 }
 

@@ -1,17 +1,21 @@
-//! `sinetti open`: one segment, with shares of the recovery identity. It needs neither catalog nor configuration.
+//! `sinetti open`: one segment. With shares of the recovery identity it needs neither catalog nor configuration; by a person it
+//! is an act like an export.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::base::clock::SystemClock;
 use crate::base::error::{Context, Error, Kind, Result};
+use crate::base::id::{SegmentId, StreamId};
 use crate::base::time::{Span, Wall};
 use crate::catalog::{Event, Phase};
+use crate::cmd::act::{self, Begun};
 use crate::cmd::{say, secret};
+use crate::config;
 use crate::daemon::control::Client;
-use crate::evidence::clip;
+use crate::evidence::clip::{self, Clip};
 use crate::evidence::keys::KeyRing;
-use crate::evidence::select::{self, Extent, Source};
+use crate::evidence::select::{self, Extent, Selection, Source, Stretch};
 use crate::store::state::State;
 use crate::store::volume::Volume;
 use crate::vault::shares;
@@ -22,8 +26,10 @@ pub(super) struct Args {
     /// The segment's file, on its volume.
     segment: PathBuf,
     /// A file (mode 0600) with a share, or with the whole recovery identity; given once for each share.
-    #[arg(long, value_name = "FILE", required = true)]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["person", "purpose"])]
     recovery: Vec<PathBuf>,
+    #[command(flatten)]
+    act: act::PersonArgs,
     /// The clip.
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -46,6 +52,24 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         path,
         extent: Extent::Found,
     };
+    let clip = if args.recovery.is_empty() {
+        by_person(dir, args, source)?
+    } else {
+        by_shares(dir, args, source)?
+    };
+    say(&format!(
+        "{}\n  from       {}\n  to         {}\n  pictures   {}, every one checked against its leaf hash\n  SHA-256    {}\n",
+        clip.path.display(),
+        clip.span.start,
+        clip.span.end,
+        clip.pictures,
+        clip.sha256
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// With shares: the one way without a person.
+fn by_shares(dir: &Path, args: &Args, source: Source) -> Result<Clip> {
     let texts = args
         .recovery
         .iter()
@@ -63,22 +87,12 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
             .check_opens(&state.recovery)
             .context(|| "these shares are of another recovery key")?;
     }
-    let everything = Span {
-        start: Wall(i64::MIN / 2),
-        end: Wall(i64::MAX / 2),
-    };
-    let selection = select::select(vec![source], everything)?;
+    let selection = whole(source)?;
     let keys = KeyRing::of_recovery(identity);
-    let Some(stretch) = selection.stretches.first() else {
-        return Err(Error::corrupt("the segment holds no whole fragment"));
-    };
+    let stretch = first(&selection)?;
     let mut act = 0;
     if let Some(state) = &state {
-        let segment = stretch
-            .pieces
-            .first()
-            .map(|p| p.source.initial.header.segment);
-        let facts = serde_json::json!({ "segment": segment });
+        let facts = serde_json::json!({ "segment": segment_of(stretch) });
         act = note(state, "begun", Phase::Begun, facts)?.unwrap_or_default();
     }
     let clip = clip::write(stretch, &keys, &args.output)?;
@@ -86,15 +100,72 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         let facts = serde_json::json!({ "segments": clip.source_segments, "sha256": clip.sha256 });
         note(state, "ok", Phase::Ended { of: act }, facts)?;
     }
-    say(&format!(
-        "{}\n  from       {}\n  to         {}\n  pictures   {}, every one checked against its leaf hash\n  SHA-256    {}\n",
-        clip.path.display(),
-        clip.span.start,
-        clip.span.end,
-        clip.pictures,
-        clip.sha256
-    ))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(clip)
+}
+
+/// By a person of this box, who shows passphrase and code and says for what.
+fn by_person(dir: &Path, args: &Args, source: Source) -> Result<Clip> {
+    let state = State::open(dir)?;
+    source.volume.check(state.box_id)?;
+    let config = config::load(&state.config_path())?.config;
+    let selection = whole(source)?;
+    let stretch = first(&selection)?;
+    let header = stretch
+        .pieces
+        .first()
+        .map(|p| &p.source.initial.header)
+        .ok_or_else(|| Error::corrupt("the segment holds no whole fragment"))?;
+    let purpose = act::purpose(&args.act, &config, &header.camera)?;
+    let object = StreamId {
+        camera: header.camera.clone(),
+        kind: header.stream,
+    };
+    let event = |result: &str, facts: serde_json::Value| Event {
+        result: result.to_owned(),
+        ..Event::of_box(SystemClock::shared().wall(), "export", &object, facts)
+    };
+    let mut client = Client::open(&state)?;
+    let facts = serde_json::json!({ "segment": header.segment, "purpose": purpose.as_str() });
+    let Begun {
+        person,
+        keys,
+        ended,
+    } = act::begin(&mut client, &args.act, &header.camera, |_| {
+        event("begun", facts)
+    })?;
+    let written = clip::write(stretch, &keys, &args.output);
+    let mut outcome = match &written {
+        Ok(clip) => event(
+            "ok",
+            serde_json::json!({ "segments": clip.source_segments, "sha256": clip.sha256 }),
+        ),
+        Err(_) => event("failed", serde_json::json!({ "segment": header.segment })),
+    };
+    outcome.actor = person.to_string();
+    outcome.phase = ended;
+    client.note(outcome)?;
+    written
+}
+
+/// All of the segment.
+fn whole(source: Source) -> Result<Selection> {
+    let everything = Span {
+        start: Wall(i64::MIN / 2),
+        end: Wall(i64::MAX / 2),
+    };
+    select::select(vec![source], everything)
+}
+
+fn first(selection: &Selection) -> Result<&Stretch> {
+    let none = || Error::corrupt("the segment holds no whole fragment");
+    selection.stretches.first().ok_or_else(none)
+}
+
+fn segment_of(stretch: &Stretch) -> Option<SegmentId> {
+    stretch
+        .pieces
+        .first()
+        .map(|p| p.source.initial.header.segment)
 }
 
 /// The use of the recovery identity leaves an event, before and after.

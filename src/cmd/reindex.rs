@@ -6,13 +6,13 @@ use std::process::ExitCode;
 
 use log::{info, warn};
 
+use crate::access::{EnrolmentToken, Role, keys};
 use crate::base::clock::SystemClock;
 use crate::base::disk;
 use crate::base::error::{Error, Kind, Result};
-use crate::base::id::{GenerationId, PersonId};
 use crate::base::time::Wall;
-use crate::catalog::{self, Catalog, Change, Event, LedgerChange, Reader};
-use crate::cmd::{init, say, say_json, secret};
+use crate::catalog::{self, Catalog, Event, LedgerChange, Reader};
+use crate::cmd::{init, say, say_json, user};
 use crate::config;
 use crate::daemon::control::Client;
 use crate::daemon::ledger;
@@ -21,10 +21,7 @@ use crate::recorder::reindex::{self, Reindex, Report};
 use crate::store::scrub::Mark;
 use crate::store::state::State;
 use crate::store::volume::Volume;
-use crate::vault::generation::{self, Generation};
-use crate::vault::identity::Identity;
-use crate::vault::passphrase;
-use crate::vault::person::{Cost, PersonRow};
+use crate::vault::generation;
 
 /// What the catalog is called while it is made.
 const NEW: &str = "catalog.db.new";
@@ -37,13 +34,16 @@ const LISTED_MAX: usize = 20;
 /// Arguments of `reindex`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// When no old catalog can be read: the personal user name of a new first person, who opens what is recorded from now
-    /// on. Without it only the recovery shares do.
+    /// When no old catalog can be read: the personal user name of a new first controller, who enrols and opens what is
+    /// recorded from then on. Without it only the recovery shares do.
     #[arg(long)]
     person: Option<String>,
-    /// File (mode 0600) with that person's passphrase. Default: asked for.
+    /// Write that person's one-time enrolment token into this new file instead of showing it.
     #[arg(long, value_name = "FILE", requires = "person")]
-    passphrase_file: Option<PathBuf>,
+    token_file: Option<PathBuf>,
+    /// Version of the confidentiality undertaking that the person signed.
+    #[arg(long, value_name = "VERSION", requires = "person")]
+    undertaking: Option<String>,
     /// For scripts.
     #[arg(long)]
     json: bool,
@@ -163,7 +163,7 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     let ledger = keep_ledger(&state, &volumes, &new_path, now)?;
     let catalog = Catalog::open_signing(&new_path, state.box_id, state.signer())?;
     ledger.go_on(&catalog, now)?;
-    let people = people(&state, &catalog, args, now)?;
+    let (people, token) = people(&state, &catalog, args, now)?;
     let report = Reindex {
         catalog: &catalog,
         volumes: &volumes,
@@ -173,7 +173,7 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     }
     .run()?;
     catalog.close()?;
-    let set_aside = put_in_place(&state, now)?;
+    let set_aside = put_in_place(dir, now)?;
     // The rows have other numbers now.
     Mark::forget(dir)?;
     let done = Done {
@@ -187,6 +187,14 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         say_json(&done)?;
     } else {
         say(&text(&done)?)?;
+    }
+    if let (Some(token), Some(name)) = (&token, &args.person) {
+        let zone = config::load(&state.config_path())?.config.site.zone;
+        match &args.token_file {
+            // Nothing else is in the answer of a script.
+            Some(path) if args.json => user::keep(token, path)?,
+            file => user::hand_out(token, name, file.as_deref(), now, zone)?,
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -219,7 +227,7 @@ fn volumes(state: &State) -> Result<(Vec<Volume>, Vec<String>)> {
 }
 
 /// Where persons may be found: the catalog, or else those that were set aside, the latest first.
-fn old_catalogs(dir: &Path) -> Vec<PathBuf> {
+pub(super) fn old_catalogs(dir: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
     let is_old = |name: &String| {
@@ -253,8 +261,14 @@ fn keep(state: &State, catalog: &Catalog) -> Result<Result<(usize, PathBuf), Str
     Ok(Err(why))
 }
 
-/// Persons and generations from an old catalog; where nobody is kept, a new generation, and a person if one is wanted.
-fn people(state: &State, catalog: &Catalog, args: &Args, now: Wall) -> Result<People> {
+/// Persons and generations from an old catalog; where nobody is kept, a generation that only the recovery identity opens, and
+/// a person who enrols if one is wanted.
+fn people(
+    state: &State,
+    catalog: &Catalog,
+    args: &Args,
+    now: Wall,
+) -> Result<(People, Option<EnrolmentToken>)> {
     let kept = keep(state, catalog)?;
     if let Ok((persons @ 1.., from)) = kept {
         if args.person.is_some() {
@@ -264,69 +278,41 @@ fn people(state: &State, catalog: &Catalog, args: &Args, now: Wall) -> Result<Pe
             );
             return Err(Error::invalid(text));
         }
-        return Ok(People::Kept { persons, from });
+        return Ok((People::Kept { persons, from }, None));
     }
     let has_generation = kept.is_ok();
     let why = kept
         .err()
         .unwrap_or_else(|| "the old catalog knows nobody".to_owned());
+    if !has_generation {
+        let made = generation::create_for_recovery(&state.recovery, now)?;
+        let facts =
+            serde_json::json!({ "generation": made.generation.id, "holders": [], "why": "first" });
+        let event = Event::of_box(now, "generation-added", "vault", facts);
+        catalog.commit(keys::changes(made), event)?;
+    }
     let Some(name) = &args.person else {
-        if !has_generation {
-            let changes = generation_for_recovery(state, now)?;
-            let event = Event::of_box(now, "generation-added", state.box_id, serde_json::json!({}));
-            catalog.commit(changes, event)?;
-        }
-        return Ok(People::Nobody { why });
+        return Ok((People::Nobody { why }, None));
     };
-    let prompt = format!("New passphrase of {name}");
-    let secret = secret::passphrase(args.passphrase_file.as_deref(), &prompt, true)?;
-    passphrase::check(&secret)?;
-    let person = PersonRow::create(PersonId::random(), name, &secret, Cost::STANDARD, now)?;
-    let (changes, id) = init::person_with_generation(&person, &state.recovery, now)?;
-    let facts = serde_json::json!({ "generation": id, "person": person.person });
-    let event = Event::of_box(now, "person-added", state.box_id, facts);
-    catalog.commit(changes, event)?;
-    Ok(People::New { why })
-}
-
-/// A generation that nobody but the recovery identity opens.
-fn generation_for_recovery(state: &State, now: Wall) -> Result<Vec<Change>> {
-    let identity = Identity::generate();
-    let made = Generation {
-        id: GenerationId::random(),
-        recipient: identity.recipient(),
-        created: now,
-    };
-    let bytes = generation::wrap_for_recovery(&made, &identity, &state.recovery)?;
-    Ok(vec![
-        Change::GenerationAdded {
-            generation: made.id,
-            recipient: made.recipient.to_string(),
-            created: now,
-        },
-        Change::WrapAdded {
-            generation: made.id,
-            person: None,
-            bytes,
-        },
-    ])
+    let undertaking = args.undertaking.as_deref();
+    let token = init::invite(catalog, name, Role::Controller, undertaking, now)?;
+    Ok((People::New { why }, Some(token)))
 }
 
 /// The old catalog gets another name, then the new one gets its. Where the old one lies now.
-fn put_in_place(state: &State, now: Wall) -> Result<Option<PathBuf>> {
-    let path = state.catalog_path();
+fn put_in_place(dir: &Path, now: Wall) -> Result<Option<PathBuf>> {
     let name = format!("{BEFORE}{}", now.basic());
     let mut set_aside = None;
     for end in BESIDES {
-        let from = state.dir.join(format!("catalog.db{end}"));
+        let from = dir.join(format!("catalog.db{end}"));
         if from.exists() {
-            disk::rename(&from, &state.dir.join(format!("{name}{end}")))?;
-            set_aside = Some(state.dir.join(&name));
+            disk::rename(&from, &dir.join(format!("{name}{end}")))?;
+            set_aside = Some(dir.join(&name));
         }
     }
-    disk::sync_dir(&state.dir)?;
-    disk::rename(&state.dir.join(NEW), &path)?;
-    disk::sync_dir(&state.dir)?;
+    disk::sync_dir(dir)?;
+    disk::rename(&dir.join(NEW), &dir.join("catalog.db"))?;
+    disk::sync_dir(dir)?;
     Ok(set_aside)
 }
 
@@ -415,8 +401,8 @@ fn who(people: &People) -> Result<String> {
         }
         People::New { why } => writeln!(
             out,
-            "persons could not be kept ({why}). The new person opens what is recorded from now on; what was recorded\n\
-             before is opened by two of the three recovery shares: sinetti open"
+            "persons could not be kept ({why}). The new controller enrols (sinetti enrol) and opens what is recorded from\n\
+             then on; what was recorded before is opened by two of the three recovery shares: sinetti open"
         )?,
         People::Nobody { why } => writeln!(
             out,
@@ -425,4 +411,64 @@ fn who(people: &People) -> Result<String> {
         )?,
     }
     Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::disk::faults::{Faults, Outcome};
+
+    fn lies(dir: &Path, text: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(dir).expect("folder").flatten();
+        let with = entries.filter(|e| std::fs::read(e.path()).is_ok_and(|b| b == text.as_bytes()));
+        with.map(|e| e.file_name().display().to_string()).collect()
+    }
+
+    /// Puts a new catalog in place with a fault at step `at`; false when there is no such step.
+    fn with_fault(at: usize, outcome: Outcome) -> bool {
+        let folder = tempfile::tempdir().expect("folder");
+        let (dir, now) = (folder.path(), Wall::from_secs(1_795_000_000));
+        let write = |name: &str, text: &str| {
+            disk::create(&dir.join(name), text.as_bytes(), 0o600).expect("file");
+        };
+        write("catalog.db", "old");
+        write("catalog.db-wal", "old wal");
+        write(NEW, "new");
+        let why = format!("step {at}, {outcome:?}");
+        let faults = Faults::below(dir, at, 1, outcome);
+        let result = put_in_place(dir, now);
+        let is_step = faults.seen().len() > at;
+        drop(faults);
+        assert_eq!(result.is_ok(), !is_step, "{why}");
+        let old = lies(dir, "old");
+        assert_eq!(old.len(), 1, "{why}: the old one is kept: {old:?}");
+        assert_eq!(lies(dir, "old wal").len(), 1, "{why}");
+        let in_place = std::fs::read(dir.join("catalog.db")).ok();
+        // Whoever opens it gets the old one with all that belongs to it, the new one, or none: never a mixture.
+        let wal_is_there = dir.join("catalog.db-wal").exists();
+        match in_place.as_deref() {
+            Some(b"old") => assert!(wal_is_there, "{why}"),
+            Some(b"new") => assert!(!wal_is_there, "{why}"),
+            other => assert_eq!(other, None, "{why}"),
+        }
+        // Reindex again: it makes a new one anew.
+        remove(&dir.join(NEW)).expect("removed");
+        write(NEW, "newer");
+        put_in_place(dir, now.plus_us(1_000_000)).expect("in place");
+        assert_eq!(lies(dir, "newer"), ["catalog.db"], "{why}");
+        assert!(!dir.join("catalog.db-wal").exists(), "{why}");
+        assert_eq!(lies(dir, "old").len(), 1, "{why}");
+        assert_eq!(lies(dir, "old wal").len(), 1, "{why}");
+        is_step
+    }
+
+    #[test]
+    fn whatever_fails_the_old_catalog_is_kept_and_the_next_attempt_puts_a_new_one_in_place() {
+        let outcomes = [Outcome::Undone, Outcome::Done];
+        let steps = (0..20).take_while(|at| {
+            let mut had_one = outcomes.iter().map(|outcome| with_fault(*at, *outcome));
+            had_one.all(|had_one| had_one)
+        });
+        assert_eq!(steps.count(), 5);
+    }
 }

@@ -76,7 +76,7 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
 fn alone(state: &State) -> Result<Mark> {
     let clock = SystemClock::shared();
     let loaded = config::load(&state.config_path())?;
-    let catalog = Catalog::open(&state.catalog_path(), state.box_id)?;
+    let catalog = Catalog::open_signing(&state.catalog_path(), state.box_id, state.signer())?;
     let reader = catalog.reader()?;
     let mut all = Mark::read(&state.dir);
     for config in &loaded.config.volumes {

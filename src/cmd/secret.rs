@@ -36,6 +36,19 @@ pub(super) fn passphrase(
     Ok(first)
 }
 
+/// A code of a second factor, or a recovery code: from `file` when given, else asked for with `prompt`.
+///
+/// # Errors
+/// When the file is readable by others, or nobody can be asked.
+pub(super) fn code(file: Option<&Path>, prompt: &str) -> Result<Zeroizing<String>> {
+    if let Some(path) = file {
+        return text(path).map(|text| Zeroizing::new(text.trim().to_owned()));
+    }
+    rpassword::prompt_password(format!("{prompt}: "))
+        .map(Zeroizing::new)
+        .context(|| "asking for a code (in a script, give --code-file FILE)")
+}
+
 /// The text of a secret file.
 ///
 /// # Errors

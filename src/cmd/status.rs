@@ -8,9 +8,10 @@ use crate::base::error::{Error, Kind, Result};
 use crate::base::zone::Zone;
 use crate::cmd::{say, say_json, scrub};
 use crate::config;
-use crate::daemon::answer::{Answer, Ask, Deletion, Status};
+use crate::daemon::answer::{Answer, Ask, Deletion, Status, VolumeStatus};
 use crate::daemon::control::Client;
 use crate::daemon::ledger::LedgerStatus;
+use crate::daemon::people::warning_text;
 use crate::recorder::board::{Line, Phase};
 use crate::store::scrub::VolumeMark;
 use crate::store::state::State;
@@ -23,8 +24,8 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// Runs it. The exit status is 0 when every enabled stream is being recorded and nothing stands in the way of deletion, 3
-/// when the recorder does not run, else 1.
+/// Runs it. The exit status is 0 when every enabled stream is being recorded, every volume keeps up and nothing stands in the
+/// way of deletion, 3 when the recorder does not run, else 1.
 pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     let state = State::open(dir)?;
     let mut client = Client::open(&state)?;
@@ -41,9 +42,11 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         .streams
         .values()
         .all(|l| matches!(l.phase, Phase::Recording | Phase::Off));
-    let all_well = all_well && !status.ledger.is_alarm();
-    let all_well =
-        all_well && !status.deletion.is_alarm() && status.scrub.iter().all(VolumeMark::is_well);
+    let all_well = all_well
+        && !status.ledger.is_alarm()
+        && !status.deletion.is_alarm()
+        && status.scrub.iter().all(VolumeMark::is_well)
+        && !status.volumes.iter().any(VolumeStatus::is_behind);
     Ok(match (status.started, all_well) {
         (None, _) => ExitCode::from(3),
         (Some(_), true) => ExitCode::SUCCESS,
@@ -75,9 +78,15 @@ fn text(status: &Status, zone: Zone) -> Result<String> {
             .map_or("cannot be read".to_owned(), |(free, total)| {
                 format!("{:.1} GB free of {:.1}", gigabytes(free), gigabytes(total))
             });
+        let secs = volume.behind_ms.unwrap_or_default() / 1000;
+        let behind = if volume.is_behind() {
+            format!("  DOES NOT KEEP UP: {secs} s behind")
+        } else {
+            String::new()
+        };
         writeln!(
             out,
-            "volume {:<16} {room}  {}",
+            "volume {:<16} {room}  {}{behind}",
             volume.name,
             volume.path.display()
         )?;
@@ -86,6 +95,9 @@ fn text(status: &Status, zone: Zone) -> Result<String> {
         scrub::write_volume(&mut out, mark, zone)?;
     }
     out.push_str(&deletion_lines(&status.deletion));
+    if let Some(warning) = &status.holders {
+        writeln!(out, "warning: {}", warning_text(warning))?;
+    }
     out.push_str(&ledger_lines(&status.ledger, zone));
     Ok(out)
 }

@@ -17,13 +17,14 @@ use crate::config::keep::{keep_text, parse_keep};
 use crate::config::load::{FILE_BYTES_MAX, FILE_NAME};
 use crate::config::read::{Field, Problems, Section, quote};
 use crate::config::types::{
-    CameraConfig, Config, KEEP_SECS, Keep, NetworkConfig, QUEUE_MIB, RESERVE_GIB_DEFAULT,
-    RESERVE_GIB_RANGE, RecorderConfig, SEGMENT_SECS, STALL_SECS, SYNC_SECS, Site, Transport,
-    VolumeConfig, ZONE_DEFAULT, mib_bytes,
+    CameraConfig, Config, KEEP_SECS, Keep, NetworkConfig, QUEUE_MIB, RECEIVE_MIB,
+    RESERVE_GIB_DEFAULT, RESERVE_GIB_RANGE, RecorderConfig, SEGMENT_SECS, STALL_SECS, SYNC_SECS,
+    Site, Transport, VolumeConfig, ZONE_DEFAULT, mib_bytes,
 };
 use crate::config::values::{
     gib_bytes, parse_name, parse_stream_path, parse_volume_name, parse_volume_path,
 };
+use crate::config::web;
 
 /// Most cameras that one box records.
 pub const CAMERAS_MAX: usize = 256;
@@ -34,9 +35,16 @@ pub const VOLUMES_MAX: usize = 16;
 pub const SECTIONS: &[(&str, &[&str])] = &[
     ("site", &["name", "zone"]),
     ("network", &["camera_subnets"]),
+    ("web", web::KEYS),
     (
         "recorder",
-        &["segment_secs", "sync_secs", "queue_mib", "stall_secs"],
+        &[
+            "segment_secs",
+            "sync_secs",
+            "queue_mib",
+            "receive_mib",
+            "stall_secs",
+        ],
     ),
     ("volume", &["name", "path", "reserve_gib", "dedicated"]),
     (
@@ -141,6 +149,7 @@ impl<'a> File<'a> {
         }
         let site = self.site();
         let subnets = self.subnets();
+        let web = web::read(&self.one("web", "[web]"), self.base_dir);
         let recorder = self.recorder();
         let volumes = self.many("volume", "[[volume]]", VOLUMES_MAX);
         let volume_lines = volumes.iter().map(|v| self.problems.line(v.at())).collect();
@@ -160,6 +169,7 @@ impl<'a> File<'a> {
                 network: NetworkConfig {
                     camera_subnets: around.subnets?.into(),
                 },
+                web: web?,
                 recorder,
                 volumes: volumes?.into_iter().map(Arc::new).collect(),
                 cameras: cameras?,
@@ -256,6 +266,7 @@ impl<'a> File<'a> {
             segment_secs: section.whole("segment_secs", SEGMENT_SECS),
             sync_secs: section.whole("sync_secs", SYNC_SECS),
             queue_bytes: mib_bytes(section.whole("queue_mib", QUEUE_MIB)),
+            receive_bytes: mib_bytes(section.whole("receive_mib", RECEIVE_MIB)),
             stall_secs: section.whole("stall_secs", STALL_SECS),
         }
     }

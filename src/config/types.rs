@@ -11,6 +11,8 @@ use ipnet::IpNet;
 use crate::base::error::{Error, Result};
 use crate::base::id::{CameraId, StreamKind};
 use crate::base::zone::Zone;
+use crate::config::address::private_networks;
+use crate::config::web::WebConfig;
 
 /// A whole number's default and bounds (both ends allowed).
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +26,7 @@ pub(crate) const ZONE_DEFAULT: &str = "Europe/Helsinki";
 pub(crate) const SEGMENT_SECS: Bound = bound(60, 10, 300);
 pub(crate) const SYNC_SECS: Bound = bound(2, 1, 10);
 pub(crate) const QUEUE_MIB: Bound = bound(32, 4, 256);
+pub(crate) const RECEIVE_MIB: Bound = bound(256, 64, 4096);
 pub(crate) const STALL_SECS: Bound = bound(10, 5, 60);
 pub(crate) const RESERVE_GIB_DEFAULT: f64 = 5.0;
 /// A smaller reserve would leave the sweeper no time; the upper bound only catches slips.
@@ -41,6 +44,8 @@ pub struct Config {
     pub site: Site,
     /// Where cameras may be.
     pub network: NetworkConfig,
+    /// Where pages and API are served.
+    pub web: WebConfig,
     /// How recording is done.
     pub recorder: RecorderConfig,
     /// Where footage lies: at least one, in the order of the file. The first is the default.
@@ -77,6 +82,14 @@ pub struct NetworkConfig {
     pub camera_subnets: Arc<[IpNet]>,
 }
 
+impl Default for NetworkConfig {
+    fn default() -> Self {
+        Self {
+            camera_subnets: private_networks().into(),
+        }
+    }
+}
+
 impl NetworkConfig {
     /// True when the recorder may connect to `address`.
     pub fn allows(&self, address: IpAddr) -> bool {
@@ -96,6 +109,9 @@ pub struct RecorderConfig {
     /// Bytes of one stream that may wait for the disk, 4 to 256 MiB, default 32 MiB. Beyond it whole GOPs are dropped
     /// and a gap says so.
     pub queue_bytes: usize,
+    /// Bytes that all cameras together may have under way between the network and whole pictures, 64 to 4096 MiB, default
+    /// 256 MiB. Beyond it the session that holds most is ended, and a gap says so.
+    pub receive_bytes: usize,
     /// Seconds without a frame after which a stream is dead and connected anew, 5 to 60, default 10.
     pub stall_secs: u32,
 }
@@ -106,6 +122,7 @@ impl Default for RecorderConfig {
             segment_secs: SEGMENT_SECS.default,
             sync_secs: SYNC_SECS.default,
             queue_bytes: mib_bytes(QUEUE_MIB.default),
+            receive_bytes: mib_bytes(RECEIVE_MIB.default),
             stall_secs: STALL_SECS.default,
         }
     }

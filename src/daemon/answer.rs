@@ -4,15 +4,19 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::access::Directory;
+use crate::access::keys::{self, HolderWarning};
 use crate::base::error::{Error, Kind, Result};
-use crate::base::id::{GenerationId, PersonId, StreamId};
+use crate::base::id::{GenerationId, StreamId};
 use crate::base::time::{Span, Wall};
 use crate::catalog::{
-    Coverage, DeletedSpan, Event, GenerationRow, PersonRow, Reader, SegmentRow, StreamRow,
-    SweepRow, Totals, VolumeRow, WrapRow,
+    Coverage, DeletedSpan, Event, GenerationRow, Reader, SegmentRow, StreamRow, SweepRow, Totals,
+    VolumeRow, WrapRow,
 };
 use crate::daemon::ledger::LedgerStatus;
+use crate::daemon::people::{self, PeopleAnswer, PeopleAsk};
 use crate::recorder::board::{Growing, Line};
+use crate::recorder::pulse::BEHIND_MAX;
 use crate::store::scrub::VolumeMark;
 
 /// Most rows of one answer.
@@ -32,11 +36,6 @@ pub enum Ask {
         stream: StreamId,
         /// The span.
         span: Span,
-    },
-    /// A person's row and wraps.
-    Person {
-        /// The personal user name; the only person when left out.
-        name: Option<String>,
     },
     /// The wrap of a generation to the recovery identity.
     Recovery {
@@ -80,6 +79,8 @@ pub enum Ask {
         /// Who, as far as it is known.
         by: String,
     },
+    /// About persons.
+    People(Box<PeopleAsk>),
 }
 
 /// An answer.
@@ -95,15 +96,6 @@ pub enum Answer {
     },
     /// To [`Ask::Footage`].
     Footage(Box<Footage>),
-    /// To [`Ask::Person`].
-    Person {
-        /// The person.
-        person: PersonRow,
-        /// What the person opens.
-        wraps: Vec<WrapRow>,
-        /// All generations.
-        generations: Vec<GenerationRow>,
-    },
     /// To [`Ask::Recovery`].
     Recovery {
         /// The wrap, if there is one.
@@ -113,6 +105,8 @@ pub enum Answer {
     },
     /// To [`Ask::Retention`].
     Retention(Box<Retention>),
+    /// To [`Ask::People`].
+    People(Box<PeopleAnswer>),
     /// Done.
     Done,
     /// To [`Ask::Note`].
@@ -149,6 +143,9 @@ pub struct Status {
     /// How the ledger is.
     #[serde(default)]
     pub ledger: LedgerStatus,
+    /// What somebody should know about who opens the vault.
+    #[serde(default)]
+    pub holders: Option<HolderWarning>,
 }
 
 /// What stands in the way of deletion, and what goes wrong with it.
@@ -216,6 +213,17 @@ pub struct VolumeStatus {
     pub path: PathBuf,
     /// Free and total bytes; `None` when it cannot be read.
     pub free_and_total_bytes: Option<(u64, u64)>,
+    /// For how long nothing became durable on it that should have, in milliseconds; `None` when nothing is recorded to it.
+    #[serde(default)]
+    pub behind_ms: Option<u64>,
+}
+
+impl VolumeStatus {
+    /// True when it does not keep up.
+    pub fn is_behind(&self) -> bool {
+        self.behind_ms
+            .is_some_and(|ms| u128::from(ms) > BEHIND_MAX.as_millis())
+    }
 }
 
 /// A stream and what is kept of it.
@@ -260,6 +268,7 @@ pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall, reference: Wall) -> R
                 ..Deletion::default()
             },
             ledger: LedgerStatus::read(reader, now)?,
+            holders: keys::warning(&Directory::read(reader)?, now),
             ..Status::default()
         }))),
         Ask::Streams => {
@@ -294,12 +303,14 @@ pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall, reference: Wall) -> R
                 volumes: reader.volumes()?,
             })))
         }
-        Ask::Person { name } => person(reader, name.as_deref()),
         Ask::Recovery { generation } => Ok(Answer::Recovery {
             wrap: reader.wrap_for_recovery(*generation)?,
             generations: reader.generations()?,
         }),
         Ask::Retention => Ok(Answer::Retention(Box::new(retention(reader, reference)?))),
+        Ask::People(ask) => {
+            people::from_reader(reader, ask, now).map(|found| Answer::People(Box::new(found)))
+        }
         Ask::Note { .. }
         | Ask::Scrub
         | Ask::ConfirmClock { .. }
@@ -370,33 +381,8 @@ pub fn volumes(reader: &Reader) -> Result<Vec<VolumeStatus>> {
             name: row.name,
             path,
             free_and_total_bytes: space,
+            behind_ms: None,
         }
     };
     Ok(reader.volumes()?.into_iter().map(status).collect())
-}
-
-fn person(reader: &Reader, name: Option<&str>) -> Result<Answer> {
-    let person = match name {
-        Some(name) => reader
-            .person(name)?
-            .ok_or_else(|| Error::new(Kind::NotFound, format!("there is no person \"{name}\"")))?,
-        None => {
-            let mut persons = reader.persons()?;
-            match (persons.pop(), persons.is_empty()) {
-                (Some(only), true) => only,
-                (None, _) => return Err(Error::new(Kind::NotFound, "nobody can open footage yet")),
-                (Some(_), false) => {
-                    return Err(Error::invalid(
-                        "there are several persons; say which with --person NAME",
-                    ));
-                }
-            }
-        }
-    };
-    let id: PersonId = person.person;
-    Ok(Answer::Person {
-        person,
-        wraps: reader.wraps(id)?,
-        generations: reader.generations()?,
-    })
 }

@@ -14,6 +14,7 @@ use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
+use crate::access::{Access, keys};
 use crate::base::Clock;
 use crate::base::clock::SystemClock;
 use crate::base::disk;
@@ -21,8 +22,9 @@ use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{BoxId, StreamId};
 use crate::base::time::{Span, Wall};
 use crate::catalog::{Catalog, Change, Event, LedgerChange, Reader};
-use crate::daemon::answer::{self, Answer, Ask, Retention, Status};
+use crate::daemon::answer::{self, Answer, Ask, Retention, Status, VolumeStatus};
 use crate::daemon::ledger::{self, LedgerBoard, LedgerStatus};
+use crate::daemon::people;
 use crate::daemon::scrub::Handle;
 use crate::daemon::sweeper::{self, DeletionBoard, Wake};
 use crate::daemon::volumes::Shared;
@@ -31,6 +33,7 @@ use crate::recorder::board::Board;
 use crate::retention::latch;
 use crate::store::scrub::Mark;
 use crate::store::state::State;
+use crate::vault::identity::Recipient;
 
 /// Longest question, in bytes.
 const ASK_BYTES_MAX: u64 = 64 << 10;
@@ -59,6 +62,8 @@ struct Facts {
     deletion: DeletionBoard,
     ledger: LedgerBoard,
     wake: SyncSender<Wake>,
+    access: Access,
+    recovery: Recipient,
 }
 
 /// Does what a question asks to be written; none when it asks for nothing of that kind.
@@ -138,6 +143,8 @@ impl Control {
             deletion: deletion.clone(),
             ledger: ledger.clone(),
             wake: shared.wake.clone(),
+            access: shared.access.clone(),
+            recovery: state.recovery.clone(),
         };
         let permits = Arc::new(Semaphore::new(AT_A_TIME));
         let task = tokio::spawn(async move {
@@ -216,6 +223,11 @@ impl Facts {
             self.wake.try_send(Wake::Look).ok();
             return Ok(answer);
         }
+        if let Ask::People(ask) = ask {
+            let answered =
+                people::answer_with(&self.access, &self.catalog, &self.recovery, ask, now)?;
+            return Ok(Answer::People(Box::new(answered)));
+        }
         if matches!(ask, Ask::Scrub) {
             self.scrub.begin();
             return Ok(Answer::Done);
@@ -236,6 +248,7 @@ impl Facts {
             })),
             (Answer::Status(status), _) => Answer::Status(Box::new(Status {
                 started: Some(self.started),
+                volumes: self.with_pulse(status.volumes),
                 deletion,
                 process: std::process::id(),
                 scrub: self.scrub.mark().volumes.into_values().collect(),
@@ -259,6 +272,17 @@ impl Facts {
             }
             (other, _) => other,
         })
+    }
+
+    /// How far each volume is behind.
+    fn with_pulse(&self, mut volumes: Vec<VolumeStatus>) -> Vec<VolumeStatus> {
+        let behind = self.board.pulses.behind(self.clock.mono());
+        for volume in &mut volumes {
+            let of_volume = behind.get(&volume.name);
+            volume.behind_ms =
+                of_volume.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        }
+        volumes
     }
 
     /// The segment being written, as far as it is durable.
@@ -391,7 +415,21 @@ impl Client {
                     catalog.close()?;
                     return Ok(answer.unwrap_or(Answer::Done));
                 }
-                let reference = sweeper::judge(reader, &*clock, &[])?.reference(now);
+                if let Ask::People(about) = ask
+                    && !people::only_reads(about)
+                {
+                    if let Ok(mut daemon) = Self::connect(state) {
+                        return daemon.ask(ask);
+                    }
+                    let _lock = state.lock()?;
+                    let catalog = open_catalog(state)?;
+                    let answered = people::answer(&catalog, &state.recovery, about, now)?;
+                    // Who may play back may be others now.
+                    keys::keep(&catalog, &state.recovery, now)?;
+                    catalog.close()?;
+                    return Ok(Answer::People(Box::new(answered)));
+                }
+                let reference = sweeper::judge(reader, now, clock.host_sync(), &[])?.reference(now);
                 let answered = answer::from_catalog(reader, ask, now, reference)?;
                 Ok(match answered {
                     Answer::Status(status) => Answer::Status(Box::new(Status {

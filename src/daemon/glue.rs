@@ -58,7 +58,16 @@ impl Sink for Glue {
 
     fn item(&mut self, item: Item) -> Result<(), Ended> {
         match item {
-            Item::Unit(unit) => self.assembler.unit(unit).map_err(unusable),
+            Item::Unit(unit) => {
+                let dropped = self.assembler.is_dropping();
+                let taken = self.assembler.unit(unit).map_err(unusable);
+                if self.assembler.is_dropping() && !dropped {
+                    // The writer says so too, but not before the disk lets it.
+                    let text = "the disk does not keep up; pictures are dropped";
+                    self.board.trouble(&self.stream, text, self.clock.wall());
+                }
+                taken
+            }
             Item::Parameters(entry) => self.assembler.parameters(entry).map_err(unusable),
             Item::CameraClock(offset_ms) => {
                 self.assembler.camera_clock(offset_ms);

@@ -4,51 +4,58 @@
 //! writer. Stopping goes the way of a frame: cameras, writers, keepers, catalog, so that nothing received is lost.
 
 pub mod answer;
+mod around;
 pub mod control;
 mod glue;
 pub mod ledger;
+pub mod people;
 pub mod scrub;
 pub mod streams;
 pub mod sweeper;
 pub mod volumes;
+mod watch;
+pub mod web;
 
-use std::os::unix::net::UnixStream;
+#[cfg(test)]
+mod fault_tests;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use log::{error, info, warn};
-use notify::Watcher;
-use tokio::signal::unix::{SignalKind, signal};
 
+use crate::access::{self, Access, Premises};
 use crate::base::Clock;
 use crate::base::clock::SystemClock;
-use crate::base::disk::Lock;
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{CameraId, StreamId, StreamKind};
+use crate::base::shutdown::Stopped;
 use crate::base::time::Wall;
 use crate::catalog::{Catalog, Change, Event, GapCause, LedgerChange};
 use crate::config::{self, CameraConfig, Config, Loaded};
+use crate::daemon::around::{end_with_essential_threads, take_lock, told_to_stop};
 use crate::daemon::control::Control;
 use crate::daemon::ledger::{Keeping, LedgerBoard};
+use crate::daemon::people::People;
 use crate::daemon::scrub::Scrubbing;
 use crate::daemon::streams::Streams;
 use crate::daemon::sweeper::{DeletionBoard, Sweeping, Wake};
 use crate::daemon::volumes::{Shared, Volumes};
+use crate::daemon::watch::VolumeWatch;
+use crate::daemon::web::Serving;
 use crate::recorder::board::Board;
+use crate::recorder::live::Live;
 use crate::recorder::recovery;
-use crate::recorder::segment::Sealing;
+use crate::recorder::segment::{Sealing, SealingInForce};
 use crate::retention::latch;
 use crate::store::state::State;
 use crate::store::volume::Volume;
-use crate::vault::generation::Generation;
+use crate::vault::person::Cost;
 
 /// A volume that could not be opened is tried again this often.
 const VOLUME_RETRY: Duration = Duration::from_secs(10);
-/// The lock on the state folder is tried this often, so many times.
-const LOCK_RETRY: Duration = Duration::from_millis(100);
-const LOCK_TRIES: u32 = 100;
 /// Changes of the configuration file are gathered for this long: editors write more than once.
 const SETTLE: Duration = Duration::from_millis(300);
 
@@ -73,48 +80,6 @@ pub fn run(dir: &Path) -> Result<()> {
     result
 }
 
-/// A box whose writer, keeper or catalog died would go on looking well and record nothing: it ends instead, at once, and is
-/// started again; recovery is made for that. Streams are another matter: their faults are caught one by one.
-fn end_with_essential_threads() {
-    const ESSENTIAL: [&str; 3] = ["write ", "keep ", "catalog"];
-    let report = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        report(info);
-        let thread = std::thread::current();
-        let name = thread.name().unwrap_or_default();
-        if ESSENTIAL
-            .iter()
-            .any(|essential| name.starts_with(essential))
-        {
-            error!("the thread \"{name}\" failed; the recorder ends, to be started again");
-            std::process::abort();
-        }
-    }));
-}
-
-/// Takes the state folder. A command that looks at the catalog while none runs holds it for a moment: that is waited for.
-fn take_lock(state: &State) -> Result<Lock> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()?;
-    runtime.block_on(async {
-        let mut tries = LOCK_TRIES;
-        loop {
-            match state.lock() {
-                Err(e)
-                    if e.kind() == Kind::Busy
-                        && tries > 0
-                        && UnixStream::connect(state.socket_path()).is_err() =>
-                {
-                    tries -= 1;
-                    tokio::time::sleep(LOCK_RETRY).await;
-                }
-                other => return other,
-            }
-        }
-    })
-}
-
 struct Daemon {
     state: State,
     config: Loaded,
@@ -125,10 +90,13 @@ struct Daemon {
     volumes: Volumes,
     scrubbing: Scrubbing,
     streams: Streams,
+    live: Live,
+    serving: Option<Serving>,
     deletion: DeletionBoard,
     sweeper: Option<Sweeping>,
     ledger: LedgerBoard,
     keeping: Option<Keeping>,
+    people: Option<People>,
     woken: Option<Receiver<Wake>>,
     /// Volumes of the configuration that could not be opened yet.
     missing: Vec<String>,
@@ -146,14 +114,29 @@ fn sealing(state: &State, catalog: &Catalog) -> Result<Sealing> {
             "the catalog has no vault generation. Was sinetti init interrupted? Else: sinetti reindex",
         )
     })?;
-    let generation = Generation {
-        id: row.generation,
-        recipient: row.recipient.parse()?,
-        created: row.created,
-    };
     Ok(Sealing {
-        generation,
+        generation: access::keys::public(&row)?,
         recovery: state.recovery.clone(),
+    })
+}
+
+/// Who may do what; a new vault generation is taken into use by `sealing`.
+fn access(
+    state: &State,
+    config: &Config,
+    catalog: &Arc<Catalog>,
+    clock: &Arc<dyn Clock>,
+    sealing: &SealingInForce,
+) -> Result<Access> {
+    let sealing = sealing.clone();
+    Access::new(access::Options {
+        catalog: Arc::clone(catalog),
+        clock: Arc::clone(clock),
+        recovery: state.recovery.clone(),
+        site: config.site.name.clone(),
+        premises: Premises::new(config::private_networks()),
+        cost: Cost::STANDARD,
+        on_generation: Box::new(move |generation| sealing.renew(generation)),
     })
 }
 
@@ -164,23 +147,27 @@ impl Daemon {
                 .context(|| "nothing is recorded and nothing is deleted")?,
         );
         let board = Board::default();
-        look_at_volumes(&state, &config.config, &catalog, clock.wall());
+        volumes::look_at(&state, &config.config, &catalog, clock.wall());
         let (wake, woken) = sync_channel(sweeper::WAKES_MAX);
+        let sealing = SealingInForce::new(sealing(&state, &catalog)?);
+        let access = access(&state, &config.config, &catalog, &clock, &sealing)?;
         let shared = Arc::new(Shared {
             box_id: state.box_id,
-            sealing: sealing(&state, &catalog)?,
+            sealing,
+            access,
             catalog: Arc::clone(&catalog),
             clock: Arc::clone(&clock),
             board: board.clone(),
             scrub: scrub::Handle::new(&state.dir),
             wake,
         });
-        let recorder = config.config.recorder.clone();
+        let live = Live::default();
         let streams = Streams::new(
             Arc::clone(&clock),
             Arc::clone(&catalog),
             board.clone(),
-            recorder,
+            live.clone(),
+            &config.config,
         );
         let missing = config
             .config
@@ -199,10 +186,13 @@ impl Daemon {
             volumes: Volumes::default(),
             scrubbing: Scrubbing::default(),
             streams,
+            live,
+            serving: None,
             deletion: DeletionBoard::default(),
             sweeper: None,
             ledger: LedgerBoard::default(),
             keeping: None,
+            people: None,
             woken: Some(woken),
             missing,
             started,
@@ -210,10 +200,9 @@ impl Daemon {
     }
 
     async fn serve(&mut self) -> Result<()> {
-        // Signals first, so that a stop during a long recovery is an orderly one.
-        let mut terminate = signal(SignalKind::terminate()).context(|| "listening for SIGTERM")?;
-        let mut interrupt = signal(SignalKind::interrupt()).context(|| "listening for SIGINT")?;
-        let (_watcher, mut changes) = watch(&self.state.config_path())?;
+        // Signals first: a long recovery ends early when it is told to.
+        let mut stopped = told_to_stop()?;
+        let (_watcher, mut changes) = watch::changes_of(&self.state.config_path())?;
         // Whoever began them is gone.
         let at = self.clock.wall();
         self.catalog
@@ -235,7 +224,47 @@ impl Daemon {
             (&self.deletion, &self.ledger),
             self.started,
         )?;
-        self.open_volumes(true).await;
+        self.people = Some(People::start(self.shared.access.clone())?);
+        self.serving = Some(Serving::start(
+            &self.state,
+            &self.config.config,
+            &self.shared,
+            &self.live,
+            &self.deletion,
+        ));
+        self.open_volumes(true, &stopped).await;
+        if !stopped.is_set() {
+            self.begin().await?;
+        }
+        let mut retry = tokio::time::interval(VOLUME_RETRY);
+        retry.tick().await;
+        let (mut look, mut watch) = (tokio::time::interval(watch::EVERY), VolumeWatch::default());
+        loop {
+            tokio::select! {
+                biased;
+                () = stopped.wait() => break,
+                _ = look.tick() => watch.look(&self.board, &*self.clock, &self.catalog),
+                Some(()) = changes.recv() => {
+                    tokio::time::sleep(SETTLE).await;
+                    while changes.try_recv().is_ok() {}
+                    self.reload().await;
+                }
+                _ = retry.tick(), if !self.missing.is_empty() => {
+                    if self.open_volumes(false, &stopped).await {
+                        self.start_cameras();
+                    }
+                }
+            }
+        }
+        info!("stopping");
+        control.stop();
+        self.scrubbing.stop();
+        self.streams.stop_all().await;
+        Ok(())
+    }
+
+    /// Begins to record, and to delete.
+    async fn begin(&mut self) -> Result<()> {
         self.start_sweeper()?;
         self.keeping = Some(Keeping::start(self.ledger_options()?)?);
         // Whatever was being recorded when the process died has a gap from there on.
@@ -255,37 +284,21 @@ impl Daemon {
         );
         // What was written before it was watched.
         self.reload().await;
-        let mut retry = tokio::time::interval(VOLUME_RETRY);
-        retry.tick().await;
-        loop {
-            tokio::select! {
-                biased;
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
-                Some(()) = changes.recv() => {
-                    tokio::time::sleep(SETTLE).await;
-                    while changes.try_recv().is_ok() {}
-                    self.reload().await;
-                }
-                _ = retry.tick(), if !self.missing.is_empty() => {
-                    if self.open_volumes(false).await {
-                        self.start_cameras();
-                    }
-                }
-            }
-        }
-        info!("stopping");
-        control.stop();
-        self.scrubbing.stop();
-        self.streams.stop_all().await;
         Ok(())
     }
 
     fn close(self) {
+        // First: nobody is shown what is about to be closed.
+        if let Some(serving) = self.serving {
+            serving.stop();
+        }
         self.scrubbing.finish();
         self.volumes.finish();
         if let Some(sweeper) = self.sweeper {
             sweeper.stop();
+        }
+        if let Some(people) = self.people {
+            people.finish();
         }
         if let Some(keeping) = self.keeping {
             keeping.stop();
@@ -334,21 +347,26 @@ impl Daemon {
     }
 
     /// Opens and recovers the volumes that are missing; true when one came.
-    async fn open_volumes(&mut self, loud: bool) -> bool {
+    async fn open_volumes(&mut self, loud: bool, stopped: &Stopped) -> bool {
         let mut came = false;
         for name in std::mem::take(&mut self.missing) {
+            if stopped.is_set() {
+                self.missing.push(name);
+                continue;
+            }
             let Some(volume_config) = self.config.config.volume(&name).cloned() else {
                 continue;
             };
-            let shared = Arc::clone(&self.shared);
+            let (shared, stop) = (Arc::clone(&self.shared), stopped.clone());
             let opened = tokio::task::spawn_blocking(move || {
                 let volume = Volume::open(&volume_config.path, shared.box_id, &volume_config.name)?;
                 // Before recovery: it makes rows for whatever it finds.
                 latch::look(&shared.catalog, &volume, shared.clock.wall())?;
                 // The row of the volume must be there before those of its segments.
                 volumes::seen(&shared.catalog, &volume)?;
-                let report =
-                    recovery::recover(&volume, shared.box_id, &shared.catalog, &*shared.clock)?;
+                let (catalog, clock) = (&shared.catalog, &*shared.clock);
+                let go_on = || !stop.is_set();
+                let report = recovery::recover(&volume, shared.box_id, catalog, clock, &go_on)?;
                 Ok::<_, Error>((volume, volume_config, report))
             })
             .await
@@ -359,6 +377,9 @@ impl Daemon {
                         "volume \"{name}\": {} segments adopted",
                         report.adopted + report.rows_added
                     );
+                }
+                if stopped.is_set() {
+                    return Err(Error::new(Kind::Busy, "told to stop"));
                 }
                 self.scrubbing.start(volume.clone(), &self.shared)?;
                 self.volumes.start(
@@ -371,7 +392,7 @@ impl Daemon {
             match started {
                 Ok(()) => came = true,
                 Err(e) => {
-                    if loud {
+                    if loud && !stopped.is_set() {
                         error!("{e}; its cameras are not recorded until it is there");
                     }
                     self.missing.push(name);
@@ -453,11 +474,15 @@ impl Daemon {
             self.config.config.recorder.clone(),
             self.config.config.volumes.clone(),
         );
+        self.streams.allow(loaded.config.network.clone());
         self.stop_changed(&loaded.config, &diff).await;
         self.config = loaded;
         (self.config.config.recorder, self.config.config.volumes) = recorder_and_volumes;
         if let Some(sweeper) = &self.sweeper {
             sweeper.keep(sweeper::keeps(&self.config.config));
+        }
+        if let Some(serving) = &self.serving {
+            serving.reload(&self.config.config, &self.shared);
         }
         self.start_cameras();
         if let Err(e) = self.explain_missing() {
@@ -530,20 +555,6 @@ impl Daemon {
     }
 }
 
-/// Looks at the volumes that are there, as early as possible: a new catalog in place of a lost one may have no vault
-/// generation, and then nothing more happens than that deletion is latched.
-fn look_at_volumes(state: &State, config: &Config, catalog: &Catalog, now: Wall) {
-    for volume in &config.volumes {
-        let looked = Volume::open(&volume.path, state.box_id, &volume.name).map(|volume| {
-            if let Err(e) = latch::look(catalog, &volume, now) {
-                error!("{e}");
-            }
-        });
-        // What cannot be opened is told of, and looked at, when it is opened for recording.
-        looked.ok();
-    }
-}
-
 /// Why a stream is not recorded under `config`; [`GapCause::Stopped`] when it is, but was begun under another one.
 fn rest(config: &Config, camera: &CameraId, kind: StreamKind) -> (GapCause, &'static str) {
     match config.camera(camera) {
@@ -561,28 +572,4 @@ fn rest(config: &Config, camera: &CameraId, kind: StreamKind) -> (GapCause, &'st
         ),
         Some(_) => (GapCause::Stopped, "the camera's configuration was changed"),
     }
-}
-
-/// Tells of changes to the file at `path`. The folder is watched, since an atomic replacement makes a new file.
-fn watch(path: &Path) -> Result<(notify::RecommendedWatcher, tokio::sync::mpsc::Receiver<()>)> {
-    let (sender, receiver) = tokio::sync::mpsc::channel(8);
-    let name = path.file_name().map(std::ffi::OsStr::to_owned);
-    let what = || format!("watching {}", path.display());
-    let failed = |e: notify::Error| Error::new(Kind::Io, e.to_string()).attempted(what());
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        // An error means that events were lost: look.
-        let concerns = event.map_or(true, |event| {
-            !event.kind.is_access() && event.paths.iter().any(|p| p.file_name() == name.as_deref())
-        });
-        if concerns {
-            // Full means that a look is due already.
-            sender.try_send(()).ok();
-        }
-    })
-    .map_err(failed)?;
-    let dir = path.parent().unwrap_or(Path::new("."));
-    watcher
-        .watch(dir, notify::RecursiveMode::NonRecursive)
-        .map_err(failed)?;
-    Ok((watcher, receiver))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use log::{error, info, warn};
 use tokio::task::JoinHandle;
 
@@ -13,14 +14,17 @@ use crate::base::id::{CameraId, StreamId, StreamKind};
 use crate::base::shutdown::{self, Stopped, Stopper};
 use crate::base::{Clock, hash::Digest};
 use crate::catalog::{Catalog, GapCause};
-use crate::config::{CameraConfig, RecorderConfig};
+use crate::config::{CameraConfig, Config, NetworkConfig, RecorderConfig};
 use crate::daemon::glue::{Glue, Why};
 use crate::daemon::volumes::Volumes;
+use crate::ingest::allowance::Allowance;
+use crate::ingest::redirect::Allowed;
 use crate::ingest::rtsp::{self, Group, Rtsp};
 use crate::ingest::supervisor::{self, supervise};
 use crate::recorder::assembler::{self, Assembler};
 use crate::recorder::board::{Board, Phase};
 use crate::recorder::fragment::{Begin, Done, Order, What};
+use crate::recorder::live::Live;
 use crate::recorder::outbox::{Outbox, Waiting};
 use crate::recorder::recovery;
 
@@ -29,14 +33,21 @@ pub struct Streams {
     clock: Arc<dyn Clock>,
     catalog: Arc<Catalog>,
     board: Board,
+    live: Live,
     options: RecorderConfig,
+    allowed: Allowed,
+    allowance: Allowance,
     tasks: BTreeMap<CameraId, Vec<Task>>,
+    /// What is known of each camera's old sessions; it outlives a change of the camera's configuration.
+    groups: BTreeMap<CameraId, Group>,
     /// Streams begun so far, to spread their cuts.
     begun: u64,
 }
 
 /// Longest wait for a stream's last rows.
 const SETTLE_MAX: Duration = Duration::from_secs(10);
+/// Longest wait, at the end, until cameras have heard that their sessions end.
+const GOODBYE_MAX: Duration = Duration::from_secs(2);
 /// After a fault of ours a stream is begun anew this much later.
 const FAULT_WAIT: Duration = Duration::from_secs(30);
 
@@ -54,16 +65,26 @@ impl Streams {
         clock: Arc<dyn Clock>,
         catalog: Arc<Catalog>,
         board: Board,
-        options: RecorderConfig,
+        live: Live,
+        config: &Config,
     ) -> Self {
         Self {
             clock,
             catalog,
             board,
-            options,
+            live,
+            options: config.recorder.clone(),
+            allowed: Allowed::by(config.network.clone()),
+            allowance: Allowance::of(config.recorder.receive_bytes),
             tasks: BTreeMap::new(),
+            groups: BTreeMap::new(),
             begun: 0,
         }
+    }
+
+    /// Cameras may redirect to there from now on.
+    pub fn allow(&self, network: NetworkConfig) {
+        self.allowed.set(network);
     }
 
     /// Starts a camera's streams.
@@ -71,7 +92,9 @@ impl Streams {
     /// # Errors
     /// When the catalog cannot be read or its volume is not known.
     pub fn start(&mut self, camera: &CameraConfig, volumes: &Volumes) -> Result<()> {
-        let group = Group::named(camera.id.as_str());
+        let named = || Group::named(camera.id.as_str());
+        let group = self.groups.entry(camera.id.clone()).or_insert_with(named);
+        let group = group.clone();
         let mut tasks = Vec::new();
         let mut result = Ok(());
         for kind in [StreamKind::Main, StreamKind::Sub] {
@@ -126,12 +149,15 @@ impl Streams {
                 stream: Arc::clone(&stream),
                 segment_secs: self.options.segment_secs,
                 stagger_us: stagger_us(self.begun, self.options.segment_secs),
+                live: self.live.clone(),
             },
             source: rtsp::Options {
                 address: camera.address,
                 path: path.to_owned(),
                 transport: camera.transport,
                 credentials: camera.credentials.clone(),
+                allowed: self.allowed.clone(),
+                allowance: self.allowance.clone(),
             },
             stall: Duration::from_secs(u64::from(self.options.stall_secs)),
             group: group.clone(),
@@ -212,6 +238,8 @@ impl Streams {
         for task in tasks {
             task.join().await;
         }
+        let goodbyes = self.groups.values().map(|group| group.ended(GOODBYE_MAX));
+        join_all(goodbyes).await;
     }
 }
 

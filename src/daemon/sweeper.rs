@@ -1,4 +1,4 @@
-//! The thread that deletes on time: every minute, and at once when a volume has no room. It decides nothing itself: that
+//! The thread that deletes on time: within a minute and a half, and at once when a volume has no room. It decides nothing itself: that
 //! is `retention`'s.
 
 use std::collections::{BTreeMap, HashSet};
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use log::{error, info, warn};
 
-use crate::base::Clock;
+use crate::base::clock::HostSync;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::id::{BoxId, StreamId, StreamKind, VolumeId};
 use crate::base::time::{Mono, Wall};
@@ -28,8 +28,8 @@ use crate::store::volume::Volume;
 
 /// Wakes that may wait.
 pub const WAKES_MAX: usize = 64;
-/// Expired footage is looked for this often, and the time is marked.
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// The time is marked this often.
+const MARK_EVERY: Duration = Duration::from_secs(60);
 /// Room on the volumes is looked at this often.
 const SPACE_EVERY: Duration = Duration::from_secs(5);
 /// Between two batches writers come first for so long.
@@ -121,18 +121,18 @@ pub fn mark(reader: &Reader) -> Result<Option<Wall>> {
     }
 }
 
-/// Judges the time of day by what the catalog remembers.
+/// Judges the time of day `now` by what the catalog remembers. Who acts on the verdict acts at `now`, and does not look at the
+/// clock again: it may have stepped meanwhile.
 ///
 /// # Errors
 /// What the catalog says.
-pub fn judge(reader: &Reader, clock: &dyn Clock, camera_offsets_ms: &[i64]) -> Result<Verdict> {
-    let mark = mark(reader)?;
-    Ok(clock::judge(
-        clock.wall(),
-        clock.host_sync(),
-        mark,
-        camera_offsets_ms,
-    ))
+pub fn judge(
+    reader: &Reader,
+    now: Wall,
+    host: HostSync,
+    camera_offsets_ms: &[i64],
+) -> Result<Verdict> {
+    Ok(clock::judge(now, host, mark(reader)?, camera_offsets_ms))
 }
 
 /// The running thread.
@@ -154,6 +154,7 @@ impl Sweeping {
             woken,
             clocks: None,
             early: BTreeMap::new(),
+            asked: false,
             stops: false,
         };
         let thread = std::thread::Builder::new()
@@ -177,6 +178,17 @@ impl Sweeping {
     }
 }
 
+/// What is to be done at a look.
+#[derive(Clone, Copy)]
+struct Due {
+    /// Marks are left.
+    mark: bool,
+    /// What is expired is looked for.
+    plan: bool,
+    /// All of it goes, however short it has been expired: at the start, and when somebody has changed something.
+    all: bool,
+}
+
 struct Work {
     reader: Reader,
     options: Options,
@@ -185,38 +197,49 @@ struct Work {
     clocks: Option<(Wall, Mono)>,
     /// When footage was last deleted early, by volume.
     early: BTreeMap<VolumeId, (String, Mono)>,
+    /// Somebody has confirmed or changed something: all is looked at anew.
+    asked: bool,
     stops: bool,
 }
 
 impl Work {
     fn run(mut self) {
-        let mut swept_at: Option<Mono> = None;
+        let (mut marked, mut planned): (Option<Mono>, Option<Mono>) = (None, None);
         while !self.stops {
             let now = self.options.shared.clock.mono();
-            let is_due = swept_at.is_none_or(|at| now.since(at) >= SWEEP_EVERY);
-            if is_due {
-                swept_at = Some(now);
-            }
-            if let Err(e) = self.look(is_due) {
+            let is_past = |last: Option<Mono>, every| last.is_none_or(|at| now.since(at) >= every);
+            let due = Due {
+                mark: is_past(marked, MARK_EVERY),
+                plan: is_past(planned, look::EVERY),
+                all: planned.is_none(),
+            };
+            marked = if due.mark { Some(now) } else { marked };
+            planned = if due.plan { Some(now) } else { planned };
+            if let Err(e) = self.look(due) {
                 self.failed(&e);
             }
-            match self.woken.recv_timeout(SPACE_EVERY) {
-                Ok(wake) => {
-                    if !matches!(wake, Wake::Room) {
-                        swept_at = None;
-                    }
-                    self.obey(wake);
+            // Somebody may have come during a sweep.
+            if !self.asked {
+                match self.woken.recv_timeout(SPACE_EVERY) {
+                    Ok(wake) => self.obey(wake),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => break,
                 }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if std::mem::take(&mut self.asked) {
+                (marked, planned) = (None, None);
             }
         }
     }
 
     fn obey(&mut self, wake: Wake) {
         match wake {
-            Wake::Room | Wake::Look => {}
-            Wake::Keep(keeps) => self.options.keeps = keeps,
+            Wake::Room => {}
+            Wake::Look => self.asked = true,
+            Wake::Keep(keeps) => {
+                self.options.keeps = keeps;
+                self.asked = true;
+            }
             Wake::Stop => self.stops = true,
         }
     }
@@ -233,18 +256,18 @@ impl Work {
     }
 
     /// Looks at clocks, latch and room; deletes what may and must go.
-    fn look(&mut self, is_due: bool) -> Result<()> {
+    fn look(&mut self, due: Due) -> Result<()> {
         let shared = Arc::clone(&self.options.shared);
         let volumes = present(&self.reader, shared.box_id)?;
         let lacks = self.lacks(&volumes);
         let lacks_nothing = lacks.is_empty();
-        if !is_due && lacks_nothing {
+        if !due.mark && !due.plan && lacks_nothing {
             return Ok(());
         }
         let offsets = self.camera_offsets();
-        let verdict = judge(&self.reader, &*shared.clock, &offsets)?;
-        if is_due {
-            self.note(verdict, &volumes)?;
+        let (now, verdict) = self.judged(&offsets)?;
+        if due.mark {
+            self.note(now, verdict, &volumes)?;
         }
         let latched = self.reader.meta()?.latch;
         let may = verdict.is_believed() && latched.is_none();
@@ -256,7 +279,7 @@ impl Work {
             return Err(Error::new(Kind::Unavailable, text));
         }
         if may {
-            self.sweep(&volumes, lacks)?;
+            self.sweep(now, &volumes, lacks, (due.all, &offsets))?;
         }
         if lacks_nothing {
             self.options.deletion.update(|board| board.in_vain.clear());
@@ -271,10 +294,15 @@ impl Work {
         Ok(())
     }
 
+    fn judged(&self, camera_offsets_ms: &[i64]) -> Result<(Wall, Verdict)> {
+        let clock = &self.options.shared.clock;
+        let (now, host) = (clock.wall(), clock.host_sync());
+        Ok((now, judge(&self.reader, now, host, camera_offsets_ms)?))
+    }
+
     /// What each minute leaves behind: the time, if it is believed; marks on the volumes; policies.
-    fn note(&self, verdict: Verdict, volumes: &[Volume]) -> Result<()> {
+    fn note(&self, now: Wall, verdict: Verdict, volumes: &[Volume]) -> Result<()> {
         let shared = &self.options.shared;
-        let now = shared.clock.wall();
         let mut changes = Vec::new();
         if verdict.is_believed() {
             changes.push(Change::TimeMarked { at: now });
@@ -353,12 +381,25 @@ impl Work {
         }
     }
 
-    fn sweep(&mut self, volumes: &[Volume], mut lacks: BTreeMap<VolumeId, Lack>) -> Result<()> {
+    /// Deletes what must go at `now`, which was believed; what is expired waits a little for others, unless `all` is to go. It
+    /// may take long: before each further plan the time is judged again.
+    fn sweep(
+        &mut self,
+        mut now: Wall,
+        volumes: &[Volume],
+        mut lacks: BTreeMap<VolumeId, Lack>,
+        (mut all, camera_offsets_ms): (bool, &[i64]),
+    ) -> Result<()> {
         let shared = Arc::clone(&self.options.shared);
         let there: HashSet<_> = volumes.iter().map(|volume| volume.id).collect();
         loop {
-            let now = shared.clock.wall();
-            let Found { plan, in_vain } = look::plan(&self.reader, now, &there, &lacks)?;
+            let found = look::plan(&self.reader, now, &there, &lacks)?;
+            let goes_on = all || !lacks.is_empty() || found.is_due();
+            if !goes_on && self.reader.garbage(0, 1)?.is_empty() {
+                return Ok(());
+            }
+            all = true;
+            let Found { plan, in_vain, .. } = found;
             if !lacks.is_empty() {
                 self.tell_in_vain(volumes, &in_vain);
             }
@@ -386,6 +427,13 @@ impl Work {
             info!("{} segments deleted", outcome.segments);
             // What goes early was measured once: how much that freed is seen at the next look.
             lacks.clear();
+            let (later, verdict) = self.judged(camera_offsets_ms)?;
+            if !verdict.is_believed() {
+                // The next look says so.
+                self.asked = true;
+                return Ok(());
+            }
+            now = later;
         }
     }
 
@@ -420,7 +468,7 @@ impl Work {
     fn tell_failures(&self, failures: Vec<String>) {
         let known = self.options.deletion.get().failures;
         for failure in failures.iter().filter(|f| !known.contains(f)) {
-            error!("not deleted, tried again every minute: {failure}");
+            error!("not deleted, tried again and again: {failure}");
         }
         self.options
             .deletion

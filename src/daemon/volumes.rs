@@ -7,18 +7,22 @@ use std::thread::JoinHandle;
 
 use log::error;
 
+use crate::access::Access;
 use crate::base::Clock;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::id::BoxId;
+use crate::base::time::Wall;
 use crate::catalog::{Catalog, Change};
-use crate::config::{RecorderConfig, VolumeConfig};
+use crate::config::{Config, RecorderConfig, VolumeConfig};
 use crate::daemon::scrub::Handle;
 use crate::daemon::sweeper::Wake;
 use crate::recorder::board::Board;
 use crate::recorder::fragment::Order;
 use crate::recorder::keeper::{self, Keeper};
-use crate::recorder::segment::Sealing;
+use crate::recorder::segment::SealingInForce;
 use crate::recorder::writer::{self, Writer};
+use crate::retention::latch;
+use crate::store::state::State;
 use crate::store::volume::Volume;
 
 /// The volumes with their threads.
@@ -37,7 +41,9 @@ pub struct Shared {
     /// This box.
     pub box_id: BoxId,
     /// To whom keys are wrapped.
-    pub sealing: Sealing,
+    pub sealing: SealingInForce,
+    /// Who may do what.
+    pub access: Access,
     /// The catalog.
     pub catalog: Arc<Catalog>,
     /// The clocks.
@@ -64,6 +70,20 @@ pub fn seen(catalog: &Catalog, volume: &Volume) -> Result<()> {
         },
         None,
     )
+}
+
+/// Looks at the volumes that are there, as early as possible: a new catalog in place of a lost one may have no vault
+/// generation, and then nothing more happens than that deletion is latched.
+pub(super) fn look_at(state: &State, config: &Config, catalog: &Catalog, now: Wall) {
+    for volume in &config.volumes {
+        let looked = Volume::open(&volume.path, state.box_id, &volume.name).map(|volume| {
+            if let Err(e) = latch::look(catalog, &volume, now) {
+                error!("{e}");
+            }
+        });
+        // What cannot be opened is told of, and looked at, when it is opened for recording.
+        looked.ok();
+    }
 }
 
 /// Wakes the sweeper. When its queue is full it is awake.

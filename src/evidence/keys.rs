@@ -1,6 +1,7 @@
 //! Opening segment keys: slot, vault generation, identity.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::base::error::{Error, Kind, Result};
 use crate::base::id::GenerationId;
@@ -10,6 +11,7 @@ use crate::media::header::SegmentHeader;
 use crate::store::slots::{self, Place};
 use crate::store::volume::Volume;
 use crate::vault::identity::Identity;
+use crate::vault::opener::Opener;
 use crate::vault::slot::{self, Slot};
 
 /// Identities that open segment keys. They are zeroised when it is dropped.
@@ -17,14 +19,23 @@ use crate::vault::slot::{self, Slot};
 pub struct KeyRing {
     generations: HashMap<GenerationId, Identity>,
     recovery: Option<Identity>,
+    opener: Option<Arc<dyn Opener>>,
 }
 
 impl KeyRing {
+    /// With somebody who opens keys: a session's vault. Once that is locked, it opens nothing more.
+    pub fn of_opener(opener: Arc<dyn Opener>) -> Self {
+        Self {
+            opener: Some(opener),
+            ..Self::default()
+        }
+    }
+
     /// With the recovery identity, which opens every slot.
     pub fn of_recovery(identity: Identity) -> Self {
         Self {
-            generations: HashMap::new(),
             recovery: Some(identity),
+            ..Self::default()
         }
     }
 
@@ -35,7 +46,7 @@ impl KeyRing {
 
     /// True when it opens nothing.
     pub fn is_empty(&self) -> bool {
-        self.generations.is_empty() && self.recovery.is_none()
+        self.generations.is_empty() && self.recovery.is_none() && self.opener.is_none()
     }
 
     /// The key of the segment with `header` on `volume`.
@@ -64,6 +75,9 @@ impl KeyRing {
         if wrapped.segment != header.segment {
             let text = format!("its slot holds the key of segment {}", wrapped.segment);
             return Err(Error::corrupt(text).attempted(what()));
+        }
+        if let Some(opener) = &self.opener {
+            return opener.open(&wrapped).map_err(|e| e.attempted(what()));
         }
         let of_generation = wrapped
             .generation

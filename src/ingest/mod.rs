@@ -1,8 +1,10 @@
-//! Layer 3: from a camera's stream to access units. A source (RTSP), and a supervisor that keeps it
-//! connected.
+//! Layer 3: from a camera's stream to access units. A source (RTSP) with what it may take and where it may be sent, and a
+//! supervisor that keeps it connected.
 //!
 //! What does not belong here: files, segments, the catalog. What comes out goes to a [`Sink`].
 
+pub mod allowance;
+pub mod redirect;
 pub mod rtsp;
 pub mod supervisor;
 
@@ -12,6 +14,9 @@ use std::sync::Arc;
 use crate::base::id::RunId;
 use crate::catalog::GapCause;
 use crate::media::access_unit::{AccessUnit, SampleEntry};
+
+/// Longest words for why a session ended, in characters.
+const DETAIL_CHARS_MAX: usize = 400;
 
 /// Why a session ended or could not begin: the cause that a gap will bear, and the words.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,12 +28,19 @@ pub struct Ended {
 }
 
 impl Ended {
-    /// With its cause and words.
+    /// With its cause and words. They may quote the camera: they are cut at [`DETAIL_CHARS_MAX`], and what would move a
+    /// terminal's cursor is replaced.
     pub fn new(cause: GapCause, detail: impl Into<String>) -> Self {
-        Self {
-            cause,
-            detail: detail.into(),
+        let mut detail: String = detail.into();
+        let cut = detail.char_indices().nth(DETAIL_CHARS_MAX);
+        if let Some((at, _)) = cut {
+            detail.truncate(at);
+            detail.push('…');
         }
+        if detail.contains(char::is_control) {
+            detail = detail.replace(char::is_control, "\u{fffd}");
+        }
+        Self { cause, detail }
     }
 }
 
@@ -72,4 +84,24 @@ pub trait Sink: Send {
     fn run_ended(&mut self, ended: &Ended);
     /// A session could not begin.
     fn attempt_failed(&mut self, ended: &Ended);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_camera_makes_us_say_is_short_and_plain() {
+        let said = format!("it said \u{1b}[2J\r\n{}", "ä".repeat(100_000));
+        let ended = Ended::new(GapCause::Protocol, said);
+        assert_eq!(ended.detail.chars().count(), DETAIL_CHARS_MAX + 1);
+        assert!(
+            ended
+                .detail
+                .starts_with("it said \u{fffd}[2J\u{fffd}\u{fffd}ää")
+        );
+        assert!(ended.detail.ends_with("ä…"));
+        let short = Ended::new(GapCause::Stalled, "no picture for 5 s");
+        assert_eq!(short.detail, "no picture for 5 s");
+    }
 }

@@ -1,12 +1,13 @@
 //! A camera's stream over RTSP (RFC 2326): the only file that names retina.
 //!
 //! Only the video track is ever set up: audio is never asked for. retina bounds no wait, so each one
-//! is bounded here or by the supervisor.
+//! is bounded here or by the supervisor; and no size, so what it takes is charged to an account. How sessions end:
+//! `docs/decisions/017-how-a-session-ends.md`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt;
@@ -21,14 +22,22 @@ use crate::base::Clock;
 use crate::base::time::{TICKS_PER_SECOND, Ticks};
 use crate::catalog::GapCause;
 use crate::config;
+use crate::ingest::allowance::{Account, Allowance, Charged, charged, silently};
+use crate::ingest::redirect::{self, Allowed};
 use crate::ingest::{Ended, Item, Session, Source};
 use crate::media::access_unit::{AccessUnit, Codec, SampleEntry};
 use crate::media::nal;
 
 /// Longest wait for connecting, describing and starting a stream.
 const CONNECT_MAX: Duration = Duration::from_secs(15);
-/// Longest wait for an old session of ours to expire in the camera.
-const STALE_WAIT_MAX: Duration = Duration::from_secs(65);
+/// Longest wait for an old session of ours to end in the camera. Over TCP these are sessions whose packets come into the
+/// connection of another (live555 before 2017), which expire after 65 s. Over UDP each session has ports of its own.
+const STALE_WAIT_TCP_MAX: Duration = Duration::from_secs(65);
+const STALE_WAIT_UDP_MAX: Duration = Duration::from_secs(10);
+/// So many sessions that a camera does not end are tried to be ended in the background; no more are added.
+const STALE_MAX: usize = 4;
+/// A camera is followed so many times in a row.
+const REDIRECTS_MAX: u32 = 3;
 /// Largest access unit that is taken, in bytes.
 const UNIT_BYTES_MAX: usize = 16 << 20;
 /// So many packets in a row without a picture that could not be understood end the session.
@@ -47,13 +56,17 @@ pub struct Options {
     pub transport: config::Transport,
     /// File with the user name and password; read anew at each connection.
     pub credentials: Option<PathBuf>,
+    /// Where the camera may send the recorder.
+    pub allowed: Allowed,
+    /// What all sessions together may take.
+    pub allowance: Allowance,
 }
 
 /// A camera's stream over RTSP.
 pub struct Rtsp {
     options: Options,
     clock: Arc<dyn Clock>,
-    group: Arc<SessionGroup>,
+    group: Group,
 }
 
 impl Rtsp {
@@ -63,34 +76,80 @@ impl Rtsp {
         Self {
             options,
             clock,
-            group: Arc::clone(&group.0),
+            group: group.clone(),
         }
     }
 
-    fn credentials(&self) -> Result<Option<Credentials>, Ended> {
-        let Some(path) = &self.options.credentials else {
-            return Ok(None);
+    fn credentials(&self) -> Result<Option<config::Credentials>, Ended> {
+        let read = self.options.credentials.as_deref();
+        read.map(config::Credentials::read)
+            .transpose()
+            .map_err(|e| Ended::new(GapCause::Refused, e.to_string()))
+    }
+
+    /// Describes the stream, wherever the camera sends us.
+    async fn describe(&self) -> Result<RetinaSession<Described>, Ended> {
+        let url = format!("rtsp://{}{}", self.options.address, self.options.path);
+        let mut url = url::Url::parse(&url)
+            .map_err(|e| Ended::new(GapCause::Internal, format!("{url} is not a URL: {e}")))?;
+        let credentials = self.credentials()?;
+        let mut followed = 0;
+        loop {
+            let described = self.describe_at(&url, credentials.as_ref()).await;
+            let status = match &described {
+                Ok(_) => None,
+                Err(e) => e.status_code(),
+            };
+            if !status.is_some_and(redirect::is_redirect) {
+                return described.map_err(|e| explain("describing the stream", &e));
+            }
+            let refused = |why: String| {
+                let address = self.options.address;
+                let detail = format!(
+                    "the camera redirects: {why}; give its stream's own address in place of {address}"
+                );
+                Ended::new(GapCause::Refused, detail)
+            };
+            followed += 1;
+            if followed > REDIRECTS_MAX {
+                return Err(refused(format!("more than {REDIRECTS_MAX} times in a row")));
+            }
+            url = redirect::follow(&url, credentials.as_ref(), &self.options.allowed)
+                .await
+                .map_err(|e| refused(e.to_string()))?;
+        }
+    }
+
+    async fn describe_at(
+        &self,
+        url: &url::Url,
+        credentials: Option<&config::Credentials>,
+    ) -> Result<RetinaSession<Described>, retina::Error> {
+        let group = self.group.now();
+        let says_goodbye = self.options.transport == config::Transport::Udp
+            && group.stale_sessions().num_sessions < STALE_MAX;
+        let options = |teardown| {
+            SessionOptions::default()
+                .creds(credentials.map(|read| Credentials {
+                    username: read.user.clone(),
+                    password: read.password.to_string(),
+                }))
+                .user_agent(concat!("Sinetti/", env!("CARGO_PKG_VERSION")).to_owned())
+                .session_group(Arc::clone(&group))
+                .teardown(teardown)
         };
-        let read = config::Credentials::read(path)
-            .map_err(|e| Ended::new(GapCause::Refused, e.to_string()))?;
-        Ok(Some(Credentials {
-            username: read.user.clone(),
-            password: read.password.to_string(),
-        }))
+        if says_goodbye {
+            let described =
+                RetinaSession::describe(url.clone(), options(TeardownPolicy::Always)).await?;
+            if stays(&described, url) {
+                return Ok(described);
+            }
+        }
+        RetinaSession::describe(url.clone(), options(TeardownPolicy::Never)).await
     }
 
     async fn open(&self) -> Result<RtspSession, Ended> {
-        let url = format!("rtsp://{}{}", self.options.address, self.options.path);
-        let url = url::Url::parse(&url)
-            .map_err(|e| Ended::new(GapCause::Internal, format!("{url} is not a URL: {e}")))?;
-        let options = SessionOptions::default()
-            .creds(self.credentials()?)
-            .user_agent(concat!("Sinetti/", env!("CARGO_PKG_VERSION")).to_owned())
-            .session_group(Arc::clone(&self.group))
-            .teardown(TeardownPolicy::Auto);
-        let mut session = RetinaSession::describe(url, options)
-            .await
-            .map_err(|e| explain("describing the stream", &e))?;
+        let mut session = self.describe().await?;
         let (index, codec) = video_track(&session)?;
         let transport = match self.options.transport {
             config::Transport::Tcp => Transport::Tcp(TcpTransportOptions::default()),
@@ -111,7 +170,7 @@ impl Rtsp {
         let stream = playing
             .demuxed()
             .map_err(|e| explain("starting the stream", &e))?;
-        Ok(RtspSession {
+        let reading = Reading {
             stream,
             clock: Arc::clone(&self.clock),
             codec,
@@ -122,18 +181,66 @@ impl Rtsp {
             corrupt_in_a_row: 0,
             loss: 0,
             broken_by: None,
+        };
+        Ok(RtspSession {
+            reading: Some(Box::new(reading)),
+            account: self.options.allowance.playing(),
+            group: self.group.clone(),
         })
     }
 }
 
+/// True when everything that the description names is at `url`'s own host and port. retina sends TEARDOWN to the base that
+/// a description names, by a connection of its own if it must, with the password: it must not be sent elsewhere. The base
+/// is seen only where a control is relative to it.
+fn stays(session: &RetinaSession<Described>, url: &url::Url) -> bool {
+    let sdp = String::from_utf8_lossy(session.sdp());
+    let mut controls = sdp
+        .lines()
+        .filter_map(|line| line.strip_prefix("a=control:"));
+    controls.all(|control| url::Url::parse(control.trim()).is_err())
+        && session.streams().iter().all(|stream| {
+            stream
+                .control()
+                .is_some_and(|at| (at.host(), at.port()) == (url.host(), url.port()))
+        })
+}
+
 /// What the sessions with one camera know of each other.
 #[derive(Clone)]
-pub struct Group(Arc<SessionGroup>);
+pub struct Group {
+    name: Arc<str>,
+    sessions: Arc<Mutex<Arc<SessionGroup>>>,
+}
 
 impl Group {
     /// For the camera of that name.
     pub fn named(name: &str) -> Self {
-        Self(Arc::new(SessionGroup::default().named(name.to_owned())))
+        let sessions = SessionGroup::default().named(name.to_owned());
+        Self {
+            name: name.into(),
+            sessions: Arc::new(Mutex::new(Arc::new(sessions))),
+        }
+    }
+
+    fn now(&self) -> Arc<SessionGroup> {
+        Arc::clone(&self.sessions.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Forgets all sessions: one that was dropped silently would be waited for in vain.
+    fn forget(&self) {
+        let anew = SessionGroup::default().named(self.name.to_string());
+        *self.sessions.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(anew);
+    }
+
+    /// Returns when the sessions that ended have ended in the camera too, or after `most`.
+    pub async fn ended(&self, most: Duration) {
+        let sessions = self.now();
+        let stale = sessions.stale_sessions();
+        if stale.num_sessions > 0 {
+            let ended = sessions.await_stale_sessions(&stale);
+            tokio::time::timeout(most, ended).await.ok();
+        }
     }
 }
 
@@ -141,15 +248,22 @@ impl Source for Rtsp {
     type Session = RtspSession;
 
     async fn connect(&mut self) -> Result<RtspSession, Ended> {
-        // Some cameras send the packets of an old session into a new one; wait until it expired.
-        let stale = self.group.stale_sessions();
-        if stale.max_expires.is_some() {
-            tokio::time::timeout(STALE_WAIT_MAX, self.group.await_stale_sessions(&stale))
-                .await
-                .ok();
-        }
-        match tokio::time::timeout(CONNECT_MAX, self.open()).await {
-            Ok(result) => result,
+        // Some cameras send the packets of an old session into a new one, or have room for few sessions.
+        let most = match self.options.transport {
+            config::Transport::Tcp => STALE_WAIT_TCP_MAX,
+            config::Transport::Udp => STALE_WAIT_UDP_MAX,
+        };
+        self.group.ended(most).await;
+        let mut account = self.options.allowance.before_play();
+        let mut opening = Box::pin(self.open());
+        let opened = charged(&mut account, opening.as_mut());
+        match tokio::time::timeout(CONNECT_MAX, opened).await {
+            Ok(Charged::Done(result)) => result,
+            Ok(Charged::Overdrawn(ended)) => {
+                silently(opening);
+                self.group.forget();
+                Err(ended)
+            }
             Err(_) => Err(Ended::new(
                 GapCause::ConnectFailed,
                 format!(
@@ -164,6 +278,13 @@ impl Source for Rtsp {
 
 /// An open RTSP session.
 pub struct RtspSession {
+    /// `None` after it has taken too much.
+    reading: Option<Box<Reading>>,
+    account: Account,
+    group: Group,
+}
+
+struct Reading {
     stream: Demuxed,
     clock: Arc<dyn Clock>,
     codec: Codec,
@@ -181,6 +302,34 @@ pub struct RtspSession {
 
 impl Session for RtspSession {
     async fn next(&mut self) -> Result<Item, Ended> {
+        let Some(reading) = &mut self.reading else {
+            return Err(camera_closed());
+        };
+        let ended = match charged(&mut self.account, pin!(reading.next())).await {
+            Charged::Overdrawn(ended) => ended,
+            Charged::Done(item) => {
+                if matches!(item, Ok(Item::Unit(_))) {
+                    self.account.picture();
+                }
+                // Without a picture other items may come for ever.
+                match self.account.overdrawn() {
+                    None => return item,
+                    Some(ended) => ended,
+                }
+            }
+        };
+        silently(self.reading.take());
+        self.group.forget();
+        Err(ended)
+    }
+}
+
+fn camera_closed() -> Ended {
+    Ended::new(GapCause::CameraClosed, "the camera ended the session")
+}
+
+impl Reading {
+    async fn next(&mut self) -> Result<Item, Ended> {
         if let Some(unit) = self.waiting.take() {
             return Ok(Item::Unit(unit));
         }
@@ -188,11 +337,7 @@ impl Session for RtspSession {
             let item = pin!(self.stream.next()).await;
             match item {
                 // retina ends a stream after an error that it cannot go on from.
-                None => {
-                    let closed =
-                        || Ended::new(GapCause::CameraClosed, "the camera ended the session");
-                    return Err(self.broken_by.take().unwrap_or_else(closed));
-                }
+                None => return Err(self.broken_by.take().unwrap_or_else(camera_closed)),
                 Some(Err(e)) => {
                     if let Some(item) = self.broken(&e)? {
                         return Ok(item);
@@ -217,9 +362,6 @@ impl Session for RtspSession {
             }
         }
     }
-}
-
-impl RtspSession {
     fn frame(&mut self, frame: VideoFrame) -> Result<Option<Item>, Ended> {
         self.corrupt_in_a_row = 0;
         self.broken_by = None;

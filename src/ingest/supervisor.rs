@@ -52,7 +52,6 @@ pub async fn supervise<S: Source>(
             Ok(session) => {
                 let began = clock.mono();
                 let mut run = Run {
-                    name: &options.name,
                     session,
                     stall: options.stall,
                     trouble: &mut trouble,
@@ -78,7 +77,6 @@ pub async fn supervise<S: Source>(
 }
 
 struct Run<'a, S> {
-    name: &'a str,
     session: S,
     stall: Duration,
     trouble: &'a mut Trouble,
@@ -111,7 +109,6 @@ impl<S: Session> Run<'_, S> {
                 deadline = tokio::time::Instant::now() + self.stall;
                 if !pictures {
                     pictures = true;
-                    info!("{}: receiving", self.name);
                     self.trouble.over();
                 }
             }
@@ -161,45 +158,66 @@ impl BackOff {
     }
 }
 
-/// Logs a trouble when it begins, when it changes, and seldom while it lasts.
+/// Logs a trouble when it begins, and seldom while it lasts or comes again and again; and when it is over.
 struct Trouble {
     name: String,
-    last: Option<(Ended, Mono)>,
-    silent: u32,
+    /// When each cause was logged last, and how often it has come unlogged since.
+    told: Vec<(GapCause, Mono, u32)>,
+    /// Something was logged since it was last said that pictures come.
+    is_open: bool,
 }
 
 impl Trouble {
     fn new(name: String) -> Self {
         Self {
             name,
-            last: None,
-            silent: 0,
+            told: Vec::new(),
+            is_open: true,
         }
     }
 
     fn log(&mut self, ended: &Ended, now: Mono) {
-        if let Some((last, at)) = &self.last
-            && last.cause == ended.cause
-            && now.since(*at) < LOG_AGAIN
-        {
-            self.silent += 1;
-            return;
+        if let Some(text) = self.tell(ended, now) {
+            warn!("{}: {text}", self.name);
         }
-        let before = if self.silent > 0 {
-            format!(" ({} more like the one before)", self.silent)
-        } else {
-            String::new()
-        };
-        warn!("{}: {}{before}", self.name, ended.detail);
-        self.last = Some((ended.clone(), now));
-        self.silent = 0;
     }
 
     fn over(&mut self) {
-        // A flapping camera must not fill the log: what it did last stays known for LOG_AGAIN.
-        if self.silent == 0 {
-            self.last = None;
+        if self.tell_over() {
+            info!("{}: receiving", self.name);
         }
+    }
+
+    /// What is to be logged, if anything is: the same cause again only after [`LOG_AGAIN`], whatever came between.
+    fn tell(&mut self, ended: &Ended, now: Mono) -> Option<String> {
+        let known = self
+            .told
+            .iter_mut()
+            .find(|(cause, ..)| *cause == ended.cause);
+        let silent = match known {
+            Some((_, at, silent)) if now.since(*at) < LOG_AGAIN => {
+                *silent += 1;
+                return None;
+            }
+            Some((_, at, silent)) => {
+                *at = now;
+                std::mem::take(silent)
+            }
+            None => {
+                self.told.push((ended.cause, now, 0));
+                0
+            }
+        };
+        self.is_open = true;
+        Some(match silent {
+            0 => ended.detail.clone(),
+            more => format!("{} ({more} more like it meanwhile)", ended.detail),
+        })
+    }
+
+    /// True when it is to be logged that pictures come: once for all that was logged before.
+    fn tell_over(&mut self) -> bool {
+        std::mem::take(&mut self.is_open)
     }
 }
 
@@ -216,5 +234,34 @@ mod tests {
         assert!(waits[11] >= BACK_OFF_MAX / 2);
         back_off.reset();
         assert!(back_off.next_wait() <= BACK_OFF_MIN);
+    }
+
+    #[test]
+    fn a_camera_that_flaps_is_logged_every_ten_minutes_and_no_more() {
+        let mut trouble = Trouble::new("kassa-1/main".to_owned());
+        let closed = Ended::new(GapCause::CameraClosed, "it hung up");
+        let failed = Ended::new(GapCause::ConnectFailed, "it does not answer");
+        let (mut lines, mut now) = (Vec::new(), Mono::default());
+        assert!(trouble.tell_over(), "the first pictures are told of");
+        // A flap every half a minute, for an hour.
+        for _ in 0..120 {
+            for ended in [&closed, &failed, &failed] {
+                lines.extend(trouble.tell(ended, now));
+                now = now + Duration::from_secs(10);
+            }
+            if trouble.tell_over() {
+                lines.push("receiving".to_owned());
+            }
+        }
+        assert_eq!(lines.len(), 18, "{lines:?}");
+        assert_eq!(
+            lines[..4],
+            [
+                "it hung up",
+                "it does not answer",
+                "receiving",
+                "it hung up (19 more like it meanwhile)"
+            ]
+        );
     }
 }

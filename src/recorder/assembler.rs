@@ -15,6 +15,7 @@ use crate::media::header::{ClockState, Losses};
 use crate::media::order::{Ordered, Sequencer};
 use crate::media::segment::Sample;
 use crate::recorder::fragment::{Fragment, What};
+use crate::recorder::live::Live;
 use crate::recorder::outbox::Outbox;
 use crate::recorder::timeline::{Timeline, Verdict};
 
@@ -38,7 +39,7 @@ const SETTLE_BYTES_MAX: usize = 16 << 20;
 const SEGMENT_FRAGMENTS_MAX: u32 = 1500;
 /// So many repaired times in a row, and the sequencer begins anew.
 const REPAIRED_IN_A_ROW_MAX: u32 = 8;
-/// A run that is cut into segments by changing parameters more often than this ends.
+/// A stream that is cut into segments by changing parameters more often than this is ended, over how many runs so ever.
 const PARAMETER_CHANGES_A_MINUTE_MAX: u32 = 30;
 
 /// What an assembler needs to know.
@@ -50,6 +51,8 @@ pub struct Options {
     pub segment_secs: u32,
     /// Where in the cycle of `segment_secs` this stream is cut, so that not all are cut at once; in microseconds.
     pub stagger_us: i64,
+    /// Those who watch.
+    pub live: Live,
 }
 
 /// One stream's assembler.
@@ -59,7 +62,16 @@ pub struct Assembler {
     outbox: Outbox,
     /// Outlives runs: its median is slow.
     activity: Activity,
+    /// The parameters of the last run, and how often they changed since when; it outlives runs too.
+    parameters: Parameters,
     run: Option<Run>,
+}
+
+#[derive(Default)]
+struct Parameters {
+    last: Option<Arc<SampleEntry>>,
+    since: Mono,
+    changes: u32,
 }
 
 /// Why a run cannot go on.
@@ -94,7 +106,6 @@ struct Run {
     segment_fragments: u32,
     /// The segment before the next fragment bears a time of day that was found wrong.
     doubts_before: bool,
-    parameter_changes: (Mono, u32),
     /// Of the sequencer, as far as they were counted.
     discontinuities: u32,
     /// Whole GOPs are being dropped since the queue is full.
@@ -128,6 +139,7 @@ impl Assembler {
             clock,
             outbox,
             activity: Activity::new(),
+            parameters: Parameters::default(),
             run: None,
         }
     }
@@ -154,7 +166,6 @@ impl Assembler {
             segment_bytes: 0,
             segment_fragments: 0,
             doubts_before: false,
-            parameter_changes: (self.clock.mono(), 0),
             discontinuities: 0,
             dropping: false,
         });
@@ -169,14 +180,13 @@ impl Assembler {
             // A coded video sequence ends here: what is held back belongs to the old parameters.
             self.drain(&mut run);
             run.cut = true;
-            run.entry = Some(entry);
+            run.entry = Some(Arc::clone(&entry));
         } else {
             self.run = Some(run);
             return Ok(());
         }
-        let counted = run.count_parameter_change(self.clock.mono());
         self.run = Some(run);
-        counted
+        self.parameters.changed(entry, self.clock.mono())
     }
 
     /// A picture.
@@ -235,6 +245,11 @@ impl Assembler {
                 self.ordered(run, ordered);
             }
         }
+    }
+
+    /// True while pictures are dropped since the disk does not keep up.
+    pub fn is_dropping(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.dropping)
     }
 
     /// Something that could not be understood was left out.
@@ -318,14 +333,19 @@ impl Assembler {
             unit.data.len(),
             unit.is_key,
         ));
-        run.pending_bytes += unit.data.len() as u64;
-        run.pending.push(Sample {
+        let sample = Sample {
             data: unit.data,
             dts,
             pts: unit.pts,
             duration,
             is_key: unit.is_key,
-        });
+        };
+        if let Some(entry) = &run.entry {
+            let stream = &self.options.stream;
+            self.options.live.show(stream, entry, &sample, wall);
+        }
+        run.pending_bytes += sample.data.len() as u64;
+        run.pending.push(sample);
     }
 
     /// At a key frame: does a new segment begin with it?
@@ -438,13 +458,21 @@ impl Run {
         self.losses.corrupt_units = self.losses.corrupt_units.saturating_add(dropped);
         self.losses.discontinuities = self.losses.discontinuities.saturating_add(jumps);
     }
+}
 
-    fn count_parameter_change(&mut self, now: Mono) -> Result<(), Unusable> {
-        if now.since(self.parameter_changes.0) > Duration::from_secs(60) {
-            self.parameter_changes = (now, 0);
+impl Parameters {
+    fn changed(&mut self, entry: Arc<SampleEntry>, now: Mono) -> Result<(), Unusable> {
+        if self.last.as_ref().is_none_or(|last| *last == entry) {
+            // A run that begins as the one before it ended.
+            self.last = Some(entry);
+            return Ok(());
         }
-        self.parameter_changes.1 += 1;
-        if self.parameter_changes.1 > PARAMETER_CHANGES_A_MINUTE_MAX {
+        self.last = Some(entry);
+        if now.since(self.since) > Duration::from_secs(60) {
+            (self.since, self.changes) = (now, 0);
+        }
+        self.changes += 1;
+        if self.changes > PARAMETER_CHANGES_A_MINUTE_MAX {
             let detail = format!(
                 "the camera changed its parameter sets more than {PARAMETER_CHANGES_A_MINUTE_MAX} times in a minute"
             );

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::id::{SegmentId, StreamId};
 use crate::base::time::Wall;
+use crate::recorder::pulse::Pulses;
 
 /// What a stream is doing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
@@ -68,18 +69,22 @@ pub struct Line {
 
 /// All streams' lines.
 #[derive(Clone, Debug, Default)]
-pub struct Board(Arc<Mutex<BTreeMap<StreamId, Line>>>);
+pub struct Board {
+    lines: Arc<Mutex<BTreeMap<StreamId, Line>>>,
+    /// How far volumes are behind.
+    pub pulses: Pulses,
+}
 
 impl Board {
     /// Shows a stream from now on.
     pub fn show(&self, stream: &StreamId) {
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         lines.entry(stream.clone()).or_default();
     }
 
     /// Changes a stream's line. One that is not shown any more does not come back by what is done late.
     pub fn update(&self, stream: &StreamId, change: impl FnOnce(&mut Line)) {
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(line) = lines.get_mut(stream) {
             change(line);
         }
@@ -96,7 +101,7 @@ impl Board {
 
     /// Forgets a stream.
     pub fn remove(&self, stream: &StreamId) {
-        self.0
+        self.lines
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(stream);
@@ -104,7 +109,7 @@ impl Board {
 
     /// A copy of all lines.
     pub fn lines(&self) -> BTreeMap<StreamId, Line> {
-        self.0
+        self.lines
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()

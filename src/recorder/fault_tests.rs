@@ -22,7 +22,7 @@ use crate::recorder::fragment::{Begin, Fragment, Order, What};
 use crate::recorder::keeper::{self, Keeper};
 use crate::recorder::outbox::Waiting;
 use crate::recorder::recovery;
-use crate::recorder::segment::Sealing;
+use crate::recorder::segment::{Sealing, SealingInForce};
 use crate::recorder::writer::{self, Writer};
 use crate::store::volume::Volume;
 use crate::vault::generation;
@@ -34,19 +34,19 @@ const FRAGMENT: Ticks = Ticks(3000 * SAMPLES);
 const FRAGMENTS: i64 = 9;
 
 /// A box with one volume; the catalog lies elsewhere, as it should.
-pub(super) struct Scene {
-    pub(super) dir: tempfile::TempDir,
-    pub(super) box_id: BoxId,
-    pub(super) volume: Volume,
-    pub(super) catalog: Arc<Catalog>,
-    pub(super) clock: Arc<SimulatedClock>,
-    pub(super) stream: Arc<StreamId>,
+pub(crate) struct Scene {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) box_id: BoxId,
+    pub(crate) volume: Volume,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) clock: Arc<SimulatedClock>,
+    pub(crate) stream: Arc<StreamId>,
     sealing: Sealing,
     overflow_before: Option<i64>,
 }
 
 impl Scene {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().expect("folder");
         let box_id = BoxId::random();
         let clock = SimulatedClock::at(Wall::from_secs(1_795_000_000));
@@ -78,7 +78,7 @@ impl Scene {
     }
 
     /// Records nine fragments in three segments, then stops.
-    pub(super) fn record(&self) {
+    pub(crate) fn record(&self) {
         let clock: Arc<dyn Clock> = Arc::<SimulatedClock>::clone(&self.clock);
         let keeper_options = keeper::Options {
             volume: self.volume.clone(),
@@ -91,7 +91,7 @@ impl Scene {
         let options = writer::Options {
             volume: self.volume.clone(),
             box_id: self.box_id,
-            sealing: self.sealing.clone(),
+            sealing: SealingInForce::new(self.sealing.clone()),
             reserve_bytes: 0,
             ask_room: Arc::new(|| {}),
             clock,
@@ -103,10 +103,16 @@ impl Scene {
             let stream = Arc::clone(&self.stream);
             sender.send(Order { stream, what }).expect("writer");
         };
+        let reader = self.catalog.reader().expect("reader");
+        let (root, end) = (
+            reader.last_root(&self.stream),
+            reader.last_end(&self.stream),
+        );
+        let gap = reader.open_gap(&self.stream).expect("query");
         tell(What::Begin(Begin {
-            previous_root: Digest::ZERO,
-            covered_until: None,
-            gap: None,
+            previous_root: root.expect("query").unwrap_or(Digest::ZERO),
+            covered_until: end.expect("query"),
+            gap: gap.map(|gap| gap.cause),
             waiting: waiting.clone(),
         }));
         let run = RunId::random();
@@ -147,11 +153,17 @@ impl Scene {
     }
 
     /// What a start does, and that nothing is wrong afterwards. Gives the samples that are there.
-    fn restart(&self, why: &str) -> i64 {
+    pub(crate) fn restart(&self, why: &str) -> i64 {
         // Twice: a second start finds nothing left to do.
         for _ in 0..2 {
-            recovery::recover(&self.volume, self.box_id, &self.catalog, &*self.clock)
-                .unwrap_or_else(|e| panic!("{why}: {e}"));
+            recovery::recover(
+                &self.volume,
+                self.box_id,
+                &self.catalog,
+                &*self.clock,
+                &|| true,
+            )
+            .unwrap_or_else(|e| panic!("{why}: {e}"));
         }
         recovery::open_gaps(&self.catalog, GapCause::Killed, self.clock.wall()).expect("gaps");
         let reader = self.catalog.reader().expect("reader");
@@ -260,7 +272,7 @@ fn after_a_disk_that_is_gone_from_any_step_on_what_was_confirmed_is_there() {
 
 #[test]
 fn adopting_can_be_cut_off_at_any_step_and_is_finished_the_next_time() {
-    for at in 0..12 {
+    for at in 0..14 {
         for outcome in [Outcome::Undone, Outcome::Done] {
             let scene = Scene::new();
             // Two whole segments, then the disk is gone: a .part is left.
@@ -269,7 +281,14 @@ fn adopting_can_be_cut_off_at_any_step_and_is_finished_the_next_time() {
             drop(gone);
             let faults = Faults::below(&scene.volume.root, at, 1, outcome);
             // May fail: the next start finishes it.
-            recovery::recover(&scene.volume, scene.box_id, &scene.catalog, &*scene.clock).ok();
+            recovery::recover(
+                &scene.volume,
+                scene.box_id,
+                &scene.catalog,
+                &*scene.clock,
+                &|| true,
+            )
+            .ok();
             drop(faults);
             let samples = scene.restart(&format!("adopting, step {at}, {outcome:?}"));
             assert!(samples > 0);

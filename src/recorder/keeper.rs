@@ -6,9 +6,9 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ use crate::store::volume::Volume;
 
 /// Commits that wait for a catalog that cannot be written.
 const WAITING_COMMITS_MAX: usize = 20_000;
+/// A trouble that lasts is logged again after so long.
+const TELL_AGAIN: Duration = Duration::from_secs(600);
 /// A sync that takes longer than this is worth a line in the log.
 const SLOW_SYNC: Duration = Duration::from_secs(5);
 
@@ -37,8 +39,8 @@ pub struct Open {
     dir: PathBuf,
     written: AtomicU64,
     durable: AtomicU64,
-    /// A sync failed: what is on disk is not known, and a later sync that succeeds proves nothing.
-    doubtful: AtomicBool,
+    /// A sync failed, and how: what is on disk is not known, and a later sync that succeeds proves nothing.
+    doubt: OnceLock<String>,
 }
 
 impl Open {
@@ -49,13 +51,18 @@ impl Open {
             dir,
             written: AtomicU64::new(0),
             durable: AtomicU64::new(0),
-            doubtful: AtomicBool::new(false),
+            doubt: OnceLock::new(),
         }
     }
 
-    /// A sync failed: the segment can never be confirmed.
-    pub fn is_doubtful(&self) -> bool {
-        self.doubtful.load(Ordering::Acquire)
+    /// How a sync failed; then the segment can never be confirmed.
+    pub fn doubt(&self) -> Option<&str> {
+        self.doubt.get().map(String::as_str)
+    }
+
+    fn doubtful(&self, e: &Error) {
+        // The first is the one to tell.
+        self.doubt.set(e.to_string()).ok();
     }
 
     /// Makes what is written durable. After one failure it always fails.
@@ -64,20 +71,20 @@ impl Open {
         let synced = self.syncer.sync();
         self.synced(written, &synced);
         synced?;
-        if self.is_doubtful() {
-            return Err(Error::new(Kind::Io, "an earlier sync failed"));
+        match self.doubt() {
+            Some(why) => Err(Error::new(Kind::Io, format!("it failed before: {why}"))),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Notes how a sync went that began when so many bytes were written.
     fn synced(&self, written: u64, result: &Result<()>) {
         match result {
-            Ok(()) if !self.is_doubtful() => {
+            Ok(()) if self.doubt().is_none() => {
                 self.durable.store(written, Ordering::Release);
             }
             Ok(()) => {}
-            Err(_) => self.doubtful.store(true, Ordering::Release),
+            Err(e) => self.doubtful(e),
         }
     }
 
@@ -166,6 +173,7 @@ impl Keeper {
                 rows: Rows::new(catalog),
                 open: Vec::new(),
                 synced_at: Mono::default(),
+                told: None,
             }
             .run(&receiver);
         })?;
@@ -195,12 +203,15 @@ struct Work {
     rows: Rows,
     open: Vec<Arc<Open>>,
     synced_at: Mono,
+    /// What was last logged of the disk, and when.
+    told: Option<(String, Mono)>,
 }
 
 impl Work {
     fn run(mut self, jobs: &Receiver<Job>) {
         let every = Duration::from_secs(u64::from(self.options.sync_secs));
         self.synced_at = self.options.clock.mono();
+        self.pulse(self.synced_at);
         loop {
             let passed = self.options.clock.mono().since(self.synced_at);
             match jobs.recv_timeout(every.saturating_sub(passed)) {
@@ -217,13 +228,18 @@ impl Work {
         self.rows.finish();
     }
 
+    fn pulse(&self, synced: Mono) {
+        let name = &self.options.volume.name;
+        self.options.board.pulses.synced(name, synced);
+    }
+
     fn work(&mut self, job: Job) {
         match job {
             Job::Opened(open) => {
                 // The new name must survive a power cut as the bytes do.
                 if let Err(e) = disk::sync_dir(&open.dir) {
-                    error!("{e}");
-                    open.doubtful.store(true, Ordering::Release);
+                    open.doubtful(&e);
+                    self.tell(&e);
                 }
                 self.open.push(open);
             }
@@ -241,6 +257,19 @@ impl Work {
                     error!("closing {}: {e}", path.display());
                 }
             }
+        }
+    }
+
+    /// Logs what a disk refuses, once, and again only after a while: the streams' own troubles say the rest.
+    fn tell(&mut self, e: &Error) {
+        let (now, text) = (self.options.clock.mono(), e.to_string());
+        let is_known = self
+            .told
+            .as_ref()
+            .is_some_and(|(before, at)| *before == text && now.since(*at) < TELL_AGAIN);
+        if !is_known {
+            error!("{text}");
+            self.told = Some((text, now));
         }
     }
 
@@ -288,7 +317,9 @@ impl Work {
 
     fn sync(&mut self) {
         let began = self.options.clock.mono();
-        if self.options.dedicated {
+        if self.open.is_empty() {
+            // Nothing is owed: what is closed was synced by itself.
+        } else if self.options.dedicated {
             let lengths: Vec<_> = self
                 .open
                 .iter()
@@ -299,16 +330,17 @@ impl Work {
                 open.synced(written, &synced);
             }
             if let Err(e) = synced {
-                error!("{e}");
+                self.tell(&e);
             }
         } else {
-            for open in &self.open {
+            for open in self.open.clone() {
                 let is_dirty = open.written.load(Ordering::Acquire) != open.durable();
                 if is_dirty && let Err(e) = open.sync() {
-                    error!("{e}");
+                    self.tell(&e);
                 }
             }
         }
+        self.pulse(began);
         let took = self.options.clock.mono().since(began);
         if took > SLOW_SYNC {
             warn!(
@@ -373,6 +405,8 @@ type Waiting = VecDeque<(Vec<Change>, Option<Event>)>;
 struct Rows {
     catalog: Arc<Catalog>,
     refused: Arc<Mutex<Waiting>>,
+    /// It was logged that the catalog goes on refusing, or that no more can wait.
+    said: (bool, bool),
 }
 
 impl Rows {
@@ -380,19 +414,22 @@ impl Rows {
         Self {
             catalog,
             refused: Arc::default(),
+            said: (false, false),
         }
     }
 
     fn commit(&mut self, changes: Vec<Change>, event: Option<Event>) {
         {
-            let mut refused = self.lock();
+            let refused = Arc::clone(&self.refused);
+            let mut refused = refused.lock().unwrap_or_else(PoisonError::into_inner);
             if !refused.is_empty() {
                 // Order matters: behind those that wait.
                 if refused.len() < WAITING_COMMITS_MAX {
                     refused.push_back((changes, event));
-                } else {
+                } else if !std::mem::replace(&mut self.said.1, true) {
                     error!(
-                        "too many rows wait for the catalog; the next are adopted from the volume at the next start"
+                        "too many rows wait for the catalog; the next are adopted from the volume, by the next start or the \
+                         daily comparison"
                     );
                 }
                 return;
@@ -425,12 +462,19 @@ impl Rows {
                 // After a failed commit the rows may turn out to be there.
                 Err(e) if e.kind() == Kind::Exists && self.knows(&changes) => {}
                 Err(e) if is_passing(e.kind()) => {
-                    warn!("the catalog still refuses rows: {e}");
+                    if !std::mem::replace(&mut self.said.0, true) {
+                        warn!(
+                            "the catalog goes on refusing rows; they are tried again and again: {e}"
+                        );
+                    }
                     return;
                 }
                 // It will never be taken, and must not stand before all that follow. The footage is on the volume.
-                Err(e) => error!("rows are given up, the next start adopts the footage: {e}"),
+                Err(e) => error!(
+                    "rows are given up, the next start or the daily comparison adopts the footage: {e}"
+                ),
             }
+            self.said = (false, false);
             self.lock().pop_front();
         }
     }

@@ -9,7 +9,9 @@ mod cause;
 pub mod check;
 pub mod fragment;
 pub mod keeper;
+pub mod live;
 pub mod outbox;
+pub mod pulse;
 pub mod reconcile;
 pub mod recovery;
 pub mod reindex;
@@ -22,6 +24,8 @@ pub mod writer;
 #[cfg(test)]
 mod assembler_tests;
 #[cfg(test)]
-mod fault_tests;
+pub(crate) mod fault_tests;
+#[cfg(test)]
+mod upkeep_fault_tests;
 #[cfg(test)]
 mod upkeep_tests;

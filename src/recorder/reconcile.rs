@@ -12,7 +12,7 @@ use crate::base::Clock;
 use crate::base::error::Result;
 use crate::base::id::BoxId;
 use crate::base::time::Wall;
-use crate::catalog::{Catalog, Event, Reader};
+use crate::catalog::{Catalog, Event, GapCause, Reader};
 use crate::recorder::recovery::{self, Adopter};
 use crate::recorder::walk::{self, Day, Difference};
 use crate::store::volume::Volume;
@@ -77,6 +77,10 @@ impl Reconcile<'_> {
             report.days += 1;
         }
         report.recovered = adopter.report;
+        if report.recovered != recovery::Report::default() {
+            let (cause, detail) = (GapCause::Unreadable, recovery::LOST);
+            recovery::account_for_losses(self.reader, self.catalog, cause, detail)?;
+        }
         report.recovered.missing = recovery::tell_missing(&report.missing);
         self.tell(&report)?;
         Ok(report)

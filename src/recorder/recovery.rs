@@ -26,6 +26,10 @@ use crate::store::volume::{PART_SUFFIX, Volume};
 /// So many missing files are named in the log; the rest are counted.
 const MISSING_LISTED_MAX: usize = 20;
 
+/// Said of such a gap.
+pub(super) const LOST: &str =
+    "what was recorded could not be read: it was cut off, or is in quarantine";
+
 /// What recovery did on one volume.
 #[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Report {
@@ -46,7 +50,8 @@ pub struct Report {
 }
 
 /// Brings one volume and the catalog into agreement after a crash, as far as something new can be there: see
-/// [`walk::recent`]. Nothing else writes to the volume meanwhile.
+/// [`walk::recent`]. Nothing else writes to the volume meanwhile. Between two files it ends early, unless it is to `go_on`:
+/// each file is finished or untouched, and the next start does the rest.
 ///
 /// # Errors
 /// When the volume cannot be read or the catalog not be written. A single bad file is no error: it goes into quarantine.
@@ -55,24 +60,64 @@ pub fn recover(
     box_id: BoxId,
     catalog: &Catalog,
     clock: &dyn Clock,
+    go_on: &dyn Fn() -> bool,
 ) -> Result<Report> {
     let reader = catalog.reader()?;
     let days = walk::days_on(volume)?.days;
     let days = walk::recent(&reader, volume, days, clock.wall())?;
     let mut adopter = Adopter::new(volume, box_id, catalog)?;
     let mut missing = Vec::new();
-    for day in days {
+    for day in days.iter().take_while(|_| go_on()) {
         let mut difference = day.compare(&reader, volume)?;
         missing.append(&mut difference.missing);
         let mut paths = [difference.unknown, difference.parts].concat();
         // By name, that is by time: a chain of roots is adopted in its order.
         paths.sort();
-        paths.iter().try_for_each(|path| adopter.adopt(path))?;
+        for path in paths.iter().take_while(|_| go_on()) {
+            adopter.adopt(path)?;
+        }
     }
     let mut report = adopter.report;
+    if report != Report::default() {
+        account_for_losses(&reader, catalog, GapCause::Unreadable, LOST)?;
+    }
     report.missing = tell_missing(&missing);
     note(volume, catalog, &report, clock)?;
     Ok(report)
+}
+
+/// After files were adopted, cut or set aside: what lies between two recordings of a stream and is in no gap was
+/// recorded and could not be saved. It becomes a gap. The number of such gaps.
+pub(super) fn account_for_losses(
+    reader: &Reader,
+    catalog: &Catalog,
+    cause: GapCause,
+    detail: &str,
+) -> Result<u64> {
+    let mut changes = Vec::new();
+    for row in reader.streams()? {
+        let totals = reader.totals(&row.stream)?;
+        let (Some(start), Some(end)) = (totals.oldest, totals.newest) else {
+            continue;
+        };
+        let coverage = reader.coverage(&row.stream, Span { start, end }, end)?;
+        changes.extend(
+            coverage
+                .unknown
+                .into_iter()
+                .map(|span| Change::GapRecorded {
+                    stream: row.stream.clone(),
+                    span,
+                    cause,
+                    detail: Some(detail.to_owned()),
+                }),
+        );
+    }
+    let count = changes.len() as u64;
+    if count > 0 {
+        catalog.commit(changes, None)?;
+    }
+    Ok(count)
 }
 
 /// Rows without a file: said aloud, since nothing else on the way to the footage would.
@@ -191,6 +236,9 @@ fn adopt(
         other => other?,
     }
     let source = SegmentFile::open(path).context(what)?;
+    // What counts is what the disk has. After a sync that failed the kernel may show bytes that never reached it.
+    file.sync()?;
+    source.forget_cached();
     if source.bytes() == 0 {
         disk::remove_file(path)?;
         report.empty += 1;

@@ -15,7 +15,8 @@ use crate::base::hash::Digest;
 use crate::base::id::{BoxId, RunId, SegmentId, StreamId};
 use crate::base::time::{Span, Wall};
 use crate::catalog::{
-    Catalog, Change, Event, GapCause, Pending, Reader, SEAM_US_MAX, SampleEntryRow, SegmentRow,
+    Catalog, Change, Event, GapCause, Pending, PeopleChange, Reader, SEAM_US_MAX, SampleEntryRow,
+    SegmentRow,
 };
 use crate::recorder::recovery::{self, Adopter, Found};
 use crate::recorder::walk;
@@ -108,6 +109,8 @@ impl Reindex<'_> {
                 .try_for_each(|(path, _)| adopter.adopt(path))?;
             merge(&mut report.recovered, adopter.report);
         }
+        let reader = self.catalog.reader()?;
+        report.gaps += recovery::account_for_losses(&reader, self.catalog, CAUSE, DETAIL)?;
         recovery::open_gaps(self.catalog, CAUSE, self.clock.wall())?;
         let facts = serde_json::json!({
             "volumes": self.volumes.iter().map(|v| v.id.to_string()).collect::<Vec<_>>(),
@@ -305,20 +308,44 @@ fn account(stream: &StreamId, rows: &[SegmentRow]) -> Accounted {
     accounted
 }
 
-/// Takes persons and vault generations with their wraps from an old catalog. The number of persons.
+/// Takes persons with their rights, keys and factors, and vault generations with their wraps from an old catalog. The number
+/// of persons. Open enrolments are left behind.
 ///
 /// # Errors
 /// When the old one cannot be read or the new one not be written; then nothing was written.
 pub fn keep_people(old: &Reader, new: &Catalog) -> Result<usize> {
     let persons = old.persons()?;
-    let mut changes: Vec<_> = persons
-        .iter()
-        .map(|person| Change::PersonAdded {
-            person: person.person,
-            name: person.name.clone(),
-            row: person.row.clone(),
-        })
+    let mut people: Vec<_> = old
+        .accounts()?
+        .into_iter()
+        .map(|account| PeopleChange::Added(Box::new(account)))
         .collect();
+    let accounts = people.len();
+    let grants = old.grants()?.into_iter();
+    people.extend(grants.map(|grant| PeopleChange::Granted(Box::new(grant))));
+    for row in &persons {
+        people.push(PeopleChange::Keys {
+            person: row.person,
+            name: row.name.clone(),
+            row: row.row.clone(),
+        });
+        let Some(factor) = old.factor(row.person)? else {
+            continue;
+        };
+        people.push(PeopleChange::Factor {
+            person: row.person,
+            secret: factor.secret,
+            at: factor.created,
+            codes: factor.codes,
+        });
+        if factor.last_step > 0 {
+            people.push(PeopleChange::StepUsed {
+                person: row.person,
+                step: factor.last_step,
+            });
+        }
+    }
+    let mut changes: Vec<_> = people.into_iter().map(Change::from).collect();
     let mut generations = old.generations()?;
     // The one that is added last is the current one.
     generations.sort_by_key(|row| (row.current, row.created));
@@ -340,7 +367,7 @@ pub fn keep_people(old: &Reader, new: &Catalog) -> Result<usize> {
         bytes: wrap.bytes,
     }));
     new.commit(changes, None)?;
-    Ok(persons.len())
+    Ok(accounts)
 }
 
 #[cfg(test)]

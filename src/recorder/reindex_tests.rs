@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::base::id::{GenerationId, PersonId};
+use crate::catalog::{AccountRow, Cameras, GrantRow, Language, Role, Validity};
 use crate::recorder::check;
 use crate::recorder::fault_tests::Scene;
 
@@ -125,6 +126,59 @@ fn the_next_segment_follows_the_youngest_also_after_the_clock_went_back() {
     assert_eq!(order(ring).len(), 2);
 }
 
+/// A controller who has enrolled, used a code and a recovery code.
+fn anna(person: PersonId) -> Vec<Change> {
+    let at = Wall::from_secs(2);
+    let codes = [1, 2].map(|n| Digest::sha256(&[&[n]]));
+    let people = vec![
+        PeopleChange::Added(Box::new(AccountRow {
+            person,
+            name: "anna".to_owned(),
+            display: "Anna".to_owned(),
+            language: Language::Sv,
+            undertaking: None,
+            valid: Validity {
+                from: at,
+                until: None,
+            },
+            added: at,
+            removed: None,
+            reviewed: None,
+            signed_in: Some(at),
+        })),
+        PeopleChange::Granted(Box::new(GrantRow {
+            number: 0,
+            person,
+            role: Role::Manager,
+            cameras: Cameras::Only(vec!["kassa-1".parse().expect("id")]),
+            approves: true,
+            since: at,
+            by: "console".to_owned(),
+            until: None,
+            confirmed: Some((at, "shares".to_owned())),
+            ended: Some(Wall::from_secs(9)),
+        })),
+        PeopleChange::Keys {
+            person,
+            name: "anna".to_owned(),
+            row: "{}".to_owned(),
+        },
+        PeopleChange::Factor {
+            person,
+            secret: vec![9],
+            at,
+            codes: codes.into(),
+        },
+        PeopleChange::StepUsed { person, step: 77 },
+        PeopleChange::CodeUsed {
+            person,
+            hash: codes[0],
+            at,
+        },
+    ];
+    people.into_iter().map(Change::from).collect()
+}
+
 #[test]
 fn persons_generations_wraps_and_events_are_kept() {
     let scene = Scene::new();
@@ -132,11 +186,7 @@ fn persons_generations_wraps_and_events_are_kept() {
         PersonId::random(),
         [GenerationId::random(), GenerationId::random()],
     );
-    let mut changes = vec![Change::PersonAdded {
-        person,
-        name: "anna".to_owned(),
-        row: "{}".to_owned(),
-    }];
+    let mut changes = anna(person);
     for (generation, secs) in generations.iter().zip([5, 3]) {
         changes.push(Change::GenerationAdded {
             generation: *generation,
@@ -164,6 +214,14 @@ fn persons_generations_wraps_and_events_are_kept() {
         reader.persons().expect("rows"),
         old.persons().expect("rows")
     );
+    assert_eq!(
+        reader.accounts().expect("rows"),
+        old.accounts().expect("rows")
+    );
+    assert_eq!(reader.grants().expect("rows"), old.grants().expect("rows"));
+    let factor = reader.factor(person).expect("row").expect("one");
+    assert_eq!(Some(&factor), old.factor(person).expect("row").as_ref());
+    assert_eq!((factor.last_step, factor.codes.len()), (77, 1));
     assert_eq!(
         reader.generations().expect("rows"),
         old.generations().expect("rows")

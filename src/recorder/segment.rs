@@ -2,7 +2,7 @@
 
 use std::io::IoSlice;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use ring::rand::{SecureRandom, SystemRandom};
 
@@ -32,6 +32,33 @@ pub struct Sealing {
     pub generation: Generation,
     /// The recovery recipient.
     pub recovery: Recipient,
+}
+
+/// The sealing in force: whoever begins a segment asks anew, so that a new vault generation needs no restart.
+#[derive(Clone, Debug)]
+pub struct SealingInForce(Arc<RwLock<Sealing>>);
+
+impl SealingInForce {
+    /// Begins with this one.
+    pub fn new(sealing: Sealing) -> Self {
+        Self(Arc::new(RwLock::new(sealing)))
+    }
+
+    /// The one in force.
+    pub fn get(&self) -> Sealing {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// From the next segment on, keys are wrapped to `generation`.
+    pub fn renew(&self, generation: Generation) {
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .generation = generation;
+    }
 }
 
 /// Where and how a segment begins.

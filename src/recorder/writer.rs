@@ -23,7 +23,7 @@ use crate::recorder::cause::{cause_of, is_another, is_rest};
 use crate::recorder::fragment::{Begin, Fragment, Order, What};
 use crate::recorder::keeper::{self, Closing, Job, Keeper};
 use crate::recorder::outbox::Waiting;
-use crate::recorder::segment::{Beginning, Sealing, Segment};
+use crate::recorder::segment::{Beginning, SealingInForce, Segment};
 use crate::store::volume::Volume;
 
 /// After a failed write the volume is tried again this much later.
@@ -42,7 +42,7 @@ pub struct Options {
     /// This box.
     pub box_id: BoxId,
     /// To whom keys are wrapped.
-    pub sealing: Sealing,
+    pub sealing: SealingInForce,
     /// Free space that is kept, in bytes.
     pub reserve_bytes: u64,
     /// The clocks.
@@ -95,7 +95,11 @@ impl Writer {
     pub fn run(mut self, orders: &Receiver<Order>) -> Keeper {
         loop {
             match orders.recv_timeout(Duration::from_secs(3600)) {
-                Ok(order) => self.obey(order),
+                Ok(order) => {
+                    self.pulse(true);
+                    self.obey(order);
+                    self.pulse(false);
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -108,6 +112,12 @@ impl Writer {
             self.end_run(&mut stream, GapCause::Stopped);
         }
         self.keeper
+    }
+
+    fn pulse(&self, begins: bool) {
+        let since = begins.then(|| self.options.clock.mono());
+        let name = &self.options.volume.name;
+        self.options.board.pulses.writing(name, since);
     }
 
     fn obey(&mut self, order: Order) {
@@ -199,11 +209,10 @@ impl Writer {
         if stream.open.is_none() && !self.open(stream, &fragment) {
             return;
         }
-        let doubtful = stream.open.as_ref().is_some_and(|s| s.open.is_doubtful());
-        let appended = if doubtful {
-            Err(Error::new(Kind::Io, "a sync of the segment failed"))
-        } else {
-            self.append(stream, fragment)
+        let doubt = stream.open.as_ref().and_then(|s| s.open.doubt());
+        let appended = match doubt {
+            Some(why) => Err(Error::new(Kind::Io, why.to_owned())),
+            None => self.append(stream, fragment),
         };
         if let Err(e) = appended {
             self.failed(stream, &e);
@@ -232,10 +241,11 @@ impl Writer {
             .volume
             .check(self.options.box_id)
             .and_then(|()| {
+                let sealing = self.options.sealing.get();
                 let beginning = Beginning {
                     volume: &self.options.volume,
                     box_id: self.options.box_id,
-                    sealing: &self.options.sealing,
+                    sealing: &sealing,
                     stream: &stream.id,
                     previous_root: stream.previous_root,
                     is_first: stream.day.as_deref() != Some(fragment.start.day().as_str()),

@@ -1,6 +1,7 @@
 //! What there is to plan over: policies and the segments that may have to go, from the catalog.
 
 use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use crate::base::error::Result;
 use crate::base::id::VolumeId;
@@ -10,6 +11,11 @@ use crate::retention::plan::{self, Plan, Policy, Segment};
 
 /// Segments of one stream, and of one volume, that are looked at in one go: the next look finds the rest.
 const SEGMENTS_MAX: u32 = 20_000;
+
+/// What is expired is looked for this often.
+pub const EVERY: Duration = Duration::from_secs(30);
+/// The first that is expired waits so long for others, in microseconds: they share a sweep and its event.
+const WAIT_US: i64 = 60_000_000;
 
 /// What a volume lacks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,6 +34,16 @@ pub struct Found {
     /// Volumes on which all footage together has less than the least that is lacking: something else fills them, and
     /// nothing is deleted early in vain.
     pub in_vain: Vec<VolumeId>,
+    /// For how long, in microseconds, the first of what is to be deleted has been expired.
+    pub overdue_us: i64,
+}
+
+impl Found {
+    /// True when something has been expired for long enough that a sweep, with its event, is worth while. Looked at every
+    /// [`EVERY`], nothing outlives its time by more than a minute and a half, and the time of a sweep.
+    pub fn is_due(&self) -> bool {
+        self.overdue_us >= WAIT_US
+    }
 }
 
 /// Plans over what the catalog knows. `present` are the volumes that are there: what lies elsewhere waits.
@@ -45,7 +61,7 @@ pub fn plan(
         .iter()
         .map(|row| Policy { keep_s: row.keep_s })
         .collect();
-    let (mut segments, mut known) = (Vec::new(), HashSet::new());
+    let (mut segments, mut known, mut overdue_us) = (Vec::new(), HashSet::new(), 0);
     let mut add = |number: usize, aged: AgedRow| {
         if present.contains(&aged.volume) && known.insert(aged.segment) {
             segments.push(Segment {
@@ -62,6 +78,9 @@ pub fn plan(
             continue;
         };
         for aged in reader.ended_before(&row.stream, before, SEGMENTS_MAX)? {
+            if present.contains(&aged.volume) {
+                overdue_us = overdue_us.max(before.us_since(aged.end));
+            }
             add(number, aged);
         }
     }
@@ -84,5 +103,6 @@ pub fn plan(
     Ok(Found {
         plan: plan::plan(now, &policies, &segments, &pressure),
         in_vain,
+        overdue_us,
     })
 }

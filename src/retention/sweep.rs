@@ -21,7 +21,7 @@ use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::Digest;
 use crate::base::id::{BoxId, StreamId, VolumeId};
 use crate::base::time::Wall;
-use crate::catalog::{Catalog, Change, Event, GarbageRow, Reader, SweptRow};
+use crate::catalog::{Catalog, Change, Event, GarbageRow, Reader, SweepRow, SweptRow};
 use crate::media::merkle;
 use crate::retention::plan::Doomed;
 use crate::store::slots::{SlotFile, Zeroed};
@@ -168,17 +168,7 @@ impl Sweeper<'_> {
             return Ok(());
         };
         let at = self.clock.wall();
-        let swept = self.reader.swept()?;
-        let roots: Vec<Digest> = swept.iter().map(|row| row.root).collect();
-        let facts = json!({
-            "sweep": sweep.sweep,
-            "started": sweep.started,
-            "segments": sweep.segments,
-            "bytes": sweep.bytes,
-            "failures": failures,
-            "deleted": swept.iter().map(facts_of).collect::<Vec<_>>(),
-            "root": merkle::root(&roots).to_string(),
-        });
+        let facts = facts(&sweep, &self.reader.swept()?, failures);
         let result = if failures == 0 { "ok" } else { "failed" };
         let event = Event {
             result: result.to_owned(),
@@ -189,15 +179,28 @@ impl Sweeper<'_> {
     }
 }
 
-fn facts_of(row: &SweptRow) -> serde_json::Value {
+/// What the event says for good, in few bytes, since there is one every minute or two for ever: by rule, of each stream
+/// `[stream, from, to, segments, bytes]`, times in microseconds since 1970; and one Merkle root over the roots of these
+/// lines in this order, each of which is over the content roots of what was deleted.
+fn facts(sweep: &SweepRow, swept: &[SweptRow], failures: u64) -> serde_json::Value {
+    let mut deleted: BTreeMap<&str, Vec<serde_json::Value>> = BTreeMap::new();
+    let mut roots: BTreeMap<&str, Vec<Digest>> = BTreeMap::new();
+    for row in swept {
+        let (stream, span) = (row.stream.to_string(), row.span);
+        let (from, to) = (span.start.us(), span.end.us());
+        let rule = row.rule.as_str();
+        let line = json!([stream, from, to, row.segments, row.bytes]);
+        deleted.entry(rule).or_default().push(line);
+        roots.entry(rule).or_default().push(row.root);
+    }
+    let roots: Vec<Digest> = roots.into_values().flatten().collect();
     json!({
-        "stream": row.stream.to_string(),
-        "rule": row.rule,
-        "from": row.span.start,
-        "to": row.span.end,
-        "segments": row.segments,
-        "bytes": row.bytes,
-        "root": row.root.to_string(),
+        "sweep": sweep.sweep,
+        "segments": sweep.segments,
+        "bytes": sweep.bytes,
+        "failures": failures,
+        "deleted": deleted,
+        "root": merkle::root(&roots).to_string(),
     })
 }
 

@@ -114,8 +114,9 @@ impl SlotFile {
         let what = || format!("reading key slot {index} of {}", self.file.path().display());
         self.from.read_exact_at(&mut bytes, offset).context(what)?;
         match slot::decode(&bytes) {
-            Ok(Slot::Empty) => return Ok(Zeroed::Yes),
             Ok(Slot::Whole(wrapped)) if wrapped.segment != segment => return Ok(Zeroed::NotOurs),
+            // Also one that reads as zero: after a sync that failed the kernel may show zeros that never reached the disk,
+            // and would not write them again by itself.
             _ => {}
         }
         self.file.write_at(&vec![0; bytes.len()], offset)?;

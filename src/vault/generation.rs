@@ -67,6 +67,18 @@ pub fn create(
             distinct.len()
         )));
     }
+    make(to, recovery, created)
+}
+
+/// A new generation that nobody but the `recovery` identity opens: while there is nobody who may play back.
+///
+/// # Errors
+/// When the library could not wrap.
+pub fn create_for_recovery(recovery: &Recipient, created: Wall) -> Result<Created> {
+    make(&[], recovery, created)
+}
+
+fn make(to: &[(PersonId, &Recipient)], recovery: &Recipient, created: Wall) -> Result<Created> {
     let identity = Identity::generate();
     let generation = Generation {
         id: GenerationId::random(),
@@ -228,5 +240,13 @@ mod tests {
                 Kind::Invalid
             );
         }
+    }
+
+    #[test]
+    fn without_anybody_only_the_recovery_identity_opens() {
+        let recovery = Identity::generate();
+        let made = create_for_recovery(&recovery.recipient(), NOW).expect("creates");
+        assert!(made.wraps.is_empty());
+        open(&made.generation, &made.recovery_wrap, &recovery).expect("recovery opens");
     }
 }

@@ -13,6 +13,7 @@
 mod bech32;
 pub mod generation;
 pub mod identity;
+pub mod opener;
 pub mod passphrase;
 pub mod person;
 #[cfg(test)]

@@ -10,8 +10,6 @@ mod counted;
 mod crash;
 mod erased;
 mod migrated;
-#[path = "../retention/mounts.rs"]
-mod mounts;
 mod peers;
 #[path = "../retention/plant.rs"]
 #[allow(dead_code, reason = "the tests of retention use the rest of it")]

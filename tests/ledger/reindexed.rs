@@ -49,6 +49,17 @@ fn from_the_old_catalog_it_goes_on() {
         reader(&shop).unfit_details(10).expect("query"),
         Vec::<u64>::new()
     );
+    // Whoever erases is told that the old catalog has the details still.
+    let args = [
+        "ledger",
+        "erase",
+        "--class",
+        "access",
+        "--before",
+        "2025-06-01T00:00:00Z",
+    ];
+    let said = shop.run(&args).ok();
+    assert!(said.contains("catalog.db.before-"), "{said}");
 }
 
 #[test]

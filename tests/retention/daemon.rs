@@ -8,9 +8,9 @@ use sinetti::base::time::Wall;
 use sinetti::catalog::Rule;
 use sinetti::daemon::answer::{Deletion, Retention};
 
-use crate::mounts::{must, with_own_mounts};
 use crate::plant::{HOUR, MINUTE, Plant, SECOND, always, stream};
 use crate::support::{TestBox, camera, now, server, span};
+use crate::support::{tmpfs, with_own_mounts};
 
 /// A box with a camera `kassa` that does not answer and is kept an hour.
 fn kept_an_hour() -> TestBox {
@@ -153,6 +153,43 @@ fn without_its_catalog_nothing_is_deleted_and_the_box_says_why() {
 }
 
 #[test]
+fn under_an_older_copy_of_its_catalog_nothing_is_deleted_until_somebody_confirms() {
+    let mut shop = kept_an_hour();
+    let keep = |shop: &TestBox, from: &str, to: &str| {
+        shop.edit_config(|text| text.replacen(from, to, 1));
+    };
+    keep(&shop, "\"1 h\"", "\"20 h\"");
+    let planted = plant(&shop, &shop.volume);
+    planted.record("kassa/main", ago(4 * HOUR), 60, 3, 4000);
+    drop(planted);
+    let (live, backup) = (shop.dir.join("catalog.db"), shop.path("backup.db"));
+    fs::copy(&live, &backup).expect("a backup");
+    let planted = plant(&shop, &shop.volume);
+    planted.record("kassa/main", ago(3 * HOUR), 60, 5, 4000);
+    drop(planted);
+    // A life of the recorder leaves its mark on the volume.
+    shop.start();
+    shop.stop();
+    for suffix in ["-wal", "-shm"] {
+        fs::remove_file(shop.dir.join(format!("catalog.db{suffix}"))).ok();
+    }
+    fs::copy(&backup, &live).expect("restored");
+    keep(&shop, "\"20 h\"", "\"1 h\"");
+    shop.start();
+    shop.recorder().wait_for_log("nothing will be deleted");
+    let latched = deletion(&shop).latched.expect("latched");
+    assert!(latched.contains("older copy"), "{latched}");
+    assert_eq!(shop.run(&["status"]).code, 1, "an alarm");
+    assert_eq!(shop.segment_files("kassa/main").len(), 8);
+    shop.check(true);
+    shop.run(&["retention", "confirm"]).ok();
+    shop.recorder().wait_for_log("8 segments deleted");
+    assert_eq!(shop.segment_files("kassa/main").len(), 0);
+    shop.stop();
+    shop.check(true);
+}
+
+#[test]
 fn a_clock_that_cannot_be_right_deletes_nothing_until_somebody_confirms() {
     let mut shop = kept_an_hour();
     let planted = plant(&shop, &shop.volume);
@@ -199,11 +236,7 @@ fn on_a_small_disk() {
     let (mut shop, server) = (TestBox::new(), server());
     let small: PathBuf = shop.path("small");
     fs::create_dir(&small).expect("a folder");
-    must(
-        "mount",
-        &["-t", "tmpfs", "-o", "size=320m", "sinetti-test"],
-        &small,
-    );
+    tmpfs("size=320m", &small);
     let path = small.to_string_lossy().into_owned();
     shop.run(&[
         "volume",
@@ -260,5 +293,5 @@ fn on_a_small_disk() {
         .into_iter()
         .find(|row| row.event.action == "sweep")
         .expect("told");
-    assert_eq!(event.event.facts["deleted"][0]["rule"], "early");
+    assert_eq!(event.event.facts["deleted"]["early"][0][0], "till/main");
 }

@@ -10,8 +10,8 @@ use sinetti::store::slots::{self, Place};
 use sinetti::vault::identity::Identity;
 use sinetti::vault::slot::{self, SLOT_BYTES, Slot};
 
-use crate::mounts::{must, with_own_mounts};
 use crate::plant::{DAY, HOUR, MINUTE, Plant, T0};
+use crate::support::{Ext4, with_own_mounts};
 
 /// The end of a wrapped key: it is like no other.
 type Tail = [u8; 32];
@@ -63,15 +63,12 @@ fn on_a_disk_of_its_own() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = |name: &str| folder.path().join(name);
     let (image, mounted) = (at("disk.img"), at("footage"));
-    let file = fs::File::create(&image).expect("a file");
-    file.set_len(48 << 20).expect("its size");
     fs::create_dir(&mounted).expect("a folder");
-    must("mkfs.ext4", &["-q"], &image);
-    let from = image.to_str().expect("UTF-8");
-    must("mount", &["-o", "loop", from], &mounted);
+    let ext4 = Ext4::make(&image, 24, &mounted);
 
     let recovery = Identity::generate();
-    let plant = Plant::make(&at("state"), &mounted, &recovery);
+    let vault = Identity::generate();
+    let plant = Plant::make(&at("state"), &mounted, &recovery, &vault);
     plant.record("kassa/main", T0, 60, 30, 40_000);
     plant.record("ovi/main", T0.plus_us(-DAY), 60, 10, 40_000);
     plant.keep("kassa/main", HOUR);
@@ -85,11 +82,10 @@ fn on_a_disk_of_its_own() {
     let all: HashSet<_> = tails.values().copied().collect();
     disk::sync_file_system(&mounted).expect("synced");
     let before = fs::read(&image).expect("the image");
-    assert_eq!(
-        opened(&before, &recovery),
-        all,
-        "the image shows what is there"
-    );
+    for identity in [&recovery, &vault] {
+        let opened = opened(&before, identity);
+        assert_eq!(opened, all, "the image shows what is there");
+    }
     assert_eq!(found(&before, &tails), all);
 
     // Half of the one stream and all of the other go.
@@ -103,8 +99,12 @@ fn on_a_disk_of_its_own() {
     assert_eq!(kept.len(), 15);
     disk::sync_file_system(&mounted).expect("synced");
     let after = fs::read(&image).expect("the image");
-    assert_eq!(opened(&after, &recovery), kept);
+    for identity in [&recovery, &vault] {
+        assert_eq!(opened(&after, identity), kept);
+    }
     assert_eq!(found(&after, &tails), kept, "nowhere in the image");
     drop(plant);
-    must("umount", &[], &mounted);
+    ext4.unmount(|| ());
+    let unmounted = fs::read(&image).expect("the image");
+    assert_eq!(found(&unmounted, &tails), kept, "nor when it is unmounted");
 }

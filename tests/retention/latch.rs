@@ -106,7 +106,10 @@ fn a_clock_a_year_ahead_without_source_is_not_believed() {
     plant.keep("kassa/main", HOUR);
     let unsynchronised = HostSync::default();
     plant.clock.set_host_sync(unsynchronised);
-    let verdict = || sweeper::judge(&plant.reader(), &*plant.clock, &[]).expect("judged");
+    let verdict = || {
+        let (now, host) = (plant.clock.wall(), plant.clock.host_sync());
+        sweeper::judge(&plant.reader(), now, host, &[]).expect("judged")
+    };
     plant.set_clock(T0.plus_us(2 * HOUR));
     assert!(verdict().is_believed(), "the newest footage is a mark");
     plant.set_clock(T0.plus_us(365 * DAY));

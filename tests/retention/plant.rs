@@ -19,7 +19,7 @@ use sinetti::recorder::board::Board;
 use sinetti::recorder::fragment::{Begin, Fragment, Order, What};
 use sinetti::recorder::keeper::{self, Keeper};
 use sinetti::recorder::outbox::Waiting;
-use sinetti::recorder::segment::Sealing;
+use sinetti::recorder::segment::{Sealing, SealingInForce};
 use sinetti::recorder::writer::{self, Writer};
 use sinetti::recorder::{check, recovery};
 use sinetti::retention::look::{self, Found};
@@ -47,7 +47,7 @@ pub(crate) struct Plant {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) clock: Arc<SimulatedClock>,
     pub(crate) volume: Volume,
-    sealing: Sealing,
+    pub(crate) sealing: Sealing,
 }
 
 /// A box of its own, with the identity that opens all its keys.
@@ -63,7 +63,8 @@ impl Own {
         let folder = tempfile::tempdir().expect("a folder");
         let footage = folder.path().join("footage");
         let recovery = Identity::generate();
-        let plant = Plant::make(&folder.path().join("state"), &footage, &recovery);
+        let (state, vault) = (folder.path().join("state"), Identity::generate());
+        let plant = Plant::make(&state, &footage, &recovery, &vault);
         Self {
             folder,
             recovery,
@@ -92,15 +93,15 @@ impl Own {
 }
 
 impl Plant {
-    /// A new box in `dir` with a volume at `root`, whose keys `recovery` opens.
-    pub(crate) fn make(dir: &Path, root: &Path, recovery: &Identity) -> Self {
+    /// A new box in `dir` with a volume at `root`, whose keys `recovery` opens, and `vault`, its generation.
+    pub(crate) fn make(dir: &Path, root: &Path, recovery: &Identity, vault: &Identity) -> Self {
         let (state, new_box) = State::begin(dir, recovery.recipient(), T0).expect("a state folder");
         new_box.finish().expect("a box");
         Volume::init(root, state.box_id, "levy-1").expect("a volume");
         let catalog = Catalog::open(&state.catalog_path(), state.box_id).expect("a catalog");
         let change = Change::GenerationAdded {
             generation: GenerationId::random(),
-            recipient: Identity::generate().recipient().to_string(),
+            recipient: vault.recipient().to_string(),
             created: T0,
         };
         catalog.commit(change, None).expect("a generation");
@@ -147,8 +148,13 @@ impl Plant {
     }
 
     pub(crate) fn recover(&self) -> recovery::Report {
-        let recovered =
-            recovery::recover(&self.volume, self.state.box_id, &self.catalog, &*self.clock);
+        let recovered = recovery::recover(
+            &self.volume,
+            self.state.box_id,
+            &self.catalog,
+            &*self.clock,
+            &|| true,
+        );
         recovery::open_gaps(&self.catalog, GapCause::Killed, self.clock.wall()).expect("gaps");
         recovered.expect("recovery")
     }
@@ -176,7 +182,7 @@ impl Plant {
         let options = writer::Options {
             volume: self.volume.clone(),
             box_id: self.state.box_id,
-            sealing: self.sealing.clone(),
+            sealing: SealingInForce::new(self.sealing.clone()),
             reserve_bytes: 0,
             clock,
             board: Board::default(),
@@ -220,7 +226,7 @@ impl Plant {
     pub(crate) fn plan(&self) -> Plan {
         let there = [self.volume.id].into();
         let found = look::plan(&self.reader(), self.clock.wall(), &there, &[].into());
-        let Found { plan, in_vain } = found.expect("a plan");
+        let Found { plan, in_vain, .. } = found.expect("a plan");
         assert!(in_vain.is_empty());
         plan
     }

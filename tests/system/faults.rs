@@ -7,6 +7,7 @@ use sinetti::base::time::Wall;
 use sinetti::catalog::{CoverageGap, GapCause};
 use sinetti::recorder::board::Phase;
 use sinetti_simulator::{Camera, CameraHandle, Fault, Login, Scheme, Sent, Server};
+use std::time::Duration;
 
 /// Bounds of gaps are known to within this: a little more than a picture.
 const BOUND_US: i64 = 150_000;
@@ -379,4 +380,165 @@ fn garbage_and_broken_units_cost_a_picture_and_not_the_session() {
             "{id}: {corrupt} corrupt, {wanted:?}"
         );
     }
+}
+
+#[test]
+fn a_camera_that_flaps_makes_no_flood_of_segments_or_log_lines() {
+    let (mut shop, _server, handle) = shop_with_till("");
+    handle.fault(Fault::DisconnectAfter(Duration::from_secs(2)));
+    shop.start();
+    shop.wait("it has flapped", |status| {
+        status.streams["till/main"].interruptions >= 5
+    });
+    let line = shop.line("till/main");
+    handle.clear();
+    shop.wait_for_pictures(&["till/main"], line.units + 30);
+    let (_, log) = shop.stop();
+    shop.check(true);
+    // It hung up; it is received again: not once more for each time.
+    let told = log.lines().filter(|line| line.contains("till/main"));
+    let told: Vec<_> = told.collect();
+    assert!(told.len() <= 4, "{told:#?}");
+    let listed = shop.ls("till/main").footage;
+    let sessions = usize::try_from(handle.counters().sessions_opened).expect("few");
+    assert!(
+        listed.segments.len() <= sessions + 1,
+        "{} segments of {sessions} sessions",
+        listed.segments.len()
+    );
+    let gaps = &listed.coverage.gaps;
+    let flaps = gaps
+        .iter()
+        .filter(|gap| gap.cause == GapCause::CameraClosed);
+    assert_eq!(flaps.count(), sessions - 1, "{gaps:?}");
+}
+
+/// Faults that have no test of their own: the camera, how it sends, what is wrong, the words of its trouble, its cause.
+fn other_faults() -> [(&'static str, &'static str, Fault, &'static str, GapCause); 7] {
+    let status = |method: &str, code| Fault::Status {
+        method: method.to_owned(),
+        code,
+    };
+    let garbage = Fault::GarbageBytes {
+        length: 300,
+        every: 20,
+    };
+    [
+        (
+            "garbage",
+            "tcp",
+            garbage,
+            "framing error",
+            GapCause::Protocol,
+        ),
+        (
+            "drip",
+            "tcp",
+            Fault::SlowDrip(100),
+            "no picture for 5 s",
+            GapCause::Stalled,
+        ),
+        (
+            "drip-udp",
+            "udp",
+            Fault::SlowDrip(100),
+            "no picture for 5 s",
+            GapCause::Stalled,
+        ),
+        (
+            "full",
+            "tcp",
+            status("SETUP", 453),
+            "too many viewers",
+            GapCause::Refused,
+        ),
+        (
+            "busy",
+            "tcp",
+            status("DESCRIBE", 503),
+            "too many viewers",
+            GapCause::Refused,
+        ),
+        (
+            "other",
+            "tcp",
+            status("SETUP", 461),
+            "the other transport",
+            GapCause::Refused,
+        ),
+        (
+            "lost",
+            "udp",
+            status("PLAY", 454),
+            "starting the stream",
+            GapCause::Refused,
+        ),
+    ]
+}
+
+#[test]
+fn every_other_fault_is_named_and_heals_and_disturbs_nobody() {
+    let (mut shop, server, good) = shop_with_till("stall_secs = 5");
+    let faults = other_faults();
+    let handles = faults.each_ref().map(|(id, transport, ..)| {
+        let handle = server.add(&format!("/{id}/main"), camera("aisle.264"));
+        shop.add_camera(id, server.address(), &["--transport", transport]);
+        handle
+    });
+    let streams = faults.each_ref().map(|(id, ..)| format!("{id}/main"));
+    let names = streams.each_ref().map(String::as_str);
+    shop.start();
+    shop.wait_for_pictures(&names, 30);
+    for (handle, (_, _, fault, ..)) in handles.iter().zip(&faults) {
+        if matches!(fault, Fault::Status { .. }) {
+            handle.fault(Fault::Disconnect);
+        }
+        handle.fault(fault.clone());
+    }
+    let status = shop.wait("every trouble is told", |status| {
+        faults
+            .iter()
+            .zip(names)
+            .all(|((_, _, _, words, _), stream)| {
+                let error = status.streams[stream].last_error.as_deref();
+                error.is_some_and(|error| error.contains(words))
+            })
+    });
+    for handle in &handles {
+        handle.clear();
+    }
+    for stream in names {
+        shop.wait_for_pictures(&[stream], status.streams[stream].units + 45);
+    }
+    shop.stop();
+    shop.check(true);
+    for ((_, _, fault, _, cause), stream) in faults.iter().zip(names) {
+        let coverage = shop.ls(stream).footage.coverage;
+        // What refuses had hung up before: the first cause is the gap's.
+        let wanted = match fault {
+            Fault::Status { .. } => GapCause::CameraClosed,
+            _ => *cause,
+        };
+        assert!(
+            coverage.gaps.iter().any(|gap| gap.cause == wanted),
+            "{stream}: {coverage:?}"
+        );
+        for (before, after) in coverage.recorded.iter().zip(&coverage.recorded[1..]) {
+            let is_whole = coverage
+                .gaps
+                .iter()
+                .any(|gap| (gap.span.start, gap.span.end) == (before.end, after.start));
+            assert!(
+                is_whole,
+                "{stream}: a gap from picture to picture: {coverage:?}"
+            );
+        }
+    }
+    let coverage = shop.ls("till/main").footage.coverage;
+    assert_eq!(coverage.recorded.len(), 1, "the others: {coverage:?}");
+    assert_eq!(good.counters().sessions_opened, 1);
+    let exported = shop.export("till/main", coverage.recorded[0], "till.mp4");
+    let sent = sent_hashes(&good.sent());
+    assert_unbroken(&packets(&exported.clips[0].path), &sent);
+    assert_eq!(exported.packets_lost, 0);
 }

@@ -6,17 +6,24 @@
 
 mod config;
 mod crash;
+mod devices;
 mod disk;
 mod export;
 mod eyes;
 mod faults;
+mod hostile;
+mod inject;
+mod network;
 mod open;
 mod peers;
+mod people;
 mod record;
 mod recovery;
 mod refuse;
+mod scene;
 mod secrets;
 mod stop;
 mod support;
 mod time;
 mod upkeep;
+mod web;

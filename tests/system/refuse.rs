@@ -1,7 +1,7 @@
 //! What cannot be right is refused in words that help, and nothing is changed.
 
 use crate::eyes::{tree, wait};
-use crate::support::{PASSPHRASE, Ran, TestBox, camera, now, ran, server};
+use crate::support::{Factor, PASSPHRASE, PURPOSE, Ran, TestBox, camera, now, ran, server};
 use sinetti::catalog::GapCause;
 use sinetti::recorder::board::Phase;
 use std::collections::BTreeMap;
@@ -133,44 +133,60 @@ fn a_secret_that_others_may_read_or_that_is_not_there_is_refused() {
 }
 
 #[test]
-fn init_takes_no_folder_that_holds_anything_and_no_weak_passphrase() {
+fn init_takes_no_folder_that_holds_anything_and_not_one_person_for_both() {
     let shop = shop();
-    let passphrase = shop.passphrase.to_string_lossy().into_owned();
     let at = |name: &str| shop.path(name).to_string_lossy().into_owned();
-    let init = |dir: &str, volume: &str, passphrase: &str| {
+    let init = |dir: &str, volume: &str, more: &[&str]| {
         let (dir, volume) = (at(dir), at(volume));
         let mut args = vec!["--dir", &dir, "init", "--volume", &volume];
-        args.extend(["--passphrase-file", passphrase, "--shares-dir"]);
-        let shares = at("new-shares");
-        args.push(&shares);
+        let (shares, tokens) = (at("new-shares"), at("new-tokens"));
+        args.extend(["--shares-dir", &shares, "--tokens-dir", &tokens]);
+        args.extend(more);
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sinetti"));
         ran(command.env_remove("SINETTI_DIR").args(&args))
     };
     unchanged(&shop, &["is a state folder already"], |_| {
-        init("state", "new", &passphrase)
+        init("state", "new", &[])
     });
     unchanged(&shop, &["footage", "not empty"], |_| {
-        init("new", "footage", &passphrase)
+        init("new", "footage", &[])
     });
     unchanged(&shop, &["footage", "not empty"], |_| {
-        init("footage", "new", &passphrase)
+        init("footage", "new", &[])
     });
-    let short = shop
-        .secret("short", "lyhyt\n")
-        .to_string_lossy()
-        .into_owned();
-    unchanged(&shop, &["passphrase"], |_| {
-        init("new", "new-footage", &short)
-    });
-    let open = shop
-        .secret("open", PASSPHRASE)
-        .to_string_lossy()
-        .into_owned();
-    set_mode(Path::new(&open), 0o644);
-    unchanged(&shop, &["0644", "chmod 600"], |_| {
-        init("new", "new-footage", &open)
-    });
+    for (more, words) in [
+        (&["--admin", "anna", "--controller", "anna"], "two persons"),
+        (&["--admin", "anna b", "--controller", "bo"], "user name"),
+    ] {
+        unchanged(&shop, &[words], |_| init("new", "new-footage", more));
+    }
     assert!(!shop.path("new").exists() && !shop.path("new-shares").exists());
+    assert!(!shop.path("new-tokens").exists());
+}
+
+#[test]
+fn nobody_enrols_with_a_weak_or_open_passphrase_or_a_wrong_token() {
+    let shop = shop();
+    let token = shop.path("tokens/admin1.token");
+    let factor = Factor::at(&shop.path(""), "admin1");
+    let short = shop.secret("short", "lyhyt\n");
+    unchanged(&shop, &["passphrase"], |_| {
+        shop.enrol(&token, &short, &factor)
+    });
+    let open = shop.secret("open", PASSPHRASE);
+    set_mode(&open, 0o644);
+    unchanged(&shop, &["0644", "chmod 600"], |_| {
+        shop.enrol(&token, &open, &factor)
+    });
+    let used = shop.path("tokens/controller1.token");
+    unchanged(&shop, &["was used"], |_| {
+        shop.enrol(&used, &shop.passphrase, &factor)
+    });
+    let none = shop.secret("none", "ABCD-EFGH\n");
+    unchanged(&shop, &["eight groups"], |_| {
+        shop.enrol(&none, &shop.passphrase, &factor)
+    });
+    assert!(!factor.uri.exists() && !factor.codes.exists());
 }
 
 #[test]
@@ -185,23 +201,36 @@ fn export_says_what_it_does_not_know_and_who_may_not() {
     unchanged_running(&mut shop, &["another sinetti uses", &folder], &["run"]);
     shop.stop();
     let (from, to) = (started.rfc3339(), now().rfc3339());
+    let code = shop.secret("code", &shop.factor.code());
     let wrong = shop.secret("wrong", "kahdeksan kuivaa haukea rannalla\n");
     let export = |camera: &str, passphrase: &Path, more: &[&str], words: &[&str]| {
         unchanged(&shop, words, |shop| {
             let mut export = shop.command(&["export", "--camera", camera]);
             export.args(["--from", &from, "--to", &to]).args(more);
             export.arg("-o").arg(shop.path("clip.mp4"));
+            export.arg("--code-file").arg(&code);
             export.arg("--passphrase-file").arg(passphrase);
             ran(&mut export)
         });
     };
-    let right = &shop.passphrase;
-    export("ovi", &wrong, &[], &["passphrase"]);
-    export("takaovi", right, &[], &["takaovi"]);
-    export("ovi", right, &["--person", "nobody1"], &["nobody1"]);
+    let (right, purpose) = (&shop.passphrase, ["--purpose", PURPOSE]);
+    let with = |name| [&purpose[..], &["--person", name]].concat();
+    export("ovi", &wrong, &purpose, &["passphrase or code is wrong"]);
+    export("takaovi", right, &purpose, &["takaovi"]);
+    export("ovi", right, &with("nobody1"), &["nobody1"]);
+    export("ovi", right, &with("admin1"), &["has not enrolled"]);
+    export("ovi", right, &[], &["--purpose", PURPOSE]);
+    export(
+        "ovi",
+        right,
+        &["--purpose", "misuse"],
+        &["is not there for misuse"],
+    );
+    std::fs::write(&code, "000000").expect("writes");
+    export("ovi", right, &purpose, &["passphrase or code is wrong"]);
     refused(&shop, &["ls", "--camera", "takaovi"], &["takaovi"]);
     set_mode(right, 0o604);
-    export("ovi", right, &[], &["0604", "chmod 600"]);
+    export("ovi", right, &purpose, &["0604", "chmod 600"]);
 }
 
 #[test]

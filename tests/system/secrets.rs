@@ -1,7 +1,7 @@
 //! What must not be on the disk, in a log, in the process list or in reach of the recorder.
 
 use crate::eyes::{files, mode, parts, wait};
-use crate::support::{PASSPHRASE, Ran, TestBox, footage, now, ran, server, span};
+use crate::support::{PASSPHRASE, PURPOSE, Ran, TestBox, footage, now, ran, server, span};
 use sinetti_simulator::{Camera, CameraHandle, Fault, Footage, Login, Scheme, Server};
 use std::collections::HashSet;
 use std::fs;
@@ -62,6 +62,8 @@ impl Scene {
         let from = self.shop.ls("till/main").footage.coverage.recorded[0].start;
         let mut export = self.shop.command(&["export", "--camera", "till"]);
         export.args(["--from", &from.rfc3339(), "--to", &now().rfc3339()]);
+        let code = self.shop.secret("code", &self.shop.factor.code());
+        export.args(["--purpose", PURPOSE, "--code-file"]).arg(code);
         export.arg("--passphrase-file").arg(another);
         let refused = ran(export.arg("-o").arg(self.shop.path("other.mp4")));
         assert_ne!(refused.code, 0);
@@ -75,7 +77,18 @@ impl Scene {
             text.trim().to_owned()
         });
         let known = [PASSPHRASE, PASSWORD, "AGE-SECRET-KEY-"].map(str::to_owned);
-        shares.chain(known).collect()
+        let read = |path: &Path| fs::read_to_string(path).expect("a secret");
+        let factor = read(&self.shop.factor.uri);
+        let factor = factor
+            .split(['=', '&'])
+            .nth(1)
+            .expect("a secret")
+            .to_owned();
+        let codes = read(&self.shop.factor.codes);
+        let token = read(&self.shop.path("tokens/admin1.token"));
+        let more = codes.lines().chain([token.trim()]).map(str::to_owned);
+        let more: Vec<_> = more.chain([factor]).collect();
+        shares.chain(known).chain(more).collect()
     }
 }
 
@@ -214,7 +227,15 @@ fn no_secret_is_told_or_kept_outside_its_file() {
     for ran in [&status, &trouble, &probe, &refused] {
         holds_none(format!("{ran:?}").as_bytes(), &secrets, "a command");
     }
-    let own = [&scene.shop.passphrase, &login, &scene.shop.path("another")];
+    let own = [
+        &scene.shop.passphrase,
+        &login,
+        &scene.shop.path("another"),
+        &scene.shop.path("code"),
+        &scene.shop.factor.uri,
+        &scene.shop.factor.codes,
+        &scene.shop.path("tokens/admin1.token"),
+    ];
     for path in files(&scene.shop.path("")) {
         if !own.contains(&&path) && !scene.shop.shares.contains(&path) {
             let bytes = fs::read(&path).expect("reads");
@@ -271,6 +292,12 @@ fn the_recorder_has_no_private_key_in_reach() {
     }
     scene.shop.stop();
     fs::rename(&kept, &passphrase).expect("moves back");
+    // An export is an act, which the ledger signs.
+    fs::rename(
+        scene.shop.path("ledger-away"),
+        scene.shop.dir.join("keys/ledger.pk8"),
+    )
+    .expect("moves back");
     let exported = scene
         .shop
         .export("till/main", span(started, now()), "clip.mp4");
@@ -296,7 +323,7 @@ fn no_core_is_dumped_and_files_have_the_modes_of_secrets() {
     let process = scene.shop.recorder().id();
     // A process that may not be dumped is nobody's but root's: its files in /proc belong to root whoever runs it. As root
     // that proves nothing, so it is run as somebody else.
-    let dumpable = nobody_owns_its_proc(&scene);
+    let dumpable = nobody_owns_its_proc();
     assert_eq!(
         dumpable,
         (0, 0),
@@ -318,6 +345,10 @@ fn no_core_is_dumped_and_files_have_the_modes_of_secrets() {
         (shop.dir.join("control.sock"), 0o600),
         (shop.dir.join("lock"), 0o600),
         (shop.path("shares"), 0o700),
+        (shop.path("tokens"), 0o700),
+        (shop.path("tokens/admin1.token"), 0o600),
+        (shop.factor.uri.clone(), 0o600),
+        (shop.factor.codes.clone(), 0o600),
         (shop.volume.join("keys"), 0o700),
     ];
     for (path, wanted) in modes {
@@ -334,8 +365,7 @@ fn no_core_is_dumped_and_files_have_the_modes_of_secrets() {
 }
 
 /// Runs a second recorder, without cameras, as user and group 65534; who owns its memory in /proc.
-fn nobody_owns_its_proc(scene: &Scene) -> (u32, u32) {
-    let shop = &scene.shop;
+fn nobody_owns_its_proc() -> (u32, u32) {
     let folder = tempfile::tempdir().expect("a folder");
     let at = |name: &str| folder.path().join(name);
     let mut init = std::process::Command::new(env!("CARGO_BIN_EXE_sinetti"));
@@ -344,8 +374,8 @@ fn nobody_owns_its_proc(scene: &Scene) -> (u32, u32) {
         .arg(at("state"))
         .args(["init", "--volume"])
         .arg(at("footage"));
-    init.arg("--passphrase-file")
-        .arg(&shop.passphrase)
+    init.arg("--tokens-dir")
+        .arg(at("tokens"))
         .arg("--shares-dir")
         .arg(at("shares"));
     ran(&mut init).ok();

@@ -1,7 +1,7 @@
 //! An orderly stop loses nothing, whenever it comes.
 
 use crate::eyes::{assert_chained, kept, open_gap, parts, wait_for_sent};
-use crate::support::{TestBox, camera, now, server, span};
+use crate::support::{Recorder, TestBox, camera, now, server, span};
 use sinetti::base::time::Wall;
 use sinetti::catalog::{CoverageGap, GapCause};
 use sinetti_simulator::CameraHandle;
@@ -108,4 +108,38 @@ fn time_is_accounted_for(shop: &TestBox, stream: &str, lives: &[Life]) {
             next.started
         );
     }
+}
+
+#[test]
+fn sigterm_is_heard_while_a_volume_is_still_being_recovered() {
+    const FILES: usize = 3000;
+    let (mut shop, server) = (TestBox::new(), server());
+    let till = server.add("/till/main", camera("till.264"));
+    shop.add_camera("till", server.address(), &[]);
+    // Each goes into quarantine, which is synced.
+    let today = now().rfc3339()[..10].replace('-', "/");
+    let dir = shop.volume.join("till/main").join(today);
+    std::fs::create_dir_all(&dir).expect("a folder");
+    for n in 0..FILES {
+        std::fs::write(dir.join(format!("20260101T000000.000Z-{n:05}.mp4")), b"x").expect("writes");
+    }
+    let left = || std::fs::read_dir(&dir).expect("reads").count();
+    let mut recorder = Recorder::spawn(&shop.dir);
+    recorder.wait_for_log("put into quarantine");
+    let (status, log) = recorder.stop();
+    assert!(status.success(), "{status}");
+    let done = log.matches("put into quarantine").count();
+    assert!((1..FILES).contains(&done), "in the middle: {done}");
+    assert_eq!(left(), FILES - done, "each is finished or untouched");
+    assert!(!log.contains("recording 1 cameras"), "it did not begin");
+    assert_eq!(till.counters().connections, 0);
+    // The next start does the rest, of which some are enough.
+    for entry in std::fs::read_dir(&dir).expect("reads").flatten().skip(20) {
+        std::fs::remove_file(entry.path()).expect("removes");
+    }
+    shop.start();
+    shop.wait_for_pictures(&["till/main"], 15);
+    let (_, log) = shop.stop();
+    assert_eq!(log.matches("put into quarantine").count(), 20);
+    shop.check(true);
 }

@@ -194,3 +194,46 @@ fn a_jump_of_the_cameras_clock_costs_nothing() {
         "the clip ends {off_us} µs after its last picture came"
     );
 }
+
+#[test]
+fn a_camera_whose_clock_runs_off_is_recorded_and_its_time_marked_uncertain() {
+    let (mut shop, server) = (TestBox::new(), server());
+    shop.set_recorder("segment_secs = 10");
+    let handles = [("fast", 60_000), ("slow", -60_000)].map(|(id, ppm)| {
+        let handle = server.add(&format!("/{id}/main"), camera("till.264"));
+        shop.add_camera(id, server.address(), &[]);
+        handle.fault(Fault::ClockDrift(ppm));
+        (format!("{id}/main"), handle)
+    });
+    server.add("/true/main", camera("till.264"));
+    shop.add_camera("true", server.address(), &[]);
+    shop.start();
+    let streams = ["fast/main", "slow/main", "true/main"];
+    let until = |shop: &mut TestBox, segments: u64| {
+        shop.wait("segments are closed", |status| {
+            streams
+                .iter()
+                .all(|stream| status.streams[*stream].segments >= segments)
+        });
+    };
+    until(&mut shop, 3);
+    shop.stop();
+    shop.check(true);
+    for (stream, handle) in handles {
+        let footage = shop.ls(&stream).footage;
+        assert!(
+            footage.segments.iter().any(|row| row.time_uncertain),
+            "{stream}: {:?}",
+            footage.segments
+        );
+        assert_eq!(handle.counters().sessions_opened, 1, "{stream}");
+        // Followed, not let run away: the last picture is within a second of when it came.
+        let sent = handle.sent();
+        let last = footage.coverage.recorded.last().expect("recorded").end;
+        let came = sinetti::base::time::Wall::from(sent.last().expect("sent").wall);
+        let off_us = last.us_since(came);
+        assert!(off_us.abs() < 1_500_000, "{stream}: {off_us} µs");
+    }
+    let footage = shop.ls("true/main").footage;
+    assert!(footage.segments.iter().all(|row| !row.time_uncertain));
+}

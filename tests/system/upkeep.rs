@@ -1,12 +1,12 @@
 //! What keeps a box healthy: doctor, scrub, reconciliation, and a catalog that is lost and rebuilt.
 
 use crate::eyes::{parts, wait, wait_for_sent};
-use crate::support::{TestBox, camera, server, span};
+use crate::support::{Factor, TestBox, camera, server, span};
 use sinetti::catalog::GapCause;
 use sinetti_simulator::{CameraHandle, Server};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 /// A box with one camera that records, and has closed at least `segments`.
@@ -175,7 +175,7 @@ fn a_rebuilt_catalog_knows_all_footage_and_deletes_nothing() {
     let before = shop.ls("till/main").footage.segments;
     let text = shop.run(&["reindex"]).ok();
     assert!(
-        text.contains("1 persons") && text.contains("NOTHING WILL BE DELETED"),
+        text.contains("2 persons") && text.contains("NOTHING WILL BE DELETED"),
         "{text}"
     );
     shop.check(true);
@@ -238,18 +238,16 @@ fn without_any_old_catalog_the_shares_open_and_a_new_person_can_be_made() {
         .arg("-o")
         .arg(&clip);
     crate::support::ran(&mut open).ok();
-    let passphrase = shop.passphrase.display().to_string();
-    let given = [
-        "reindex",
-        "--person",
-        "anna",
-        "--passphrase-file",
-        &passphrase,
-    ];
+    let token = shop.path("anna.token").display().to_string();
+    let given = ["reindex", "--person", "anna", "--undertaking", "2026-1"];
+    let given = [&given[..], &["--token-file", &token]].concat();
     let text = shop.run(&given).ok();
-    assert!(text.contains("new person"), "{text}");
+    assert!(text.contains("new controller"), "{text}");
     let refused = shop.run(&given).error();
     assert!(refused.contains("leave out --person"), "{refused}");
+    shop.factor = Factor::at(&shop.path(""), "anna");
+    shop.enrol(Path::new(&token), &shop.passphrase, &shop.factor)
+        .ok();
     let sent = camera.counters().access_units;
     shop.start();
     wait_for_sent(&mut shop, &[(camera, sent)], 40);

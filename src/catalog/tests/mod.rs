@@ -1,6 +1,7 @@
 //! The catalog as its callers see it.
 
 mod coverage;
+mod people;
 
 use std::sync::mpsc::channel;
 
@@ -12,7 +13,8 @@ use crate::base::hash::Digest;
 use crate::base::id::{BoxId, GenerationId, PersonId, RunId, SegmentId, StreamId, VolumeId};
 use crate::base::time::{Span, Ticks, Wall};
 use crate::catalog::{
-    Catalog, Change, Event, GapCause, GapRow, Reader, SampleEntryRow, SegmentRow, Totals,
+    Catalog, Change, Event, GapCause, GapRow, PeopleChange, Reader, SampleEntryRow, SegmentRow,
+    Totals,
 };
 use crate::media::access_unit::Codec;
 
@@ -471,10 +473,12 @@ fn persons_generations_and_wraps_are_kept() {
         GenerationId::random(),
         GenerationId::random(),
     );
-    let person = |name: &str| Change::PersonAdded {
-        person: anna,
-        name: name.to_owned(),
-        row: "{}".to_owned(),
+    let person = |person: PersonId| {
+        Change::from(PeopleChange::Keys {
+            person,
+            name: "anna".to_owned(),
+            row: "{}".to_owned(),
+        })
     };
     let generation = |generation, at: i64| Change::GenerationAdded {
         generation,
@@ -487,7 +491,7 @@ fn persons_generations_and_wraps_are_kept() {
         bytes: b"sealed".to_vec(),
     };
     let changes = vec![
-        person("anna"),
+        person(anna),
         generation(old, 0),
         wrap(old, Some(anna)),
         wrap(old, None),
@@ -515,7 +519,8 @@ fn persons_generations_and_wraps_are_kept() {
         kind(f.commit(wrap(GenerationId::random(), None))),
         Some(Kind::NotFound)
     );
-    assert_eq!(kind(f.commit(person("anna"))), Some(Kind::Exists));
+    let another = f.commit(person(PersonId::random()));
+    assert_eq!(kind(another), Some(Kind::Exists), "the name is taken");
     sound(&reader);
 }
 

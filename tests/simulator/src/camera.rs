@@ -5,7 +5,7 @@
 
 use crate::faults::{Fault, Faults};
 use crate::footage::Footage;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 use tokio::sync::Notify;
@@ -62,6 +62,9 @@ pub struct Camera {
     pub latency: Duration,
     /// Sessions without a request or RTCP packet from the client for this long are closed.
     pub session_timeout: Duration,
+    /// Sessions over UDP do not end with their connection, but by TEARDOWN (over whichever connection) or when
+    /// `session_timeout` has passed, as RFC 2326 (1.1) has it.
+    pub outlives_connection: bool,
     /// How many access units the log of what was sent keeps.
     pub sent_log: usize,
 }
@@ -81,6 +84,7 @@ impl Camera {
             packet_writes: false,
             latency: Duration::from_millis(2),
             session_timeout: Duration::from_secs(60),
+            outlives_connection: false,
             sent_log: 20_000,
         }
     }
@@ -104,6 +108,14 @@ pub struct Counters {
     pub sessions_opened: u64,
     /// Sessions playing now.
     pub sessions_playing: u64,
+    /// The most sessions that ever played at the same time.
+    pub sessions_at_once: u64,
+    /// TEARDOWN requests answered with 200.
+    pub teardowns: u64,
+    /// Bytes sent by [`Fault::Flood`].
+    pub flood_bytes: u64,
+    /// Changes of parameter sets made by [`Fault::ParameterChanges`].
+    pub parameter_changes: u64,
     /// Access units sent.
     pub access_units: u64,
     /// Access units left out since the client did not read fast enough.
@@ -143,6 +155,8 @@ pub(crate) struct Shared {
     counters: Mutex<Counters>,
     sent: Mutex<VecDeque<Sent>>,
     connections: Mutex<Vec<Weak<Notify>>>,
+    /// Sessions whose connection is gone, by id.
+    orphans: Mutex<HashMap<String, Arc<Notify>>>,
 }
 
 /// Nothing is left half changed under these locks, so a panic elsewhere does not spoil them.
@@ -158,6 +172,7 @@ impl Shared {
             counters: Mutex::default(),
             sent: Mutex::default(),
             connections: Mutex::default(),
+            orphans: Mutex::default(),
         }
     }
 
@@ -193,6 +208,22 @@ impl Shared {
         connections.retain(|other| other.strong_count() > 0);
         connections.push(Arc::downgrade(close));
         self.count(|counters| counters.connections += 1);
+    }
+
+    /// A session goes on without its connection; it is told when it is torn down.
+    pub(crate) fn orphaned(&self, session: String) -> Arc<Notify> {
+        let told = Arc::new(Notify::new());
+        lock(&self.orphans).insert(session, told.clone());
+        told
+    }
+
+    /// Tears down a session that has no connection; false when there is none of this id.
+    pub(crate) fn tear_down(&self, session: &str) -> bool {
+        let told = lock(&self.orphans).remove(session);
+        if let Some(told) = &told {
+            told.notify_one();
+        }
+        told.is_some()
     }
 
     /// Closes all connections.

@@ -5,6 +5,7 @@
 
 use crate::auth;
 use crate::camera::{Scheme, Shared};
+use crate::flood::{self, Flood};
 use crate::message::{self, Answer, Received, Request};
 use crate::playback::{Outgoing, Playback, Step};
 use crate::random::Random;
@@ -69,13 +70,47 @@ pub(crate) async fn serve(stream: TcpStream, cameras: Cameras) -> io::Result<()>
         ended: false,
     };
     // Ends also a write that is blocked because the client does not read.
-    tokio::select! {
+    let result = tokio::select! {
         result = connection.run() => result,
         () = close.notified() => Ok(()),
+    };
+    if let Some(orphan) = connection.orphan() {
+        tokio::spawn(orphan);
     }
+    result
 }
 
 impl Connection {
+    /// The session, if it goes on without its connection.
+    fn orphan(&mut self) -> Option<impl Future<Output = ()> + use<>> {
+        let camera = self.camera.clone()?;
+        let Some(Transport::Udp(datagrams)) = self.video.take() else {
+            return None;
+        };
+        let mut playback = self.playback.take()?;
+        if !camera.camera.outlives_connection {
+            return None;
+        }
+        let torn_down = camera.orphaned(self.session_id.clone());
+        let until = Instant::now() + camera.camera.session_timeout;
+        let session = async move {
+            let mut out = Outgoing::default();
+            loop {
+                sleep_until(playback.due()).await;
+                if let Step::Unit = playback.step(Instant::now(), &mut out) {
+                    datagrams.send(&out, Duration::ZERO, None).await;
+                }
+            }
+        };
+        Some(async move {
+            tokio::select! {
+                () = session => {}
+                () = torn_down.notified() => {}
+                () = sleep_until(until) => {}
+            }
+        })
+    }
+
     async fn run(&mut self) -> io::Result<()> {
         let mut buffer = vec![0; 8192];
         let mut out = Outgoing::default();
@@ -103,6 +138,13 @@ impl Connection {
 
     async fn send_due(&mut self, out: &mut Outgoing) -> io::Result<()> {
         while let Some(playback) = &mut self.playback {
+            let flood = self
+                .camera
+                .as_ref()
+                .and_then(|it| it.faults().flood("PLAYING"));
+            if let Some(flood) = flood {
+                return self.flood(flood, "0").await;
+            }
             let now = Instant::now();
             if playback.due() > now {
                 break;
@@ -162,6 +204,25 @@ impl Connection {
             self.stream.write_all(&bytes[..count]).await?;
             bytes = &bytes[count..];
             sleep(STEP).await;
+        }
+        Ok(())
+    }
+
+    /// Sends what does not end, at about the rate of a gigabit network, until the fault is cleared or the client closes.
+    async fn flood(&mut self, flood: Flood, sequence: &str) -> io::Result<()> {
+        const PAUSE: Duration = Duration::from_millis(1);
+        self.ended = true;
+        let Some(camera) = self.camera.clone() else {
+            return Ok(());
+        };
+        let chunk = flood.chunk().repeat(2);
+        self.stream.write_all(&flood.beginning(sequence)).await?;
+        let mut sent = 0;
+        while sent < flood::BYTES_MAX && camera.faults().is_flooding() {
+            self.stream.write_all(&chunk).await?;
+            sent += chunk.len();
+            camera.count(|counters| counters.flood_bytes += crate::footage::as_ticks(chunk.len()));
+            sleep(PAUSE).await;
         }
         Ok(())
     }
@@ -230,6 +291,12 @@ impl Connection {
         if camera.faults().never_answer {
             return Ok(None);
         }
+        let flood = camera.faults().flood(&request.method);
+        if let Some(flood) = flood {
+            let sequence = request.header("CSeq").unwrap_or("0").to_owned();
+            self.flood(flood, &sequence).await?;
+            return Ok(None);
+        }
         if let Some(code) = self.refusal(&camera, request) {
             let mut answer = Answer::new(code, request);
             if code == 401 {
@@ -245,6 +312,10 @@ impl Connection {
         let session = request
             .header("Session")
             .and_then(|value| value.split(';').next());
+        if request.method == "TEARDOWN" && session.is_some_and(|id| camera.tear_down(id)) {
+            camera.count(|counters| counters.teardowns += 1);
+            return Ok(Some(Answer::new(200, request)));
+        }
         let needs_session = matches!(request.method.as_str(), "PLAY" | "TEARDOWN");
         if session.map_or(needs_session, |session| session != self.session_id) {
             return Ok(Some(Answer::new(454, request)));
@@ -259,6 +330,7 @@ impl Connection {
                 // Ends the session before the answer, so that whoever reads the answer finds it
                 // ended.
                 self.playback = None;
+                camera.count(|counters| counters.teardowns += 1);
                 Answer::new(200, request)
             }
             "GET_PARAMETER" | "SET_PARAMETER" => {

@@ -3,6 +3,7 @@
 //! What belongs here: the list of faults, their text form for the command line, and what each does
 //! to one answer, one access unit or one packet. The session only carries it out.
 
+use crate::flood::Flood;
 use crate::footage::Footage;
 use crate::random::Random;
 use std::sync::Arc;
@@ -68,6 +69,22 @@ pub enum Fault {
     /// packets of the access unit are repeated until at least this many bytes are out.
     /// `endless-access-unit=BYTES`
     EndlessAccessUnit(usize),
+    /// The answer to requests of a method never ends. With `PLAYING` in place of a method it comes unasked, in place of the
+    /// next access unit. `flood=METHOD:headers|header-line|description|packets`
+    Flood {
+        /// RTSP method in capitals, or `PLAYING`.
+        method: String,
+        /// What does not end.
+        flood: Flood,
+    },
+    /// In each frame interval so many key frames are sent, in turns of the camera's own footage and of another, each with
+    /// its parameter sets in band. `parameter-changes=COUNT:FILE`
+    ParameterChanges {
+        /// Key frames in each frame interval.
+        count: u32,
+        /// The other footage, of the same coding.
+        other: Arc<Footage>,
+    },
     /// DESCRIBE is answered with a redirect. `redirect=CODE:URL`
     Redirect {
         /// 301 or 302.
@@ -115,6 +132,16 @@ impl Fault {
             "stale-session" => Fault::StaleSession,
             "slow-drip" => Fault::SlowDrip(number(value)?),
             "endless-access-unit" => Fault::EndlessAccessUnit(number(value)?),
+            "flood" => Fault::Flood {
+                method: first.to_uppercase(),
+                flood: Flood::parse(second.unwrap_or(""))?,
+            },
+            "parameter-changes" => Fault::ParameterChanges {
+                count: number(first)?,
+                other: Arc::new(
+                    Footage::load(second.unwrap_or(""), fps).map_err(|e| e.to_string())?,
+                ),
+            },
             "redirect" => Fault::Redirect {
                 code: number(first)?,
                 location: second.unwrap_or("").to_owned(),
@@ -170,6 +197,8 @@ pub(crate) struct Faults {
     statuses: Vec<(String, u16)>,
     pub(crate) redirect: Option<(u16, String)>,
     pub(crate) footage: Option<Arc<Footage>>,
+    pub(crate) parameter_changes: Option<(u32, Arc<Footage>)>,
+    flood: Option<(String, Flood)>,
     pub(crate) never_answer: bool,
     pub(crate) slow_drip: Option<u32>,
     effects: Effects,
@@ -200,6 +229,10 @@ impl Faults {
             Fault::StaleSession => self.effects.stale = true,
             Fault::SlowDrip(rate) => self.slow_drip = Some(rate),
             Fault::EndlessAccessUnit(bytes) => self.effects.endless = Some(bytes),
+            Fault::Flood { method, flood } => self.flood = Some((method, flood)),
+            Fault::ParameterChanges { count, other } => {
+                self.parameter_changes = Some((count, other));
+            }
             Fault::Redirect { code, location } => self.redirect = Some((code, location)),
         }
     }
@@ -257,6 +290,17 @@ impl Faults {
         }
     }
 
+    /// What a request of this method is flooded with.
+    pub(crate) fn flood(&self, method: &str) -> Option<Flood> {
+        let (flooded, flood) = self.flood.as_ref()?;
+        (flooded == method).then_some(*flood)
+    }
+
+    /// Whether a flood is on.
+    pub(crate) fn is_flooding(&self) -> bool {
+        self.flood.is_some()
+    }
+
     /// Status to answer a request of this method with.
     pub(crate) fn status(&self, method: &str) -> Option<u16> {
         self.statuses
@@ -289,6 +333,8 @@ mod tests {
             "slow-drip=100",
             "endless-access-unit=100000",
             "redirect=302:rtsp://127.0.0.1/x",
+            "flood=describe:header-line",
+            "flood=playing:headers",
         ] {
             Fault::parse(text, 15).expect(text);
         }

@@ -67,6 +67,7 @@ struct Options {
     /// lose-randomly=P[:SEED], stall, disconnect, disconnect-after=S, garbage-bytes=LENGTH[:N],
     /// corrupt-nals=N, clock-drift=PPM, clock-jump=MS, footage=FILE, status=METHOD:CODE,
     /// no-key-frames, never-answer, stale-session, slow-drip=BYTES, endless-access-unit=BYTES,
+    /// flood=METHOD:headers|header-line|description|packets, parameter-changes=COUNT:FILE,
     /// redirect=CODE:URL, or clear
     #[arg(long = "fault", value_name = "PATH=FAULT@SECONDS")]
     faults: Vec<String>,

@@ -59,6 +59,8 @@ pub(crate) struct Playback {
     waiting_for_key: bool,
     /// Timestamp of an access unit that never ends.
     frozen: Option<u32>,
+    /// Changes of parameter sets that a fault has made.
+    changes: u32,
     next_report: Instant,
     packets: u32,
     octets: u32,
@@ -108,6 +110,7 @@ impl Playback {
         shared.count(|counters| {
             counters.sessions_opened += 1;
             counters.sessions_playing += 1;
+            counters.sessions_at_once = counters.sessions_at_once.max(counters.sessions_playing);
             session = counters.sessions_opened;
         });
         let stamp = Stamp {
@@ -132,6 +135,7 @@ impl Playback {
             stale,
             waiting_for_key: false,
             frozen: None,
+            changes: 0,
             next_report: now,
             packets: 0,
             octets: 0,
@@ -193,6 +197,11 @@ impl Playback {
     /// The packets of the access unit, with all that faults do to them; counted and logged.
     fn fill(&mut self, effects: &Effects, out: &mut Outgoing) {
         self.stamp.timestamp = self.clock.timestamp(self.schedule.presented());
+        let changes = self.shared.faults().parameter_changes.clone();
+        if let Some((count, other)) = changes {
+            self.change_parameters(count, &other, out);
+            return;
+        }
         self.stamp.unmark = effects.endless.is_some();
         match effects.endless {
             Some(_) => self.stamp.timestamp = *self.frozen.get_or_insert(self.stamp.timestamp),
@@ -229,6 +238,24 @@ impl Playback {
             damaged_packets: damaged,
         };
         self.shared.log(entry);
+    }
+
+    /// Key frames of two footages in turns, within the time of one access unit.
+    fn change_parameters(&mut self, count: u32, other: &Footage, out: &mut Outgoing) {
+        let own = self.schedule.footage.clone();
+        let frame = u32::try_from(CLOCK).unwrap_or(u32::MAX) / own.fps();
+        for _ in 0..count {
+            let footage = if self.changes.is_multiple_of(2) {
+                other
+            } else {
+                &own
+            };
+            self.append(footage.packets(0), &mut out.rtp);
+            self.stamp.timestamp = self.stamp.timestamp.wrapping_add(frame / count.max(1));
+            self.changes = self.changes.wrapping_add(1);
+        }
+        self.shared
+            .count(|counters| counters.parameter_changes += u64::from(count));
     }
 
     /// Appends the packets once; says how many a fault has damaged.

@@ -3,6 +3,7 @@
 use super::Recorder;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use sinetti::access::totp::{self, Secret};
 use sinetti::base::id::{BoxId, SegmentId, StreamId};
 use sinetti::base::time::{Span, Wall};
 use sinetti::catalog::{CoverageGap, Reader, Totals};
@@ -13,8 +14,9 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// The first person's passphrase.
+/// The controller's passphrase.
 pub(crate) const PASSPHRASE: &str = "seitsemän kuivaa haukea rannalla";
 /// Longest wait, in questions; each comes some 0.2 s after the one before.
 const QUESTIONS_MAX: u32 = 250;
@@ -79,7 +81,48 @@ pub(crate) struct Clip {
     pub(crate) source_segments: Vec<SegmentId>,
 }
 
-/// A box, initialised, without cameras. Everything goes when it is dropped.
+/// What an export is for.
+pub(crate) const PURPOSE: &str = "protection-of-property";
+
+/// Somebody's second factor, as enrolling left it in files.
+pub(crate) struct Factor {
+    /// `otpauth://…`
+    pub(crate) uri: PathBuf,
+    /// The recovery codes.
+    pub(crate) codes: PathBuf,
+    used: AtomicU64,
+    codes_used: AtomicUsize,
+}
+
+impl Factor {
+    /// In the folder, under this name.
+    pub(crate) fn at(folder: &Path, name: &str) -> Factor {
+        Factor {
+            uri: folder.join(format!("{name}.factor")),
+            codes: folder.join(format!("{name}.codes")),
+            used: AtomicU64::new(0),
+            codes_used: AtomicUsize::new(0),
+        }
+    }
+
+    /// A code that was not used yet: of a time step around now, or else a recovery code.
+    pub(crate) fn code(&self) -> String {
+        let uri = fs::read_to_string(&self.uri).expect("a factor");
+        let secret = Secret::parse(&uri).expect("a secret");
+        let present = totp::step_at(super::now());
+        // The clock goes on while the code is on its way: the oldest step that would do now may be too old then.
+        let step = (self.used.load(Ordering::SeqCst) + 1).max(present - 1);
+        if step <= present + totp::STEPS_AROUND {
+            self.used.store(step, Ordering::SeqCst);
+            return secret.code(step).to_string();
+        }
+        let codes = fs::read_to_string(&self.codes).expect("codes");
+        let n = self.codes_used.fetch_add(1, Ordering::SeqCst);
+        codes.lines().nth(n).expect("a code is left").to_owned()
+    }
+}
+
+/// A box, initialised, its controller enrolled, without cameras. Everything goes when it is dropped.
 pub(crate) struct TestBox {
     folder: tempfile::TempDir,
     /// The state folder.
@@ -90,29 +133,60 @@ pub(crate) struct TestBox {
     pub(crate) shares: [PathBuf; 3],
     /// The file with [`PASSPHRASE`].
     pub(crate) passphrase: PathBuf,
+    /// The controller's second factor.
+    pub(crate) factor: Factor,
     recorder: Option<Recorder>,
 }
 
 impl TestBox {
     /// Makes one with `sinetti init`.
     pub(crate) fn new() -> TestBox {
+        TestBox::with_state_on(|_| {})
+    }
+
+    /// The same; `prepare` may make the state folder and mount something at it.
+    pub(crate) fn with_state_on(prepare: impl FnOnce(&Path)) -> TestBox {
         let folder = tempfile::tempdir().expect("a folder");
         let at = |name: &str| folder.path().join(name);
+        prepare(&at("state"));
         let made = TestBox {
             dir: at("state"),
             volume: at("footage"),
             shares: [1, 2, 3].map(|n| at(&format!("shares/share-{n}.txt"))),
             passphrase: at("passphrase"),
+            factor: Factor::at(folder.path(), "controller1"),
             recorder: None,
             folder,
         };
         made.secret("passphrase", &format!("{PASSPHRASE}\n"));
         let mut init = made.command(&["init", "--reserve-gib", "0.1"]);
         init.arg("--volume").arg(&made.volume);
-        init.arg("--passphrase-file").arg(&made.passphrase);
         init.arg("--shares-dir").arg(made.path("shares"));
+        init.args(["--undertaking", "2026-1", "--tokens-dir"])
+            .arg(made.path("tokens"));
         ran(&mut init).ok();
+        let token = made.path("tokens/controller1.token");
+        made.enrol(&token, &made.passphrase, &made.factor).ok();
         made
+    }
+
+    /// Somebody enrols with a token.
+    pub(crate) fn enrol(&self, token: &Path, passphrase: &Path, factor: &Factor) -> Ran {
+        let mut enrol = self.command(&["enrol", "--token"]);
+        enrol.arg(token).arg("--passphrase-file").arg(passphrase);
+        enrol.arg("--factor-file").arg(&factor.uri);
+        ran(enrol.arg("--codes-file").arg(&factor.codes))
+    }
+
+    /// The arguments by which the controller shows who they are, with a fresh code.
+    pub(crate) fn proof(&self) -> [PathBuf; 4] {
+        let code = self.secret("code", &self.factor.code());
+        [
+            "--passphrase-file".into(),
+            self.passphrase.clone(),
+            "--code-file".into(),
+            code,
+        ]
     }
 
     /// A path in the folder of this box, outside its state and footage.
@@ -272,7 +346,7 @@ impl TestBox {
         let mut export = self.command(&["export", "--json", "--camera", camera, "--stream", kind]);
         export.args(["--from", from, "--to", to]);
         export.arg("-o").arg(self.path(file));
-        export.arg("--passphrase-file").arg(&self.passphrase);
+        export.args(["--purpose", PURPOSE]).args(self.proof());
         ran(&mut export)
     }
 

@@ -1,0 +1,159 @@
+//! An act at the console: a person shows passphrase and code, and says for what. No secret leaves this process: the recorder
+//! is told which code was used up, and writes the intent before anything is opened.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use crate::access::credential::{self, Proven};
+use crate::access::keys;
+use crate::base::clock::SystemClock;
+use crate::base::error::{Error, Kind, Result};
+use crate::base::id::{CameraId, PersonId};
+use crate::catalog::{Event, Phase};
+use crate::cmd::{secret, who};
+use crate::config::{Config, Purpose};
+use crate::daemon::answer::{Answer, Ask};
+use crate::daemon::control::Client;
+use crate::daemon::people::{Credentials, PeopleAnswer, PeopleAsk};
+use crate::evidence::keys::KeyRing;
+use crate::vault::generation;
+
+/// Who acts, and for what.
+#[derive(Debug, clap::Args)]
+pub(super) struct PersonArgs {
+    /// Personal user name. May be left out while only one person may play back.
+    #[arg(long)]
+    pub person: Option<String>,
+    /// File (mode 0600) with the passphrase. Default: asked for.
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// File (mode 0600) with the present code of the second factor, or with a recovery code. Default: asked for.
+    #[arg(long, value_name = "FILE")]
+    pub code_file: Option<PathBuf>,
+    /// What it is for; one of the purposes that the camera is there for: protection-of-property, crime-prevention …
+    #[arg(long)]
+    pub purpose: Option<Purpose>,
+}
+
+/// Asks the recorder about persons.
+///
+/// # Errors
+/// What it refuses.
+pub(super) fn ask(client: &mut Client, ask: PeopleAsk) -> Result<PeopleAnswer> {
+    match client.ask(&Ask::People(Box::new(ask)))? {
+        Answer::People(answer) => Ok(*answer),
+        _ => Err(Error::new(Kind::Internal, "an answer to another question")),
+    }
+}
+
+/// What shows whether somebody is who they say.
+///
+/// # Errors
+/// For somebody who is not known, or has not enrolled.
+pub(super) fn credentials(client: &mut Client, name: Option<String>) -> Result<Credentials> {
+    match ask(client, PeopleAsk::Credentials { name })? {
+        PeopleAnswer::Credentials(found) => Ok(*found),
+        _ => Err(Error::new(Kind::Internal, "an answer to another question")),
+    }
+}
+
+/// Asks for passphrase and code, and tries them.
+///
+/// # Errors
+/// [`Kind::Denied`] when one is wrong.
+pub(super) fn prove(found: &Credentials, args: &PersonArgs) -> Result<(PersonId, Proven)> {
+    let name = &found.keys.name;
+    let passphrase = secret::passphrase(
+        args.passphrase_file.as_deref(),
+        &format!("Passphrase of {name}"),
+        false,
+    )?;
+    let code = secret::code(args.code_file.as_deref(), &format!("Code of {name}"))?;
+    let keys = credential::keys_of(&found.keys)?;
+    let now = SystemClock::shared().wall();
+    let proven = credential::prove(&keys, &found.factor, &passphrase, &code, now)?;
+    Ok((keys.person, proven))
+}
+
+/// Checks the purpose; every act has one.
+///
+/// # Errors
+/// When there is none, or the camera is not there for it.
+pub(super) fn purpose(args: &PersonArgs, config: &Config, camera: &CameraId) -> Result<Purpose> {
+    let of_camera = config.camera(camera).map_or(Purpose::ALL, |c| &c.purposes);
+    let list = || {
+        let texts: Vec<_> = of_camera.iter().map(|p| p.as_str()).collect();
+        texts.join(", ")
+    };
+    match args.purpose {
+        Some(purpose) if of_camera.contains(&purpose) => Ok(purpose),
+        Some(purpose) => Err(Error::new(
+            Kind::Denied,
+            format!("{camera} is not there for {purpose}, but for: {}", list()),
+        )),
+        None => Err(Error::invalid(format!(
+            "recorded footage is opened for a purpose; say --purpose with one of: {}",
+            list()
+        ))),
+    }
+}
+
+/// Somebody who may do it, has used up a code for it, and whose intent is written.
+pub(super) struct Begun {
+    /// Who.
+    pub person: PersonId,
+    /// What the person opens.
+    pub keys: KeyRing,
+    /// What the outcome's event is.
+    pub ended: Phase,
+}
+
+/// Begins an act on footage of `camera`: `event` is its intent.
+///
+/// # Errors
+/// [`Kind::Denied`] when passphrase or code is wrong, or the person may not; then nothing was opened.
+pub(super) fn begin(
+    client: &mut Client,
+    args: &PersonArgs,
+    camera: &CameraId,
+    event: impl FnOnce(PersonId) -> Event,
+) -> Result<Begun> {
+    let found = credentials(client, args.person.clone())?;
+    let (person, proven) = prove(&found, args)?;
+    let mut event = event(person);
+    event.detail = Some(json!({ "name": found.keys.name, "console": who() }));
+    let begin = PeopleAsk::Begin {
+        person,
+        used: proven.used,
+        camera: camera.clone(),
+        event: Box::new(event),
+    };
+    let PeopleAnswer::Begun { seq } = ask(client, begin)? else {
+        return Err(Error::new(Kind::Internal, "an answer to another question"));
+    };
+    let mut ring = KeyRing::default();
+    for wrap in &found.wraps {
+        let row = found
+            .generations
+            .iter()
+            .find(|g| g.generation == wrap.generation);
+        if let Some(row) = row {
+            let public = keys::public(row)?;
+            let opened = generation::open(&public, &wrap.bytes, &proven.identity)?;
+            ring.add(public.id, opened);
+        }
+    }
+    if ring.is_empty() {
+        let text = format!(
+            "{} holds no vault generation and opens no footage",
+            found.keys.name
+        );
+        return Err(Error::new(Kind::Denied, text));
+    }
+    Ok(Begun {
+        person,
+        keys: ring,
+        ended: Phase::Ended { of: seq },
+    })
+}
