@@ -9,7 +9,7 @@ use crate::base::time::Wall;
 use crate::catalog::column::{Columns, int};
 use crate::catalog::event::parse;
 use crate::catalog::reader::Reader;
-use crate::ledger::detail::{Class, commitment};
+use crate::ledger::detail::{Class, SALT_BYTES, commitment};
 use crate::ledger::entry::Entry;
 
 /// What is known of an entry's details.
@@ -182,6 +182,17 @@ impl Reader {
         }
     }
 
+    /// How many entries belong to no epoch; none do, unless somebody took it away.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn entries_of_no_epoch(&self) -> Result<u64> {
+        let mut statement = self
+            .db
+            .prepare("select count(*) from entry where epoch not in (select number from epoch)")?;
+        Ok(statement.query_row([], |row| Columns::of(row).count())?)
+    }
+
     /// The last entry of one of these actions.
     ///
     /// # Errors
@@ -220,12 +231,17 @@ impl Reader {
         while let Some(row) = rows.next()? {
             let mut columns = Columns::of(row);
             let seq = columns.count()?;
-            let stated: Option<Digest> = columns.get()?;
-            let salt: Option<[u8; 32]> = columns.get()?;
-            let text: Option<String> = columns.get()?;
+            // Whatever they are: what is no text or has another length is told of like the rest.
+            let (stated, salt, text) = (columns.bytes()?, columns.bytes()?, columns.bytes()?);
             let erased: Option<Wall> = columns.get()?;
             let fits = match (salt, text) {
-                (Some(salt), Some(text)) => stated == Some(commitment(&salt, &text)),
+                (Some(salt), Some(text)) => {
+                    let salt = <[u8; SALT_BYTES]>::try_from(salt).ok();
+                    let computed = salt
+                        .zip(std::str::from_utf8(&text).ok())
+                        .map(|(salt, text)| commitment(&salt, text).0.to_vec());
+                    computed.is_some() && computed == stated
+                }
                 _ => stated.is_some() && erased.is_some(),
             };
             if !fits {

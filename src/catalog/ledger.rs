@@ -45,7 +45,10 @@ fn read_epoch(row: &Row<'_>) -> rusqlite::Result<EpochRow> {
         started: columns.get()?,
         size: columns.count()?,
         root: columns.get()?,
-        note: columns.get()?,
+        // What is no text any more is no checkpoint either, and is told of as such.
+        note: columns
+            .bytes()?
+            .map(|note| String::from_utf8_lossy(&note).into_owned()),
     })
 }
 

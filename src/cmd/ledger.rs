@@ -12,7 +12,7 @@ use crate::base::error::{Error, Kind, Result};
 use crate::base::id::SegmentId;
 use crate::base::zone::Zone;
 use crate::catalog::Reader;
-use crate::cmd::{say, say_json, who};
+use crate::cmd::{reindex, say, say_json, who};
 use crate::config;
 use crate::daemon::answer::Ask;
 use crate::daemon::control::Client;
@@ -193,5 +193,13 @@ fn erase(state: &State, args: &EraseArgs) -> Result<ExitCode> {
         by: who(),
     })?;
     say("erased; the last entry says how many, and the log is as whole as before\n")?;
+    for path in reindex::old_catalogs(&state.dir) {
+        if path != state.catalog_path() {
+            let path = path.display();
+            say(&format!(
+                "they are still in {path}, which a reindex set aside: remove it when nobody needs it\n"
+            ))?;
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }

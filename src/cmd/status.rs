@@ -122,6 +122,11 @@ fn ledger_lines(ledger: &LedgerStatus, zone: Zone) -> String {
             "ledger IN TROUBLE, nothing is signed and nothing handed out: {trouble}; look with: sinetti ledger verify"
         ));
     }
+    if let Some(why) = &ledger.unwritable {
+        lines.push(format!(
+            "ledger CANNOT BE WRITTEN, nothing is handed out and nothing deleted: {why}"
+        ));
+    }
     for (name, wrong) in &ledger.mirrors {
         lines.push(format!("ledger on volume {name} NOT MIRRORED: {wrong}"));
     }

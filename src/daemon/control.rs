@@ -254,6 +254,7 @@ impl Facts {
                 scrub: self.scrub.mark().volumes.into_values().collect(),
                 ledger: LedgerStatus {
                     trouble: self.catalog.trouble(),
+                    unwritable: self.catalog.unwritable(),
                     mirrors: self.ledger.mirrors(),
                     ..status.ledger.clone()
                 },

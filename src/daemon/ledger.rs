@@ -41,6 +41,9 @@ pub struct LedgerStatus {
     pub epoch: u32,
     /// Why nothing is signed, if so.
     pub trouble: Option<String>,
+    /// Why nothing can be written, if so.
+    #[serde(default)]
+    pub unwritable: Option<String>,
     /// What is wrong with the mirror on a volume.
     pub mirrors: BTreeMap<String, String>,
     /// When somebody last took an anchor away; none: nobody ever did.
@@ -52,7 +55,10 @@ pub struct LedgerStatus {
 impl LedgerStatus {
     /// True when somebody should look.
     pub fn is_alarm(&self) -> bool {
-        self.trouble.is_some() || !self.mirrors.is_empty() || self.anchor_overdue
+        self.trouble.is_some()
+            || self.unwritable.is_some()
+            || !self.mirrors.is_empty()
+            || self.anchor_overdue
     }
 
     /// As the catalog has it.
@@ -71,6 +77,7 @@ impl LedgerStatus {
             size: epoch.size,
             epoch: epoch.number,
             trouble: None,
+            unwritable: None,
             mirrors: BTreeMap::new(),
             last_anchor,
             anchor_overdue: now.us_since(since) > ANCHOR_EVERY_US,

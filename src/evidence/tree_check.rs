@@ -79,7 +79,12 @@ pub fn check(dir: &Path, key: Key, anchors: &[Anchor]) -> Result<Checked> {
     // Each epoch states how far the one before had come: an anchor that it brings along.
     let mut logs = Vec::new();
     for (number, dir) in &dirs {
-        logs.push((*number, TreeDir::open(dir, key)?));
+        match TreeDir::open(dir, key) {
+            Ok(log) => logs.push((*number, log)),
+            // The epoch after it tells that it is missing.
+            Err(e) if e.kind() == Kind::NotFound => {}
+            Err(e) => return Err(e),
+        }
     }
     let links: Vec<_> = logs.iter().filter_map(|(_, log)| log.link()).collect();
     for (number, log) in &logs {
@@ -259,7 +264,8 @@ impl Log for TreeDir {
     fn kept_tile(&self, level: u8, number: u64, width: u64) -> Result<Option<Vec<u8>>> {
         read_bounded(
             &self.dir.join(bundle::tile_path(level, number, width)),
-            32 * TILE_WIDTH,
+            // More than it should have is told of as such.
+            64 * TILE_WIDTH,
         )
     }
 

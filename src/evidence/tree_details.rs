@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::base::disk;
-use crate::base::error::{Context, Result};
+use crate::base::error::{Context, Kind, Result};
 use crate::base::hash::{Digest, from_hex, hex};
 use crate::catalog::{Detail, EntryFilter, EntryRow, EpochRow, Reader};
 use crate::evidence::tree_check::TreeDir;
@@ -32,9 +32,7 @@ pub fn are_in(dir: &Path) -> bool {
 pub fn write(dir: &Path, reader: &Reader, epochs: &[EpochRow]) -> Result<()> {
     let path = dir.join(DETAILS);
     let new = dir.join(format!("{DETAILS}.new"));
-    if new.exists() {
-        disk::remove_file(&new)?;
-    }
+    remove(&new)?;
     let mut file = disk::DiskFile::create_new(&new, disk::SECRET_MODE)?;
     for epoch in epochs {
         let (mut after, end) = (epoch.first_seq - 1, epoch.first_seq + epoch.size);
@@ -53,8 +51,16 @@ pub fn write(dir: &Path, reader: &Reader, epochs: &[EpochRow]) -> Result<()> {
     }
     file.sync()?;
     drop(file);
+    remove(&path)?;
     disk::rename(&new, &path)?;
     disk::sync_dir(dir)
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match disk::remove_file(path) {
+        Err(e) if e.kind() == Kind::NotFound => Ok(()),
+        other => other,
+    }
 }
 
 fn line(row: &EntryRow) -> Option<String> {
@@ -120,7 +126,9 @@ fn fits(line: &[u8], seq: u64, stated: Digest) -> bool {
             return Some(value == json!({ "seq": seq, "erased": true }));
         }
         let mut salt = [0; 32];
-        let is_salt = from_hex(value["salt"].as_str()?, &mut salt);
+        let given = value["salt"].as_str()?;
+        // Also not with other digits for the same number.
+        let is_salt = from_hex(given, &mut salt) && hex(&salt) == given;
         Some(is_salt && commitment(&salt, value["detail"].as_str()?) == stated)
     };
     read() == Some(true)

@@ -334,7 +334,8 @@ impl<L: Log> Walk<'_, L> {
     }
 
     fn beyond(&mut self, anchor: &Anchor) {
-        if self.findings.len() >= FINDINGS_MAX {
+        // The beginning of an epoch that nothing came before has nothing to say.
+        if self.findings.len() >= FINDINGS_MAX || anchor.checkpoint.size <= self.index {
             return;
         }
         let text = format!(

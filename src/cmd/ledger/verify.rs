@@ -122,6 +122,14 @@ pub(super) fn run(state: &State, args: &Args) -> Result<ExitCode> {
             });
         }
     }
+    let strays = reader.entries_of_no_epoch()?;
+    if epochs.is_empty() || strays > 0 {
+        findings.push(Finding {
+            verdict: Verdict::Altered,
+            place: "the table of epochs".to_owned(),
+            text: format!("{strays} entries are of no epoch: one was taken away"),
+        });
+    }
     anchors.extend(links(state, &reader)?);
     let mut reports = Vec::new();
     for epoch in &epochs {

@@ -1,5 +1,6 @@
 //! Pages and API over their socket: TLS, bounds, playback bytes, live pictures, and a peer that reads the OpenAPI document.
 
+mod closed;
 mod figures;
 mod ledger;
 mod limits;
