@@ -8,6 +8,7 @@
 
 mod account;
 mod activity;
+mod alarm;
 mod change;
 mod closed;
 mod column;
@@ -48,6 +49,7 @@ mod tests;
 
 pub use account::{AccountRow, Language, Noted, Undertaking, Validity};
 pub use activity::ActivityHour;
+pub use alarm::{AlarmChange, AlarmKind, AlarmRow};
 pub use change::Change;
 pub use coverage::{Coverage, CoverageGap, HourRow, SEAM_US_MAX};
 pub use deleted::DeletedSpan;
