@@ -29,6 +29,7 @@ const LAYERS: &[(u8, &[&str])] = &[
             "retention",
             "evidence",
             "access",
+            "alarm",
             "doctor",
         ],
     ),

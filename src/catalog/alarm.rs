@@ -114,6 +114,14 @@ kinds! {
 }
 
 impl AlarmKind {
+    /// Nothing is lost yet: it is told, and `sinetti status` ends as if all were well.
+    pub const fn is_warning(self) -> bool {
+        matches!(
+            self,
+            Self::ClockUnsynchronised | Self::Certificate | Self::VaultHolder
+        )
+    }
+
     /// It was an act of somebody and not a state: it stays up until a person has looked.
     pub const fn waits_for_person(self) -> bool {
         matches!(self, Self::Stranger)
@@ -182,6 +190,13 @@ pub struct AlarmRow {
     pub acknowledged_by: Option<String>,
     /// When it was over; `None` while it is up.
     pub cleared: Option<Wall>,
+}
+
+impl AlarmRow {
+    /// Somebody has to look, and nobody has.
+    pub fn is_pressing(&self) -> bool {
+        self.cleared.is_none() && self.acknowledged.is_none() && !self.kind.is_warning()
+    }
 }
 
 /// One change.

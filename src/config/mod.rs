@@ -5,6 +5,7 @@
 //! not belong here: people and their rights (the catalog keeps those), and anything that acts on a setting.
 
 mod address;
+mod alarm;
 mod credentials;
 mod diff;
 mod edit;
@@ -19,6 +20,7 @@ mod types;
 mod values;
 
 pub use address::{CAMERA_PORT, is_private, private_networks};
+pub use alarm::{AlarmConfig, Webhook};
 pub use credentials::Credentials;
 pub use diff::{Diff, diff};
 pub use edit::{NewCamera, NewVolume, add_camera, add_volume, save, starter};
