@@ -148,6 +148,12 @@ fn of_volume(volume: &Volume, waits: &[&Stream], thresholds: &Thresholds, due: &
     } else if let Some(names) = waiting(GapCause::StorageSlow) {
         put(AlarmKind::VolumeBehind, names);
     }
+    footage(volume, due);
+}
+
+/// What is wrong with what lies on a volume.
+fn footage(volume: &Volume, due: &mut Due) {
+    let mut put = |kind, detail: String| drop(due.insert((kind, volume.name.clone()), detail));
     if volume.early {
         put(
             AlarmKind::EarlyDeletion,

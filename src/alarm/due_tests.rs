@@ -174,6 +174,15 @@ fn every_kind_has_its_cause() {
     });
     is(A::SweepLate, &|f| f.clock.doubt = Some("behind".to_owned()));
     is(A::EarlyDeletion, &|f| first(f).early = true);
+    rest_has_its_cause(&mut is);
+    assert_eq!(seen, AlarmKind::ALL.iter().copied().collect());
+}
+
+type Is<'a> = &'a mut dyn FnMut(AlarmKind, &dyn Fn(&mut Facts));
+
+fn rest_has_its_cause(is: Is<'_>) {
+    use AlarmKind as A;
+    let secs = Duration::from_secs;
     is(A::ClockUnsynchronised, &|f| f.clock.unsynchronised = true);
     is(A::ClockInDoubt, &|f| {
         f.clock.doubt = Some("behind".to_owned())
@@ -202,7 +211,6 @@ fn every_kind_has_its_cause() {
         first(f).mirror = Some("differs".to_owned())
     });
     is(A::Delivery, &|f| f.undelivered_for = Some(secs(121)));
-    assert_eq!(seen, AlarmKind::ALL.iter().copied().collect());
 }
 
 #[test]

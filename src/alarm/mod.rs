@@ -9,9 +9,11 @@ mod due;
 mod facts;
 mod figures;
 mod tracker;
+mod watch;
 
 pub use delivery::{Delivery, Message, Progress, Sender, json_of, post};
 pub use due::{Due, due};
 pub use facts::{Clock, Facts, Ledger, Stream, Sweeping, Thresholds, Touched, Volume};
 pub use figures::{Family, Figures};
 pub use tracker::{Step, Tracker, clear_after, raise_after};
+pub use watch::{Seen, Watch};

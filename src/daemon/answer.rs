@@ -333,12 +333,7 @@ pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall, reference: Wall) -> R
             generations: reader.generations()?,
         }),
         Ask::Retention => Ok(Answer::Retention(Box::new(retention(reader, reference)?))),
-        Ask::Alarms { all: false } => Ok(Answer::Alarms {
-            alarms: reader.alarms_up()?,
-        }),
-        Ask::Alarms { all: true } => Ok(Answer::Alarms {
-            alarms: reader.alarms(ALARMS_MAX)?,
-        }),
+        Ask::Alarms { all } => alarms(reader, *all),
         Ask::People(ask) => {
             people::from_reader(reader, ask, now).map(|found| Answer::People(Box::new(found)))
         }
@@ -355,6 +350,15 @@ pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall, reference: Wall) -> R
         | Ask::BeginEpoch { .. }
         | Ask::EraseDetails { .. } => Err(Error::new(Kind::Internal, "a reader cannot write")),
     }
+}
+
+fn alarms(reader: &Reader, all: bool) -> Result<Answer> {
+    let alarms = if all {
+        reader.alarms(ALARMS_MAX)
+    } else {
+        reader.alarms_up()
+    };
+    alarms.map(|alarms| Answer::Alarms { alarms })
 }
 
 fn stream_totals(reader: &Reader, row: &StreamRow, reference: Wall) -> Result<StreamTotals> {

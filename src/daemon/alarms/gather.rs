@@ -205,7 +205,9 @@ fn volumes(
             damaged: mark.map_or(0, |mark| mark.damaged.len() as u64),
             missing_segments: mark.map_or(0, |mark| mark.missing),
             strangers: mark.map_or(0, |mark| mark.strangers),
-            touched: options.feed.with(|fed| fed.touched.get(name).cloned()),
+            touched: options
+                .feed
+                .with(|fed| fed.touched.get(name).map(|(touched, _)| touched.clone())),
             mirror: mirrors.get(name).cloned(),
         }
     };

@@ -16,6 +16,7 @@ use serde_json::json;
 use crate::alarm::{
     self, Delivery, Figures, Message, Sender, Step, Thresholds, Touched, Tracker, json_of,
 };
+use crate::base::disk::acts;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::id::BoxId;
 use crate::base::time::{Mono, Wall};
@@ -48,7 +49,8 @@ pub struct AlarmFeed(Arc<Mutex<Fed>>);
 struct Fed {
     config: Option<Config>,
     certificate_ends: Option<Wall>,
-    touched: BTreeMap<String, Touched>,
+    /// With when it was last seen.
+    touched: BTreeMap<String, (Touched, Wall)>,
     delivered: u64,
     given_up: u64,
 }
@@ -60,6 +62,10 @@ impl AlarmFeed {
 
     /// The configuration in force.
     pub fn configure(&self, config: &Config) {
+        // Before anything is done on them: the sweeper and recovery are no strangers.
+        for volume in &config.volumes {
+            acts::know_below(&volume.path);
+        }
         self.with(|fed| fed.config = Some(config.clone()));
     }
 
@@ -69,9 +75,11 @@ impl AlarmFeed {
     }
 
     /// Somebody else did something on a volume.
-    pub fn touched(&self, volume: &str, what: &str) {
+    pub fn touched(&self, volume: &str, what: &str, now: Wall) {
         self.with(|fed| {
-            let touched = fed.touched.entry(volume.to_owned()).or_default();
+            let new = || (Touched::default(), now);
+            let (touched, last) = fed.touched.entry(volume.to_owned()).or_insert_with(new);
+            *last = now;
             touched.times += 1;
             if touched.first.len() < TOUCHED_TOLD_MAX {
                 touched.first.push(what.to_owned());
@@ -142,11 +150,7 @@ impl Alarms {
         let work = Work {
             reader: shared.catalog.reader()?,
             gatherer: Gatherer::default(),
-            probe: Probe::start(
-                shared.box_id,
-                Arc::clone(&shared.clock),
-                options.feed.clone(),
-            )?,
+            probe: Probe::start(Arc::clone(&shared), options.feed.clone())?,
             tracker: Tracker::default(),
             delivery: Delivery::start(Arc::clone(&shared.clock))?,
             offered: None,
@@ -207,6 +211,7 @@ impl Work {
             box_id: self.options.shared.box_id,
             site: config.site.name.clone(),
         };
+        self.forget_seen(&sender)?;
         let facts = self.gatherer.facts(
             &self.options,
             &self.reader,
@@ -225,6 +230,26 @@ impl Work {
         self.options.feed.with(|fed| {
             (fed.delivered, fed.given_up) = (progress.delivered, progress.given_up);
         });
+        Ok(())
+    }
+
+    /// What a person has seen of a stranger's acts is over; what came after is another alarm.
+    fn forget_seen(&mut self, sender: &Sender) -> Result<()> {
+        for row in self.reader.alarms_up()? {
+            let Some(seen) = row.acknowledged.filter(|_| row.kind == AlarmKind::Stranger) else {
+                continue;
+            };
+            let goes_on = self.options.feed.with(|fed| {
+                let last = fed.touched.get(&row.object).map(|(_, last)| *last);
+                if last.is_some_and(|last| last <= seen) {
+                    fed.touched.remove(&row.object);
+                }
+                last.is_some_and(|last| last > seen)
+            });
+            if goes_on {
+                self.take(Step::Clear { row }, sender)?;
+            }
+        }
         Ok(())
     }
 
@@ -259,11 +284,6 @@ impl Work {
                 };
                 shared.catalog.commit(Change::Alarm(change), None)?;
                 info!("alarm over: {} {}", row.kind, row.object);
-                if row.kind == AlarmKind::Stranger {
-                    self.options
-                        .feed
-                        .with(|fed| fed.touched.remove(&row.object));
-                }
                 Some(Message::Cleared(AlarmRow {
                     cleared: Some(now),
                     ..row
