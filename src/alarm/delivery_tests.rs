@@ -122,7 +122,9 @@ fn a_message_is_tried_again_and_those_behind_it_wait() {
     let (done, is_done) = channel();
     let taken = |n: u8| -> Option<Done> {
         let done = done.clone();
-        Some(Box::new(move || drop(done.send(n))))
+        Some(Box::new(move || {
+            done.send(n).ok();
+        }))
     };
     delivery.tell(body(&Message::Raised(row())), taken(1));
     delivery.tell(body(&Message::Cleared(row())), taken(2));

@@ -170,7 +170,7 @@ fn every_kind_has_its_cause() {
     });
     is(A::SweepLate, &|f| f.sweeping.failures = 1);
     is(A::SweepLate, &|f| {
-        drop(f.sweeping.overdue.insert(stream_id(1), 1))
+        f.sweeping.overdue.insert(stream_id(1), 1);
     });
     is(A::SweepLate, &|f| f.clock.doubt = Some("behind".to_owned()));
     is(A::EarlyDeletion, &|f| first(f).early = true);
