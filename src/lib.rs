@@ -14,6 +14,7 @@
 //! | 2 | [`catalog`] | the SQLite index: rows and the events that answer for them |
 //! | 2 | [`store`] | where things lie: volumes, key slots, the state folder |
 //! | 3 | [`access`] | who may do what: persons, roles, sessions, second factors, vault generations |
+//! | 3 | [`alarm`] | what somebody has to look at, and how they get to know |
 //! | 3 | [`ingest`] | from a camera to access units |
 //! | 3 | [`recorder`] | from access units to sealed segments, and what a crash left of them |
 //! | 3 | [`doctor`] | whether this machine is fit to keep footage |
@@ -23,6 +24,7 @@
 //! | 7 | [`cmd`] | one file a subcommand |
 
 pub mod access;
+pub mod alarm;
 pub mod base;
 pub mod catalog;
 pub mod cmd;

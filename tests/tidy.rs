@@ -12,7 +12,7 @@ mod source;
 #[path = "tidy/text.rs"]
 mod text;
 
-use house::{causes, links, lock, scripts, top_level};
+use house::{alarms, causes, links, lock, scripts, top_level};
 use source::{attributes, crate_homes, heads, imports, long_files, long_functions, sleeps};
 use text::{none, pages, root, rust, texts};
 
@@ -29,6 +29,7 @@ const LAYERS: &[(u8, &[&str])] = &[
             "retention",
             "evidence",
             "access",
+            "alarm",
             "doctor",
         ],
     ),
@@ -138,6 +139,17 @@ fn every_cause_of_a_gap_is_explained() {
     };
     none(&causes(
         &read("src/catalog/gap.rs"),
+        &read("docs/operating.md"),
+    ));
+}
+
+#[test]
+fn every_alarm_is_explained_as_the_program_explains_it() {
+    let read = |path: &str| {
+        fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
+    };
+    none(&alarms(
+        &read("src/catalog/alarm.rs"),
         &read("docs/operating.md"),
     ));
 }

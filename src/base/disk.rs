@@ -12,6 +12,7 @@ use rustix::fs::{FlockOperation, RenameFlags};
 
 use crate::base::error::{Context, Error, Kind, Result};
 
+pub mod acts;
 #[cfg(test)]
 pub(crate) mod faults;
 mod unnamed;
@@ -36,13 +37,21 @@ pub(crate) enum Step {
 }
 
 /// Every change of the file system goes through here.
+fn change<T>(step: Step, path: &Path, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    match step {
+        // Nothing looks otherwise afterwards.
+        Step::Sync | Step::SyncFileSystem | Step::SyncDir => done(step, path, act),
+        _ => acts::around(path, || done(step, path, act)),
+    }
+}
+
 #[cfg(not(test))]
-fn change<T>(_: Step, _: &Path, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+fn done<T>(_: Step, _: &Path, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     act()
 }
 
 #[cfg(test)]
-use faults::change;
+use faults::change as done;
 
 /// Mode of files that hold secrets.
 pub const SECRET_MODE: u32 = 0o600;
@@ -328,7 +337,7 @@ pub fn create_dir_all(dir: &Path, mode: u32) -> Result<()> {
 pub fn rename(from: &Path, to: &Path) -> Result<()> {
     let what = || format!("renaming {} to {}", from.display(), to.display());
     let cwd = rustix::fs::CWD;
-    let renamed = change(Step::Rename, to, || {
+    let rename = || {
         match rustix::fs::renameat_with(cwd, from, cwd, to, RenameFlags::NOREPLACE) {
             // Some file systems (NFS, older FUSE) know no NOREPLACE.
             Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) if !to.exists() => {
@@ -337,8 +346,8 @@ pub fn rename(from: &Path, to: &Path) -> Result<()> {
             other => other,
         }
         .map_err(io::Error::from)
-    });
-    renamed.context(what)
+    };
+    acts::around(from, || change(Step::Rename, to, rename)).context(what)
 }
 
 /// Removes a file. Not durable until [`sync_dir`].
@@ -383,10 +392,9 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     let mut file = DiskFile::create_new(&temporary, mode)?;
     file.append(&mut [IoSlice::new(bytes)])?;
     file.sync()?;
-    change(Step::Rename, path, || {
-        rustix::fs::rename(&temporary, path).map_err(io::Error::from)
-    })
-    .context(|| format!("replacing {}", path.display()))?;
+    let rename = || rustix::fs::rename(&temporary, path).map_err(io::Error::from);
+    acts::around(&temporary, || change(Step::Rename, path, rename))
+        .context(|| format!("replacing {}", path.display()))?;
     sync_dir(dir)
 }
 

@@ -5,6 +5,7 @@ use rusqlite::Connection;
 use crate::base::error::{Context, Result};
 use crate::base::id::{GenerationId, PersonId, RunId, SegmentId, StreamId, VolumeId};
 use crate::base::time::{Span, Wall};
+use crate::catalog::alarm::{self, AlarmChange};
 use crate::catalog::gap::GapCause;
 use crate::catalog::ledger_change::{self, LedgerChange};
 use crate::catalog::people::PeopleChange;
@@ -103,6 +104,8 @@ pub enum Change {
     },
     /// Somebody has looked.
     DeletionUnlatched,
+    /// Something about an alarm.
+    Alarm(AlarmChange),
     /// Something about the ledger itself.
     Ledger(LedgerChange),
     /// Nothing is recorded from here on. When a gap is open already, that one stays, its detail renewed.
@@ -211,6 +214,7 @@ pub(super) fn apply(db: &Connection, change: &Change) -> Result<()> {
         | Change::TimeMarked { .. }
         | Change::DeletionLatched { .. }
         | Change::DeletionUnlatched => apply_deletion(db, change),
+        Change::Alarm(change) => alarm::apply(db, change),
         Change::Ledger(change) => ledger_change::apply(db, change),
         Change::GapOpened {
             stream,

@@ -8,6 +8,7 @@
 
 mod account;
 mod activity;
+mod alarm;
 mod change;
 mod closed;
 mod column;
@@ -49,6 +50,7 @@ mod tests;
 
 pub use account::{AccountRow, Language, Noted, Undertaking, Validity};
 pub use activity::ActivityHour;
+pub use alarm::{AlarmChange, AlarmKind, AlarmRow};
 pub use change::Change;
 #[cfg(test)]
 pub(crate) use connection::first_version;

@@ -1,6 +1,7 @@
 //! Layer 7: one file a subcommand. What a person types becomes a call; what comes back becomes text.
 
 mod act;
+mod alarms;
 mod camera;
 mod certificate;
 mod check;
@@ -57,6 +58,8 @@ enum Command {
     Run,
     /// What each camera and volume is doing.
     Status(status::Args),
+    /// What somebody has to look at, and that one has.
+    Alarms(alarms::Args),
     /// What is recorded, and the gaps with their causes.
     Ls(ls::Args),
     /// Write recorded footage as MP4 that plays anywhere.
@@ -110,6 +113,7 @@ pub fn dispatch(args: Args) -> Result<ExitCode> {
         Command::Init(a) => init::run(&dir, a),
         Command::Run => crate::daemon::run(&dir).map(|()| ExitCode::SUCCESS),
         Command::Status(a) => status::run(&dir, &a),
+        Command::Alarms(a) => alarms::run(&dir, &a),
         Command::Ls(a) => ls::run(&dir, &a),
         Command::Export(a) => export::run(&dir, &a),
         Command::Open(a) => open::run(&dir, &a),

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use crate::base::error::{Error, Kind, Result};
 use crate::base::zone::Zone;
-use crate::cmd::{say, say_json, scrub};
+use crate::catalog::AlarmRow;
+use crate::cmd::{alarms, say, say_json, scrub};
 use crate::config;
 use crate::daemon::answer::{Answer, Ask, Deletion, Status, VolumeStatus};
 use crate::daemon::control::Client;
@@ -24,8 +25,8 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// Runs it. The exit status is 0 when every enabled stream is being recorded, every volume keeps up and nothing stands in the
-/// way of deletion, 3 when the recorder does not run, else 1.
+/// Runs it. The exit status is 0 when every enabled stream is being recorded, every volume keeps up, nothing stands in the
+/// way of deletion and no alarm waits for somebody to acknowledge it, 3 when the recorder does not run, else 1.
 pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     let state = State::open(dir)?;
     let mut client = Client::open(&state)?;
@@ -44,6 +45,7 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         .all(|l| matches!(l.phase, Phase::Recording | Phase::Off));
     let all_well = all_well
         && !status.ledger.is_alarm()
+        && !status.alarms.iter().any(AlarmRow::is_pressing)
         && !status.deletion.is_alarm()
         && status.scrub.iter().all(VolumeMark::is_well)
         && !status.volumes.iter().any(VolumeStatus::is_behind);
@@ -99,6 +101,7 @@ fn text(status: &Status, zone: Zone) -> Result<String> {
         writeln!(out, "warning: {}", warning_text(warning))?;
     }
     out.push_str(&ledger_lines(&status.ledger, zone));
+    out.push_str(&alarms::lines(&status.alarms, zone)?);
     Ok(out)
 }
 

@@ -150,6 +150,8 @@ fn whole_lines(lines: &mut Vec<String>, old: &Config, new: &Config) {
         &(after.receive_bytes >> 20),
     );
     note(lines, "stall_secs", &before.stall_secs, &after.stall_secs);
+    // The path may hold a secret.
+    note_silently(lines, "webhook", &old.alarm, &new.alarm);
 }
 
 fn volume_lines(lines: &mut Vec<String>, old: &Config, new: &Config) {

@@ -5,6 +5,7 @@
 //! not belong here: people and their rights (the catalog keeps those), and anything that acts on a setting.
 
 mod address;
+mod alarm;
 mod credentials;
 mod diff;
 mod edit;
@@ -20,6 +21,7 @@ mod values;
 mod web;
 
 pub use address::{CAMERA_PORT, is_private, private_networks};
+pub use alarm::{AlarmConfig, Webhook};
 pub use credentials::Credentials;
 pub use diff::{Diff, diff};
 pub use edit::{NewCamera, NewVolume, add_camera, add_volume, save, starter};

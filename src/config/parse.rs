@@ -11,6 +11,7 @@ use crate::base::error::Kind;
 use crate::base::id::CameraId;
 use crate::base::zone::Zone;
 use crate::config::address::{parse_address, parse_subnet, private_networks};
+use crate::config::alarm;
 use crate::config::credentials::Credentials;
 use crate::config::error::{ConfigErrors, Problem};
 use crate::config::keep::{keep_text, parse_keep};
@@ -46,6 +47,7 @@ pub const SECTIONS: &[(&str, &[&str])] = &[
             "stall_secs",
         ],
     ),
+    ("alarm", alarm::KEYS),
     ("volume", &["name", "path", "reserve_gib", "dedicated"]),
     (
         "camera",
@@ -151,6 +153,7 @@ impl<'a> File<'a> {
         let subnets = self.subnets();
         let web = web::read(&self.one("web", "[web]"), self.base_dir);
         let recorder = self.recorder();
+        let alarm = alarm::read(&self.one("alarm", "[alarm]"));
         let volumes = self.many("volume", "[[volume]]", VOLUMES_MAX);
         let volume_lines = volumes.iter().map(|v| self.problems.line(v.at())).collect();
         let volumes = self.volumes(&volumes);
@@ -171,6 +174,7 @@ impl<'a> File<'a> {
                 },
                 web: web?,
                 recorder,
+                alarm: alarm?,
                 volumes: volumes?.into_iter().map(Arc::new).collect(),
                 cameras: cameras?,
             },

@@ -12,6 +12,7 @@ use crate::base::error::{Error, Result};
 use crate::base::id::{CameraId, StreamKind};
 use crate::base::zone::Zone;
 use crate::config::address::private_networks;
+use crate::config::alarm::AlarmConfig;
 use crate::config::web::WebConfig;
 
 /// A whole number's default and bounds (both ends allowed).
@@ -48,6 +49,8 @@ pub struct Config {
     pub web: WebConfig,
     /// How recording is done.
     pub recorder: RecorderConfig,
+    /// To whom alarms are told.
+    pub alarm: AlarmConfig,
     /// Where footage lies: at least one, in the order of the file. The first is the default.
     pub volumes: Vec<Arc<VolumeConfig>>,
     /// The cameras in the order of the file, disabled ones too. May be empty.

@@ -10,8 +10,8 @@ use crate::base::error::{Error, Kind, Result};
 use crate::base::id::{GenerationId, StreamId};
 use crate::base::time::{Span, Wall};
 use crate::catalog::{
-    Coverage, DeletedSpan, Event, GenerationRow, Reader, SegmentRow, StreamRow, SweepRow, Totals,
-    VolumeRow, WrapRow,
+    AlarmRow, Coverage, DeletedSpan, Event, GenerationRow, Reader, SegmentRow, StreamRow, SweepRow,
+    Totals, VolumeRow, WrapRow,
 };
 use crate::daemon::ledger::LedgerStatus;
 use crate::daemon::people::{self, PeopleAnswer, PeopleAsk};
@@ -21,6 +21,8 @@ use crate::store::scrub::VolumeMark;
 
 /// Most rows of one answer.
 const ROWS_MAX: usize = 100_000;
+/// Most alarms of one answer.
+const ALARMS_MAX: u32 = 1000;
 
 /// A question.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
@@ -61,6 +63,20 @@ pub enum Ask {
         /// The event.
         event: Box<Event>,
     },
+    /// Alarms: those that are up, or the last ones.
+    Alarms {
+        /// Those that are over too.
+        all: bool,
+    },
+    /// Somebody has seen an alarm.
+    AcknowledgeAlarm {
+        /// Its number.
+        id: u64,
+        /// Who, as far as it is known.
+        by: String,
+    },
+    /// Send a message to the alarm target, to try it.
+    TestAlarm,
     /// Seal all footage that is closed now.
     Seal,
     /// Somebody says why the ledger has to begin anew.
@@ -105,6 +121,11 @@ pub enum Answer {
     },
     /// To [`Ask::Retention`].
     Retention(Box<Retention>),
+    /// To [`Ask::Alarms`].
+    Alarms {
+        /// Each alarm.
+        alarms: Vec<AlarmRow>,
+    },
     /// To [`Ask::People`].
     People(Box<PeopleAnswer>),
     /// Done.
@@ -146,6 +167,9 @@ pub struct Status {
     /// What somebody should know about who opens the vault.
     #[serde(default)]
     pub holders: Option<HolderWarning>,
+    /// Alarms that are up.
+    #[serde(default)]
+    pub alarms: Vec<AlarmRow>,
 }
 
 /// What stands in the way of deletion, and what goes wrong with it.
@@ -269,6 +293,7 @@ pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall, reference: Wall) -> R
             },
             ledger: LedgerStatus::read(reader, now)?,
             holders: keys::warning(&Directory::read(reader)?, now),
+            alarms: reader.alarms_up()?,
             ..Status::default()
         }))),
         Ask::Streams => {
@@ -308,10 +333,16 @@ pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall, reference: Wall) -> R
             generations: reader.generations()?,
         }),
         Ask::Retention => Ok(Answer::Retention(Box::new(retention(reader, reference)?))),
+        Ask::Alarms { all } => alarms(reader, *all),
         Ask::People(ask) => {
             people::from_reader(reader, ask, now).map(|found| Answer::People(Box::new(found)))
         }
+        Ask::TestAlarm => Err(Error::new(
+            Kind::Unavailable,
+            "the recorder sends it, and does not run; start it with: systemctl start sinetti",
+        )),
         Ask::Note { .. }
+        | Ask::AcknowledgeAlarm { .. }
         | Ask::Scrub
         | Ask::ConfirmClock { .. }
         | Ask::ConfirmRetention { .. }
@@ -319,6 +350,15 @@ pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall, reference: Wall) -> R
         | Ask::BeginEpoch { .. }
         | Ask::EraseDetails { .. } => Err(Error::new(Kind::Internal, "a reader cannot write")),
     }
+}
+
+fn alarms(reader: &Reader, all: bool) -> Result<Answer> {
+    let alarms = if all {
+        reader.alarms(ALARMS_MAX)
+    } else {
+        reader.alarms_up()
+    };
+    alarms.map(|alarms| Answer::Alarms { alarms })
 }
 
 fn stream_totals(reader: &Reader, row: &StreamRow, reference: Wall) -> Result<StreamTotals> {

@@ -21,7 +21,8 @@ use crate::base::disk;
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{BoxId, StreamId};
 use crate::base::time::{Span, Wall};
-use crate::catalog::{Catalog, Change, Event, LedgerChange, Reader};
+use crate::catalog::{AlarmChange, Catalog, Change, Event, LedgerChange, Reader};
+use crate::daemon::alarms::AlarmFeed;
 use crate::daemon::answer::{self, Answer, Ask, Retention, Status, VolumeStatus};
 use crate::daemon::ledger::{self, LedgerBoard, LedgerStatus};
 use crate::daemon::people;
@@ -61,6 +62,7 @@ struct Facts {
     key: Key,
     deletion: DeletionBoard,
     ledger: LedgerBoard,
+    alarms: AlarmFeed,
     wake: SyncSender<Wake>,
     access: Access,
     recovery: Recipient,
@@ -77,6 +79,11 @@ fn write(
         Ask::Note { event } => {
             let seq = catalog.note((**event).clone())?;
             return Ok(Some(Answer::Noted { seq }));
+        }
+        Ask::AcknowledgeAlarm { id, by } => {
+            let (id, by) = (*id, by.clone());
+            let change = AlarmChange::Acknowledged { id, by, at: now };
+            catalog.commit(Change::Alarm(change), None)?;
         }
         Ask::Seal => ledger::seal(catalog, now, "demand")?,
         Ask::BeginEpoch { by, statement } => {
@@ -121,7 +128,7 @@ impl Control {
         catalog: &Arc<Catalog>,
         board: &Board,
         shared: &Shared,
-        (deletion, ledger): (&DeletionBoard, &LedgerBoard),
+        (deletion, ledger, alarms): (&DeletionBoard, &LedgerBoard, &AlarmFeed),
         started: Wall,
     ) -> Result<Self> {
         let path = state.socket_path();
@@ -142,6 +149,7 @@ impl Control {
             key: state.key()?,
             deletion: deletion.clone(),
             ledger: ledger.clone(),
+            alarms: alarms.clone(),
             wake: shared.wake.clone(),
             access: shared.access.clone(),
             recovery: state.recovery.clone(),
@@ -228,6 +236,10 @@ impl Facts {
                 people::answer_with(&self.access, &self.catalog, &self.recovery, ask, now)?;
             return Ok(Answer::People(Box::new(answered)));
         }
+        if matches!(ask, Ask::TestAlarm) {
+            self.alarms.test(self.box_id, now)?;
+            return Ok(Answer::Done);
+        }
         if matches!(ask, Ask::Scrub) {
             self.scrub.begin();
             return Ok(Answer::Done);
@@ -308,6 +320,7 @@ fn is_written(ask: &Ask) -> bool {
         Ask::Note { .. }
             | Ask::ConfirmClock { .. }
             | Ask::ConfirmRetention { .. }
+            | Ask::AcknowledgeAlarm { .. }
             | Ask::Seal
             | Ask::BeginEpoch { .. }
             | Ask::EraseDetails { .. }

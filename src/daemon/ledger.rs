@@ -16,6 +16,7 @@ use crate::base::error::{Error, Kind, Result};
 use crate::base::id::BoxId;
 use crate::base::time::Wall;
 use crate::catalog::{Catalog, Event, LedgerChange, Reader};
+use crate::daemon::alarms::ANCHOR_SENT;
 use crate::daemon::sweeper;
 use crate::evidence::tree_files;
 use crate::ledger::checkpoint::{Checkpoint, Key};
@@ -30,7 +31,7 @@ const SEAL_EVERY_US: i64 = 3_600_000_000;
 /// Without an anchor taken away for so long somebody should be told.
 pub const ANCHOR_EVERY_US: i64 = 30 * 86_400_000_000;
 /// What counts as an anchor that was taken away.
-pub const ANCHORS: [&str; 1] = ["anchor-taken"];
+pub const ANCHORS: [&str; 2] = ["anchor-taken", ANCHOR_SENT];
 
 /// What is known of the ledger, for status.
 #[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]

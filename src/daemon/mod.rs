@@ -3,6 +3,7 @@
 //! Cameras are read on one thread (the async runtime's own); each volume has a writer and a keeper; the catalog has its
 //! writer. Stopping goes the way of a frame: cameras, writers, keepers, catalog, so that nothing received is lost.
 
+pub mod alarms;
 pub mod answer;
 mod around;
 pub mod control;
@@ -35,6 +36,7 @@ use crate::base::shutdown::Stopped;
 use crate::base::time::Wall;
 use crate::catalog::{Catalog, Change, Event, GapCause, LedgerChange};
 use crate::config::{self, CameraConfig, Config, Loaded};
+use crate::daemon::alarms::{AlarmFeed, Alarms};
 use crate::daemon::around::{end_with_essential_threads, take_lock, told_to_stop};
 use crate::daemon::control::Control;
 use crate::daemon::ledger::{Keeping, LedgerBoard};
@@ -97,6 +99,8 @@ struct Daemon {
     ledger: LedgerBoard,
     keeping: Option<Keeping>,
     people: Option<People>,
+    feed: AlarmFeed,
+    alarms: Option<Alarms>,
     woken: Option<Receiver<Wake>>,
     /// Volumes of the configuration that could not be opened yet.
     missing: Vec<String>,
@@ -193,6 +197,8 @@ impl Daemon {
             ledger: LedgerBoard::default(),
             keeping: None,
             people: None,
+            feed: AlarmFeed::default(),
+            alarms: None,
             woken: Some(woken),
             missing,
             started,
@@ -221,7 +227,7 @@ impl Daemon {
             &self.catalog,
             &self.board,
             &self.shared,
-            (&self.deletion, &self.ledger),
+            (&self.deletion, &self.ledger, &self.feed),
             self.started,
         )?;
         self.people = Some(People::start(self.shared.access.clone())?);
@@ -232,6 +238,7 @@ impl Daemon {
             &self.live,
             &self.deletion,
         ));
+        self.alarms = Some(Alarms::start(self.alarm_options())?);
         self.open_volumes(true, &stopped).await;
         if !stopped.is_set() {
             self.begin().await?;
@@ -297,6 +304,9 @@ impl Daemon {
         if let Some(sweeper) = self.sweeper {
             sweeper.stop();
         }
+        if let Some(alarms) = self.alarms {
+            alarms.stop();
+        }
         if let Some(people) = self.people {
             people.finish();
         }
@@ -312,6 +322,17 @@ impl Daemon {
         match closed {
             Ok(()) => info!("stopped; everything received is on disk and in the catalog"),
             Err(e) => error!("{e}"),
+        }
+    }
+
+    fn alarm_options(&self) -> alarms::Options {
+        self.feed.configure(&self.config.config);
+        alarms::Options {
+            shared: Arc::clone(&self.shared),
+            deletion: self.deletion.clone(),
+            ledger: self.ledger.clone(),
+            key: self.state.key().ok(),
+            feed: self.feed.clone(),
         }
     }
 
@@ -478,6 +499,7 @@ impl Daemon {
         self.stop_changed(&loaded.config, &diff).await;
         self.config = loaded;
         (self.config.config.recorder, self.config.config.volumes) = recorder_and_volumes;
+        self.feed.configure(&self.config.config);
         if let Some(sweeper) = &self.sweeper {
             sweeper.keep(sweeper::keeps(&self.config.config));
         }

@@ -4,6 +4,7 @@
     reason = "tests make and change files of their own, and ask for the time as anybody does"
 )]
 
+mod alarms;
 mod config;
 mod crash;
 mod devices;

@@ -125,6 +125,50 @@ pub(crate) fn causes(gap_rs: &str, operating: &str) -> Vec<String> {
     offences
 }
 
+/// The table of alarms says of each kind what the program says, and of no other.
+pub(crate) fn alarms(alarm_rs: &str, operating: &str) -> Vec<String> {
+    let block = alarm_rs
+        .split("kinds! {")
+        .nth(1)
+        .and_then(|rest| rest.split("\n}").next())
+        .unwrap_or("");
+    let code: String = block
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("///"))
+        .collect();
+    let texts: Vec<_> = code.split('"').skip(1).step_by(2).collect();
+    let wanted: BTreeSet<_> = texts
+        .chunks_exact(3)
+        .map(|texts| format!("| `{}` | {} | {} |", texts[0], texts[1], texts[2]))
+        .collect();
+    let section = operating
+        .split("\n## Alarms")
+        .nth(1)
+        .and_then(|rest| rest.split("\n## ").next())
+        .unwrap_or("");
+    let found: BTreeSet<_> = section
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(str::to_owned)
+        .collect();
+    let mut offences = Vec::new();
+    if wanted.is_empty() {
+        offences
+            .push("src/catalog/alarm.rs: no alarms found: has the macro been renamed?".to_owned());
+    }
+    for line in wanted.difference(&found) {
+        offences.push(format!(
+            "docs/operating.md: the table of alarms lacks: {line}"
+        ));
+    }
+    for line in found.difference(&wanted) {
+        offences.push(format!(
+            "docs/operating.md: src/catalog/alarm.rs does not say: {line}"
+        ));
+    }
+    offences
+}
+
 /// Scripts stop at the first error.
 pub(crate) fn scripts(files: &[Text], is_executable: impl Fn(&str) -> bool) -> Vec<String> {
     let mut offences = Vec::new();
@@ -220,6 +264,16 @@ fn an_unexplained_cause_is_found() {
     let rs = "causes! {\n    /// Doc.\n    A = \"a-b\",\n    C = \"c\",\n}\n";
     one(&causes(rs, "`c`"), "`a-b`");
     one(&causes("", ""), "no causes found");
+    let rs =
+        "kinds! {\n    /// A \"word\".\n    A = \"a\": \"effect; more\",\n        \"remedy\";\n}";
+    let table = "\n## Alarms\n| `a` | effect; more | remedy |\n";
+    none(&alarms(rs, table));
+    one(&alarms(rs, "\n## Alarms\n"), "lacks");
+    one(
+        &alarms(rs, &format!("{table}| `b` | x | y |\n")),
+        "does not say",
+    );
+    one(&alarms("", ""), "no alarms found");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The catalog as its callers see it.
 
+mod alarms;
 mod coverage;
 mod people;
 

@@ -1,0 +1,19 @@
+//! Layer 3: alarms: from what is known of the box to what somebody has to look at.
+//!
+//! [`due`] is a pure function from [`Facts`] to what is wrong at this moment; [`Tracker`] lets nothing flap; [`Figures`] are
+//! what measuring programs get. Who gathers the facts, and who writes the rows, is `daemon`; what the kinds are, and what each
+//! asks of people, is `catalog::AlarmKind`.
+
+mod delivery;
+mod due;
+mod facts;
+mod figures;
+mod tracker;
+mod watch;
+
+pub use delivery::{Delivery, Message, Progress, Sender, json_of, post};
+pub use due::{Due, due};
+pub use facts::{Clock, Facts, Ledger, Stream, Sweeping, Thresholds, Touched, Volume};
+pub use figures::{Family, Figures};
+pub use tracker::{Step, Tracker, clear_after, raise_after};
+pub use watch::{Seen, Watch};

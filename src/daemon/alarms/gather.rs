@@ -1,0 +1,215 @@
+//! Gathers what is known of the box from the boards and the catalog.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::alarm::{Clock, Delivery, Facts, Ledger, Stream, Sweeping, Volume};
+use crate::base::error::Result;
+use crate::base::id::{StreamId, StreamKind};
+use crate::base::time::{Mono, Span, Wall};
+use crate::catalog::{GapCause, GapRow, Reader};
+use crate::config::Config;
+use crate::daemon::alarms::Options;
+use crate::daemon::alarms::probe::Probe;
+use crate::daemon::answer::Deletion;
+use crate::daemon::ledger::LedgerStatus;
+use crate::daemon::people::warning_text;
+use crate::recorder::board::{Line, Phase};
+
+/// What changes slowly is asked this often.
+const SLOW_EVERY: Duration = Duration::from_secs(30);
+/// Two looks at the clocks that differ by more than this, in microseconds, have a step of the clock between them.
+const STEP_US: i64 = 1_000_000;
+/// What outlives its time by more than this, in microseconds, is late.
+const LATE_US: i64 = 120_000_000;
+const HOUR_US: i64 = 3_600_000_000;
+
+/// What is remembered between looks.
+#[derive(Default)]
+pub(super) struct Gatherer {
+    clocks: Option<(Wall, Mono)>,
+    stepped: Option<(Mono, i64)>,
+    slow: Option<(Mono, Slow)>,
+}
+
+#[derive(Clone, Default)]
+struct Slow {
+    overdue: BTreeMap<StreamId, u64>,
+    ledger: LedgerStatus,
+}
+
+impl Gatherer {
+    pub(super) fn facts(
+        &mut self,
+        options: &Options,
+        reader: &Reader,
+        config: &Config,
+        probe: &Probe,
+        delivery: &Delivery,
+    ) -> Result<Facts> {
+        let shared = &options.shared;
+        let (now, mono) = (shared.clock.wall(), shared.clock.mono());
+        let deletion = options.deletion.get();
+        let slow = self.slow(reader, &deletion, now, mono)?;
+        let clock = self.clock(&deletion, now, mono);
+        let certificate_ends = options.feed.with(|fed| fed.certificate_ends);
+        let failing = delivery.progress().failing;
+        Ok(Facts {
+            streams: streams(reader, config, &shared.board.lines(), now)?,
+            volumes: volumes(options, config, probe, &deletion, mono),
+            sweeping: Sweeping {
+                latched: reader.meta()?.latch,
+                failed: deletion.failed,
+                failures: deletion.failures.len() as u64,
+                overdue: slow.overdue,
+            },
+            clock,
+            ledger: Ledger {
+                trouble: shared.catalog.trouble(),
+                anchor_overdue: slow
+                    .ledger
+                    .anchor_overdue
+                    .then_some(slow.ledger.last_anchor),
+            },
+            holders: shared.access.holder_warning().as_ref().map(warning_text),
+            certificate_left_s: certificate_ends.map(|ends| ends.us_since(now) / 1_000_000),
+            undelivered_for: failing.map(|since| mono.since(since)),
+        })
+    }
+
+    fn slow(
+        &mut self,
+        reader: &Reader,
+        deletion: &Deletion,
+        now: Wall,
+        mono: Mono,
+    ) -> Result<Slow> {
+        if let Some((at, slow)) = &self.slow
+            && mono.since(*at) < SLOW_EVERY
+        {
+            return Ok(slow.clone());
+        }
+        let mut slow = Slow {
+            ledger: LedgerStatus::read(reader, now)?,
+            ..Slow::default()
+        };
+        // By a clock that is not believed nothing is late.
+        let rows = match deletion.paused {
+            Some(_) => Vec::new(),
+            None => reader.streams()?,
+        };
+        for row in rows {
+            if let Some(before) = row.expired_before(now.plus_us(-LATE_US)) {
+                let (count, _) = reader.count_ended_before(&row.stream, before)?;
+                slow.overdue.insert(row.stream, count);
+            }
+        }
+        self.slow = Some((mono, slow.clone()));
+        Ok(slow)
+    }
+
+    fn clock(&mut self, deletion: &Deletion, now: Wall, mono: Mono) -> Clock {
+        let before = self.clocks.replace((now, mono));
+        if let Some((wall, since)) = before {
+            let us = now.us_since(wall) - mono.us_since(since);
+            if us.abs() > STEP_US {
+                self.stepped = Some((mono, us));
+            }
+        }
+        Clock {
+            unsynchronised: deletion.unsynchronised,
+            doubt: deletion.paused.clone(),
+            stepped: self.stepped.map(|(at, us)| (mono.since(at), us)),
+        }
+    }
+}
+
+/// Every stream that shall be recorded.
+fn streams(
+    reader: &Reader,
+    config: &Config,
+    lines: &BTreeMap<StreamId, Line>,
+    now: Wall,
+) -> Result<Vec<Stream>> {
+    let mut streams = Vec::new();
+    for camera in config.cameras.iter().filter(|camera| camera.enabled) {
+        for kind in [StreamKind::Main, StreamKind::Sub] {
+            if camera.stream_path(kind).is_none() {
+                continue;
+            }
+            let stream = StreamId {
+                camera: camera.id.clone(),
+                kind,
+            };
+            let line = lines.get(&stream);
+            let span = Span {
+                start: now.plus_us(-HOUR_US),
+                end: now,
+            };
+            streams.push(Stream {
+                volume: camera.volume.clone(),
+                records: line.is_some_and(|line| line.phase == Phase::Recording),
+                cause: reader.open_gap(&stream)?.map(|gap| gap.cause),
+                trouble: line.and_then(|line| line.last_error.clone()),
+                holes: holes(&reader.gaps(&stream, span, now)?, span),
+                stream,
+            });
+        }
+    }
+    Ok(streams)
+}
+
+/// How many gaps that nobody ordered reach into `span`, and their length in it.
+fn holes(gaps: &[GapRow], span: Span) -> (u64, i64) {
+    let ordered = [
+        GapCause::NotStarted,
+        GapCause::Stopped,
+        GapCause::Disabled,
+        GapCause::Removed,
+    ];
+    let counted = gaps.iter().filter(|gap| !ordered.contains(&gap.cause));
+    counted.fold((0, 0), |(count, us), gap| {
+        let end = gap.end.unwrap_or(span.end).min(span.end);
+        (
+            count + 1,
+            us + end.us_since(gap.start.max(span.start)).max(0),
+        )
+    })
+}
+
+fn volumes(
+    options: &Options,
+    config: &Config,
+    probe: &Probe,
+    deletion: &Deletion,
+    mono: Mono,
+) -> Vec<Volume> {
+    let shared = &options.shared;
+    let found = probe.found();
+    let behind = shared.board.pulses.behind(mono);
+    let mirrors = options.ledger.mirrors();
+    let marks = shared.scrub.mark().volumes;
+    let volume = |name: &str| {
+        let mark = marks.values().find(|mark| mark.name == name);
+        Volume {
+            name: name.to_owned(),
+            missing: found.missing.get(name).cloned(),
+            silent_for: found
+                .asking
+                .as_ref()
+                .filter(|(asked, _)| asked == name)
+                .map(|(_, since)| mono.since(*since)),
+            behind: behind.get(name).copied().unwrap_or_default(),
+            full_in_vain: deletion.in_vain.iter().any(|of| of == name),
+            early: deletion.early.iter().any(|of| of == name),
+            damaged: mark.map_or(0, |mark| mark.damaged.len() as u64),
+            missing_segments: mark.map_or(0, |mark| mark.missing),
+            strangers: mark.map_or(0, |mark| mark.strangers),
+            touched: options
+                .feed
+                .with(|fed| fed.touched.get(name).map(|(touched, _)| touched.clone())),
+            mirror: mirrors.get(name).cloned(),
+        }
+    };
+    config.volumes.iter().map(|v| volume(&v.name)).collect()
+}
