@@ -7,7 +7,9 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 rust_needed=1.95
-user=manager1
+user=controller1
+# Where the API is served; empty: nowhere.
+listen=
 
 # Filled by the functions below.
 bin=
@@ -51,7 +53,7 @@ need_packages() {
 
 need_usual_packages() {
     need_packages ffmpeg ffmpeg /usr/share/fonts/truetype/dejavu/DejaVuSansMono-Bold.ttf fonts-dejavu-core \
-        cc build-essential jq jq "$@"
+        cc build-essential jq jq openssl openssl "$@"
 }
 
 need_rust() {
@@ -237,20 +239,61 @@ sinetti() { "$bin/sinetti" --dir "$base/box" "$@"; }
 
 secret() { od -An -N12 -tx1 /dev/urandom | tr -d ' \n'; }
 
-# Takes the folder `base` for this run; makes a box in it if there is none, with a reserve of $1 GiB. The passphrase and the
-# shares lie beside it: right for made-up pictures only. Sets `cameras` to at least what the box has.
+# Person $1 enrols with their token: passphrase, second factor, recovery codes.
+enrol_person() {
+    sinetti enrol --token "$base/tokens/$1.token" --passphrase-file "$base/passphrase" \
+        --factor-file "$base/$1.factor" --codes-file "$base/$1.codes" >/dev/null && rm "$base/tokens/$1.token"
+}
+
+# The code of time step $2 of the otpauth address in file $1 (RFC 6238).
+totp() {
+    local key mac offset
+    key=$(sed 's/.*secret=\([A-Z2-7]*\).*/\1/' "$1" | tr -d '\n' | base32 -d | od -An -v -tx1 | tr -d ' \n')
+    mac=$(printf '%b' "$(printf '%016x' "$2" | sed 's/../\\x&/g')" | openssl dgst -sha1 -mac HMAC -macopt "hexkey:$key" -r)
+    offset=$((16#${mac:39:1} * 2))
+    printf '%06d' $(((16#${mac:offset:8} & 16#7fffffff) % 1000000))
+}
+
+# Sets `proof`: the arguments by which $user shows who they are and says for what. No code is taken twice: those of the time
+# steps around now first, then a recovery code, then it waits for the next step.
+proof=()
+prove() {
+    local present step=0 used=0
+    present=$(($(date +%s) / 30))
+    [ ! -e "$base/.step" ] || step=$(cat "$base/.step")
+    step=$((step + 1 > present - 1 ? step + 1 : present - 1))
+    if [ "$step" -gt $((present + 2)) ]; then
+        [ ! -e "$base/.codes-used" ] || used=$(cat "$base/.codes-used")
+        used=$((used + 1))
+    fi
+    if [ "$used" -gt 0 ] && [ "$used" -le "$(wc -l <"$base/$user.codes")" ]; then
+        printf '%s\n' "$used" >"$base/.codes-used"
+        (umask 077 && sed -n "${used}p" "$base/$user.codes" >"$base/code")
+    else
+        while [ "$step" -gt $(($(date +%s) / 30 + 2)) ]; do pause 1; done
+        printf '%s\n' "$step" >"$base/.step"
+        (umask 077 && totp "$base/$user.factor" "$step" >"$base/code")
+    fi
+    proof=(--passphrase-file "$base/passphrase" --code-file "$base/code" --purpose protection-of-property)
+}
+
+# Takes the folder `base` for this run; makes a box in it if there is none, with a reserve of $1 GiB. Passphrase, second factors
+# and shares lie beside it: right for made-up pictures only. Sets `cameras` to at least what the box has.
 open_box() {
     mkdir -p "$base"
     chmod 700 "$base"
     exec 8>"$base/.lock"
     flock -n 8 || die "$base is in use by another run"
     if [ ! -e "$base/.ready" ]; then
-        [ ! -e "$base/box" ] || rm -rf "$base/box" "$base/footage" "$base/shares"
+        rm -rf "$base/box" "$base/footage" "$base/shares" "$base/tokens" "$base"/*.factor "$base"/*.codes "$base/.step" \
+            "$base/.codes-used"
         (umask 077 && secret >"$base/passphrase" && secret >"$base/.secret" &&
             { echo "$user"; cat "$base/.secret"; } >"$base/camera-login" && mv "$base/.secret" "$base/camera-password")
         sinetti init --site "Myymälä 1" --zone Europe/Helsinki --volume "$base/footage" --reserve-gib "$1" \
-            --person "$user" --passphrase-file "$base/passphrase" --shares-dir "$base/shares" >"$base/init.txt" ||
-            die "the box could not be made"
+            --controller "$user" --undertaking demo-1 ${listen:+--listen "$listen"} --tokens-dir "$base/tokens" --shares-dir "$base/shares" \
+            >"$base/init.txt" || die "the box could not be made"
+        enrol_person admin1 || die "the administrator could not enrol"
+        enrol_person "$user" || die "the controller could not enrol"
         touch "$base/.ready"
     fi
     local there

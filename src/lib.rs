@@ -32,6 +32,7 @@ pub mod config;
 pub mod daemon;
 pub mod doctor;
 pub mod evidence;
+pub mod http;
 pub mod ingest;
 pub mod ledger;
 pub mod media;

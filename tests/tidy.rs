@@ -73,7 +73,7 @@ const LITTER: &[&str] = &[".DS_Store", ".idea", ".vscode", ".zed"];
 const FILE_LINES_MAX: usize = 600;
 const FUNCTION_LINES_MAX: usize = 70;
 /// Raise it in the commit that adds a dependency, with the reason.
-const PACKAGES_MAX: usize = 350;
+const PACKAGES_MAX: usize = 420;
 /// Packages of this workspace.
 const MEMBERS: &[&str] = &["sinetti", "sinetti-simulator"];
 

@@ -3,14 +3,14 @@
 
 use serde_json::{Value, json};
 
-use crate::access::directory::Standing;
+use crate::access::directory::{Directory, Standing};
 use crate::access::role::acts;
 use crate::access::{Access, Authorised, credential, keys};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::id::PersonId;
 use crate::base::time::Wall;
 use crate::catalog::{Catalog, Change, Event, PeopleChange};
-use crate::vault::generation::Wrap;
+use crate::vault::generation::{PERSONS_MAX, Wrap};
 
 /// That a controller may stand behind the rights of `person`: keys are there to be confirmed, and they are another's.
 fn check_confirm(standing: &Standing, by: Option<PersonId>) -> Result<()> {
@@ -42,6 +42,11 @@ pub fn confirm(
     now: Wall,
 ) -> Result<()> {
     check_confirm(standing, by.person)?;
+    let holders = Directory::read(&catalog.reader()?)?.holders(now).count();
+    if holders >= PERSONS_MAX {
+        let text = format!("{holders} persons may play back already; take the right from somebody");
+        return Err(Error::new(Kind::Full, text));
+    }
     let person = standing.account.person;
     let confirmed = PeopleChange::Confirmed {
         person,

@@ -85,6 +85,8 @@ pub struct Made {
     pub secret: Secret,
     /// For paper.
     pub codes: Vec<Zeroizing<String>>,
+    /// Fingerprint of the person's key: who confirms sees the same.
+    pub fingerprint: String,
 }
 
 /// Makes keys (or opens those that stay) with `password`, a second factor and recovery codes. It costs one run of Argon2id.
@@ -127,6 +129,7 @@ pub fn make(
         },
         secret,
         codes,
+        fingerprint: recipient.fingerprint(),
     })
 }
 
@@ -229,10 +232,7 @@ impl Access {
         let (access, name) = (self.clone(), invited.name.clone());
         let made = self
             .with_permit(move || {
-                access
-                    .inner
-                    .runs
-                    .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                access.count_run();
                 make(&token, &invited, &password, access.inner.cost, access.now())
             })
             .await?;

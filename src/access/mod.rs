@@ -17,6 +17,7 @@ pub mod directory;
 pub mod enrol;
 pub mod keys;
 mod notes;
+mod password;
 pub mod people;
 pub mod premises;
 pub mod refusal;
@@ -222,6 +223,11 @@ impl Access {
     fn sessions(&self) -> MutexGuard<'_, session::Sessions> {
         let sessions = self.inner.sessions.lock();
         sessions.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One more run of Argon2id.
+    fn count_run(&self) {
+        self.inner.runs.fetch_add(1, Ordering::Relaxed);
     }
 
     fn now(&self) -> Wall {

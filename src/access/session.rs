@@ -1,11 +1,13 @@
 //! Sessions: in memory only, so that none survives a restart. Each holds the person's opened keys while the person uses them.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::access::keys;
 use crate::access::refusal::Refusal;
 use crate::access::totp::Secret;
 use crate::base::error::{Error, Kind, Result};
@@ -14,7 +16,7 @@ use crate::base::id::{GenerationId, PersonId};
 use crate::base::secret::SegmentKey;
 use crate::base::time::Mono;
 use crate::catalog::Catalog;
-use crate::vault::generation::{self, Generation};
+use crate::vault::generation;
 use crate::vault::identity::Identity;
 use crate::vault::opener::Opener;
 use crate::vault::slot::WrappedKey;
@@ -43,6 +45,8 @@ pub struct SessionVault {
     person: PersonId,
     catalog: Arc<Catalog>,
     opened: Mutex<Option<Opened>>,
+    /// The same at a glance: whoever decides about other sessions does not wait for a key that is being opened.
+    is_open: AtomicBool,
 }
 
 /// Zeroised when dropped.
@@ -53,32 +57,37 @@ struct Opened {
 
 impl SessionVault {
     pub(super) fn new(person: PersonId, catalog: Arc<Catalog>, identity: Option<Identity>) -> Self {
-        let opened = identity.map(|identity| Opened {
-            identity,
-            generations: HashMap::new(),
-        });
-        Self {
+        let vault = Self {
             person,
             catalog,
-            opened: Mutex::new(opened),
+            opened: Mutex::default(),
+            is_open: AtomicBool::new(false),
+        };
+        if let Some(identity) = identity {
+            vault.unlock(identity);
         }
+        vault
     }
 
     /// True when it opens something.
     pub fn is_open(&self) -> bool {
-        self.lock_inside().is_some()
+        self.is_open.load(Ordering::Acquire)
     }
 
     /// Zeroises the keys.
     pub(super) fn lock(&self) {
-        self.lock_inside().take();
+        if self.is_open.swap(false, Ordering::AcqRel) {
+            self.lock_inside().take();
+        }
     }
 
     pub(super) fn unlock(&self, identity: Identity) {
-        *self.lock_inside() = Some(Opened {
+        let mut inside = self.lock_inside();
+        *inside = Some(Opened {
             identity,
             generations: HashMap::new(),
         });
+        self.is_open.store(true, Ordering::Release);
     }
 
     fn lock_inside(&self) -> std::sync::MutexGuard<'_, Option<Opened>> {
@@ -89,23 +98,17 @@ impl SessionVault {
     pub(super) fn with_identity<T>(&self, act: impl FnOnce(&Identity) -> T) -> Option<T> {
         self.lock_inside()
             .as_ref()
+            .filter(|_| self.is_open())
             .map(|opened| act(&opened.identity))
     }
 
-    /// Does something with an opened generation.
-    ///
-    /// # Errors
-    /// [`Kind::Denied`] when the vault is locked or the person has no wrap of it; what `act` says.
-    pub(super) fn with_generation<T>(
-        &self,
-        id: GenerationId,
-        act: impl FnOnce(&Generation, &Identity) -> Result<T>,
-    ) -> Result<T> {
-        let mut inside = self.lock_inside();
-        let opened = inside
-            .as_mut()
-            .ok_or_else(|| Error::new(Kind::Denied, "the vault is locked"))?;
+    /// Opens a generation with the person's wrap of it.
+    fn generation(&self, id: GenerationId, identity: &Identity) -> Result<Identity> {
         let reader = self.catalog.reader()?;
+        let wrap = reader.wrap(id, self.person)?.ok_or_else(|| {
+            let text = "it was recorded under a vault generation that this person does not hold";
+            Error::new(Kind::Denied, text)
+        })?;
         let row = reader
             .generations()?
             .into_iter()
@@ -113,39 +116,34 @@ impl SessionVault {
             .ok_or_else(|| {
                 Error::new(Kind::NotFound, format!("there is no vault generation {id}"))
             })?;
-        let public = Generation {
-            id,
-            recipient: row.recipient.parse()?,
-            created: row.created,
-        };
-        if !opened.generations.contains_key(&id) {
-            let wrap = reader.wrap(id, self.person)?.ok_or_else(|| {
-                let text =
-                    "it was recorded under a vault generation that this person does not hold";
-                Error::new(Kind::Denied, text)
-            })?;
-            let identity = generation::open(&public, &wrap.bytes, &opened.identity)?;
-            if opened.generations.len() >= GENERATIONS_MAX {
-                opened.generations.clear();
-            }
-            opened.generations.insert(id, identity);
-        }
-        match opened.generations.get(&id) {
-            Some(identity) => act(&public, identity),
-            None => Err(Error::new(Kind::Internal, "an opened generation is gone")),
-        }
+        generation::open(&keys::public(&row)?, &wrap.bytes, identity)
     }
 }
 
 impl Opener for SessionVault {
     fn open(&self, key: &WrappedKey) -> Result<SegmentKey> {
-        let generation = key.generation.ok_or_else(|| {
+        let id = key.generation.ok_or_else(|| {
             Error::new(
                 Kind::Denied,
                 "it was recorded before there was anybody who may play back; the recovery shares open it",
             )
         })?;
-        self.with_generation(generation, |_, identity| key.open(identity))
+        let mut inside = self.lock_inside();
+        let opened = inside
+            .as_mut()
+            .filter(|_| self.is_open())
+            .ok_or_else(|| Error::new(Kind::Denied, "the vault is locked"))?;
+        if !opened.generations.contains_key(&id) {
+            let generation = self.generation(id, &opened.identity)?;
+            if opened.generations.len() >= GENERATIONS_MAX {
+                opened.generations.clear();
+            }
+            opened.generations.insert(id, generation);
+        }
+        match opened.generations.get(&id) {
+            Some(generation) => key.open(generation),
+            None => Err(Error::new(Kind::Internal, "an opened generation is gone")),
+        }
     }
 }
 
@@ -273,6 +271,19 @@ impl Sessions {
         }
         self.ended.push_back((*hash, why));
         Some(session.person)
+    }
+
+    /// Ends a person's sessions but this one.
+    pub(super) fn end_others(&mut self, person: PersonId, but: &Digest) {
+        let others: Vec<_> = self
+            .by_hash
+            .iter()
+            .filter(|(hash, session)| session.person == person && *hash != but)
+            .map(|(hash, _)| *hash)
+            .collect();
+        for hash in others {
+            self.end(&hash, Refusal::Revoked);
+        }
     }
 
     /// Ends each session for which `judge` has a reason, or that was idle for too long; locks idle vaults.

@@ -98,7 +98,7 @@ impl Access {
             .map_err(|e| SignInError::Failed(Error::new(Kind::Internal, e.to_string())))
     }
 
-    fn check_wait(&self, name: &str, from: IpAddr) -> Result<(), SignInError> {
+    pub(super) fn check_wait(&self, name: &str, from: IpAddr) -> Result<(), SignInError> {
         let now = self.inner.clock.mono();
         let throttle = self.inner.throttle.lock();
         let wait = throttle
@@ -174,7 +174,7 @@ impl Access {
 
     /// One run of Argon2id, whoever it is.
     fn prove(&self, name: &str, password: &str, code: &str) -> Result<(PersonId, Proven)> {
-        self.inner.runs.fetch_add(1, Ordering::Relaxed);
+        self.count_run();
         let reader = self.inner.catalog.reader()?;
         let keys = reader.account(name)?.and_then(|account| {
             let rows = reader
@@ -198,7 +198,7 @@ impl Access {
         Ok((keys.person, proven))
     }
 
-    fn failed(&self, name: &str, from: IpAddr) -> SignInError {
+    pub(super) fn failed(&self, name: &str, from: IpAddr) -> SignInError {
         let now = self.inner.clock.mono();
         let throttle = self.inner.throttle.lock();
         throttle
@@ -295,7 +295,7 @@ impl Access {
             return Err(SignInError::Refused(Refusal::WrongRole));
         }
         self.check_wait(who.name(), who.address())?;
-        self.inner.runs.fetch_add(1, Ordering::Relaxed);
+        self.count_run();
         let keys = self.inner.catalog.reader()?.person_of(who.person())?;
         let keys = keys.ok_or(SignInError::Refused(Refusal::Revoked))?;
         let identity = match credential::open(&credential::keys_of(&keys)?, password) {

@@ -98,6 +98,14 @@ impl<'a> Columns<'a> {
         self.row.get(column)
     }
 
+    /// The bytes of a blob or a text, whether it is one or not; none for null.
+    pub(super) fn bytes(&mut self) -> rusqlite::Result<Option<Vec<u8>>> {
+        let column = self.next;
+        self.next += 1;
+        let value = self.row.get_ref(column)?;
+        Ok(value.as_bytes_or_null()?.map(<[u8]>::to_vec))
+    }
+
     /// A column that is never negative.
     pub(super) fn count(&mut self) -> rusqlite::Result<u64> {
         let column = self.next;

@@ -45,7 +45,7 @@ const STEPS: [Step; 4] = [
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"SiNT");
 
 /// How long a connection waits for another's lock.
-const BUSY_WAIT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_WAIT: Duration = Duration::from_secs(5);
 
 /// Statements kept prepared: more than the module has.
 const STATEMENTS_MAX: usize = 96;
@@ -204,6 +204,41 @@ fn migrate(db: &mut Connection, from: usize) -> Result<()> {
             .context(what)?;
         one.commit().context(what)?;
     }
+    Ok(())
+}
+
+/// A catalog of the first version with one person, who opens its one generation, for tests of what becomes of it.
+#[cfg(test)]
+pub(crate) fn first_version(
+    path: &Path,
+    box_id: BoxId,
+    person: crate::base::id::PersonId,
+    name: &str,
+) -> Result<()> {
+    let db = Connection::open(path)?;
+    db.execute_batch(include_str!("schema_1.sql"))?;
+    db.execute(
+        "insert into meta (id, box, created_us, format) values (1, ?, 1000000, 1)",
+        params![box_id],
+    )?;
+    db.execute(
+        "insert into person (uuid, name, row) values (?, ?, '{}')",
+        params![person, name],
+    )?;
+    let generation = crate::base::id::GenerationId::random();
+    db.execute(
+        "insert into generation (uuid, recipient, created_us, current) values (?, 'age1', 1000000, 1)",
+        params![generation],
+    )?;
+    for holder in [Some(person), None] {
+        db.execute(
+            "insert into wrap (generation, person, bytes) values (?, ?, x'01')",
+            params![generation, holder],
+        )?;
+    }
+    db.execute_batch(&format!(
+        "pragma application_id = {APPLICATION_ID}; pragma user_version = 1"
+    ))?;
     Ok(())
 }
 

@@ -10,12 +10,12 @@ use crate::base::hash::Digest;
 use crate::base::id::BoxId;
 use crate::base::time::Wall;
 use crate::catalog::column::{Columns, int};
-use crate::catalog::event::{self, Event, parse};
+use crate::catalog::entry::{ENTRY, read_entry};
+use crate::catalog::event::{self, Event};
 use crate::catalog::reader::Reader;
 use crate::catalog::tile::TreeOf;
 use crate::ledger::audit::{Log, Record};
 use crate::ledger::checkpoint::{Checkpoint, Key, Signer};
-use crate::ledger::entry::Entry;
 use crate::ledger::tree::{self, TILE_WIDTH, Tiles};
 
 /// A log since a lawful restore, or since the beginning.
@@ -45,7 +45,10 @@ fn read_epoch(row: &Row<'_>) -> rusqlite::Result<EpochRow> {
         started: columns.get()?,
         size: columns.count()?,
         root: columns.get()?,
-        note: columns.get()?,
+        // What is no text any more is no checkpoint either, and is told of as such.
+        note: columns
+            .bytes()?
+            .map(|note| String::from_utf8_lossy(&note).into_owned()),
     })
 }
 
@@ -180,87 +183,6 @@ pub(super) fn agrees(db: &Connection, key: Key) -> Result<()> {
     )))
 }
 
-/// What is known of an entry's details.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Detail {
-    /// There never were any.
-    None,
-    /// They are there, with their salt.
-    Kept {
-        /// Salt of the commitment.
-        salt: [u8; 32],
-        /// Canonical JSON.
-        text: String,
-    },
-    /// They were erased.
-    Erased(Wall),
-    /// They are gone, and nothing says that they were erased.
-    Lost,
-}
-
-/// An entry as it is kept.
-#[derive(Clone, PartialEq, Debug)]
-pub struct EntryRow {
-    /// What stays.
-    pub entry: Entry,
-    /// The leaf hash that was kept beside it.
-    pub leaf: Digest,
-    /// What may be erased.
-    pub detail: Detail,
-}
-
-/// Which entries are asked for; nothing given: all.
-#[derive(Clone, Debug, Default)]
-pub struct EntryFilter {
-    /// From this time on.
-    pub from: Option<Wall>,
-    /// Before this time.
-    pub until: Option<Wall>,
-    /// By whom.
-    pub actor: Option<String>,
-    /// What was done.
-    pub action: Option<String>,
-    /// To what; `kassa-1` also means `kassa-1/main`.
-    pub object: Option<String>,
-    /// Numbers below this one.
-    pub before_seq: Option<u64>,
-    /// Numbers above this one, which then come in their order; else the newest come first.
-    pub after_seq: Option<u64>,
-}
-
-const ENTRY: &str = "select entry.seq, epoch, at_us, actor, action, object, result, facts, entry.detail, leaf,
-     detail.salt, detail.text, detail.erased_us from entry left join detail on detail.seq = entry.seq";
-
-fn read_entry(row: &Row<'_>) -> Result<EntryRow> {
-    let mut columns = Columns::of(row);
-    let entry = Entry {
-        seq: columns.count()?,
-        epoch: columns.get()?,
-        at: columns.get()?,
-        actor: columns.get()?,
-        action: columns.get()?,
-        object: columns.get()?,
-        result: columns.get()?,
-        facts: parse(&columns.get::<String>()?)?,
-        detail: columns.get()?,
-    };
-    let leaf = columns.get()?;
-    let salt: Option<[u8; 32]> = columns.get()?;
-    let text: Option<String> = columns.get()?;
-    let erased: Option<Wall> = columns.get()?;
-    let detail = match (salt, text, erased) {
-        (Some(salt), Some(text), None) => Detail::Kept { salt, text },
-        (_, _, Some(at)) => Detail::Erased(at),
-        _ if entry.detail.is_some() => Detail::Lost,
-        _ => Detail::None,
-    };
-    Ok(EntryRow {
-        entry,
-        leaf,
-        detail,
-    })
-}
-
 impl Reader {
     /// The epochs, oldest first.
     ///
@@ -281,81 +203,6 @@ impl Reader {
     /// `Corrupt` when there is none; what SQLite says.
     pub fn epoch(&self) -> Result<EpochRow> {
         current(&self.db)
-    }
-
-    /// Entries that fit, at most `count_max`.
-    ///
-    /// # Errors
-    /// What SQLite says; `Corrupt` for an entry that cannot be read.
-    pub fn entries(&self, filter: &EntryFilter, count_max: u32) -> Result<Vec<EntryRow>> {
-        let order = if filter.after_seq.is_some() {
-            "asc"
-        } else {
-            "desc"
-        };
-        let mut statement = self.db.prepare_cached(&format!(
-            "{ENTRY} where (?1 is null or at_us >= ?1) and (?2 is null or at_us < ?2)
-                 and (?3 is null or actor = ?3) and (?4 is null or action = ?4)
-                 and (?5 is null or object = ?5 or object like ?5 || '/%')
-                 and (?6 is null or entry.seq < ?6) and (?7 is null or entry.seq > ?7)
-             order by entry.seq {order} limit ?8"
-        ))?;
-        let mut rows = statement.query(params![
-            filter.from,
-            filter.until,
-            filter.actor,
-            filter.action,
-            filter.object,
-            filter.before_seq.map(int),
-            filter.after_seq.map(int),
-            count_max
-        ])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            found.push(read_entry(row)?);
-        }
-        Ok(found)
-    }
-
-    /// One entry.
-    ///
-    /// # Errors
-    /// `NotFound` when there is none with this number.
-    pub fn entry(&self, seq: u64) -> Result<EntryRow> {
-        let mut statement = self
-            .db
-            .prepare_cached(&format!("{ENTRY} where entry.seq = ?"))?;
-        let mut rows = statement.query(params![int(seq)])?;
-        match rows.next()? {
-            Some(row) => read_entry(row),
-            None => Err(Error::new(
-                Kind::NotFound,
-                format!("the ledger has no entry {seq}"),
-            )),
-        }
-    }
-
-    /// The last entry of one of these actions.
-    ///
-    /// # Errors
-    /// What SQLite says.
-    pub fn last_of(&self, actions: &[&str]) -> Result<Option<EntryRow>> {
-        let mut newest: Option<EntryRow> = None;
-        for action in actions {
-            let filter = EntryFilter {
-                action: Some((*action).to_owned()),
-                ..EntryFilter::default()
-            };
-            let found = self.entries(&filter, 1)?.pop();
-            if let Some(found) = found
-                && newest
-                    .as_ref()
-                    .is_none_or(|n| n.entry.seq < found.entry.seq)
-            {
-                newest = Some(found);
-            }
-        }
-        Ok(newest)
     }
 
     /// Proof that the entry `seq` is under its epoch's checkpoint: the epoch and the path.
@@ -429,41 +276,6 @@ impl Reader {
             cursor: Cell::new(0),
         }
     }
-
-    /// Entries whose details do not fit what the entry says of them.
-    ///
-    /// # Errors
-    /// What SQLite says.
-    pub fn unfit_details(&self, count_max: usize) -> Result<Vec<u64>> {
-        let mut statement = self.db.prepare(
-            "select entry.seq, entry.detail, detail.salt, detail.text, detail.erased_us
-             from entry left join detail on detail.seq = entry.seq
-             where entry.detail is not null or detail.seq is not null order by entry.seq",
-        )?;
-        let mut rows = statement.query([])?;
-        let mut unfit = Vec::new();
-        while let Some(row) = rows.next()? {
-            let mut columns = Columns::of(row);
-            let seq = columns.count()?;
-            let stated: Option<Digest> = columns.get()?;
-            let salt: Option<[u8; 32]> = columns.get()?;
-            let text: Option<String> = columns.get()?;
-            let erased: Option<Wall> = columns.get()?;
-            let fits = match (salt, text) {
-                (Some(salt), Some(text)) => {
-                    stated == Some(crate::ledger::detail::commitment(&salt, &text))
-                }
-                _ => stated.is_some() && erased.is_some(),
-            };
-            if !fits {
-                unfit.push(seq);
-                if unfit.len() >= count_max {
-                    break;
-                }
-            }
-        }
-        Ok(unfit)
-    }
 }
 
 /// One epoch in the catalog, read from its first entry to its last.
@@ -520,21 +332,12 @@ impl Log for CatalogLog<'_> {
         }
         self.epoch.tree(&self.reader.db).kept(level, number)
     }
-}
 
-/// Erases the details of a class that are older than `before`; how many.
-pub(super) fn erase(
-    db: &Connection,
-    class: crate::ledger::detail::Class,
-    before: Wall,
-    at: Wall,
-) -> Result<u64> {
-    let changed = db
-        .prepare_cached(
-            "update detail set salt = null, text = null, erased_us = ?3
-             where class = ?1 and erased_us is null
-                 and seq in (select seq from entry where at_us < ?2)",
-        )?
-        .execute(params![class.as_str(), before, at])?;
-    Ok(changed as u64)
+    fn kept_root(&self, level: u8, number: u64) -> Result<Option<Digest>> {
+        self.epoch.tree(&self.reader.db).kept_root(level, number)
+    }
+
+    fn keeps_partial(&self) -> bool {
+        false
+    }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::base::error::{Context, Result};
 use crate::base::time::Wall;
 use crate::catalog::event::{self, Event};
-use crate::catalog::{intent, ledger, seal, tally};
+use crate::catalog::{entry, intent, ledger, seal, tally};
 use crate::ledger::detail::Class;
 
 /// One change.
@@ -86,7 +86,7 @@ pub(super) fn apply(db: &Connection, change: &LedgerChange) -> Result<()> {
             at,
             by,
         } => {
-            let erased = ledger::erase(db, *class, *before, *at)
+            let erased = entry::erase(db, *class, *before, *at)
                 .context(|| format!("erasing details of class {class}"))?;
             let facts = json!({ "class": class.as_str(), "before": before, "entries": erased });
             let event = Event {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 
 use crate::base::error::{Context, Result};
 use crate::base::id::BoxId;
@@ -12,6 +12,13 @@ use crate::catalog::connection;
 /// their own.
 pub struct Reader {
     pub(in crate::catalog) db: Connection,
+}
+
+/// One state of the catalog.
+#[must_use = "it is given up when it is dropped"]
+pub struct Snapshot<'a> {
+    /// Rolled back when it is dropped; it only reads.
+    _one: Transaction<'a>,
 }
 
 impl Reader {
@@ -26,13 +33,25 @@ impl Reader {
         Ok(Self { db })
     }
 
+    /// As long as what this gives lives, every question is answered from one state. The write-ahead log grows meanwhile,
+    /// and what was erased stays in it: not for long.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn snapshot(&self) -> Result<Snapshot<'_>> {
+        let one = self.db.unchecked_transaction()?;
+        // The state is chosen by the first question.
+        one.query_row("select 1 from meta", [], |_| Ok(()))?;
+        Ok(Snapshot { _one: one })
+    }
+
     /// What is wrong with the catalog: damage that SQLite finds, rows that point nowhere, running totals that do not
     /// add up. Empty when it is sound. Reads all of it.
     ///
     /// # Errors
     /// What SQLite says when it cannot even look.
     pub fn integrity_check(&self) -> Result<Vec<String>> {
-        let _snapshot = self.db.unchecked_transaction()?;
+        let _snapshot = self.snapshot()?;
         let mut findings = Vec::new();
         for question in QUESTIONS {
             let mut statement = self.db.prepare(question)?;

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use crate::base::error::{Context, Error, Result};
+use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::hash::Digest;
 use crate::base::id::BoxId;
 use crate::base::time::Wall;
 use crate::catalog::column::int;
 use crate::catalog::connection;
+use crate::catalog::intent;
 use crate::catalog::ledger::EpochRow;
 use crate::catalog::tile::TreeOf;
 use crate::ledger::canonical;
@@ -33,8 +34,13 @@ const COPY: &str = "
 /// When the old one cannot be read to its end; then the new one has none of it.
 pub fn take_ledger(new: &Path, box_id: BoxId, old: &Path) -> Result<u64> {
     let what = || format!("taking the ledger of {}", old.display());
-    // Whether it is a catalog of this box that this version knows.
-    drop(connection::open_reader(old, box_id).context(what)?);
+    // Whether it is a catalog of this box that this version knows; one of an older version is brought up to date first.
+    match connection::open_reader(old, box_id) {
+        Err(e) if e.kind() == Kind::Invalid => {
+            drop(connection::open_writer(old, box_id).context(what)?);
+        }
+        other => drop(other.context(what)?),
+    }
     let mut db = connection::open_writer(new, box_id)?;
     let path = old
         .to_str()
@@ -108,6 +114,11 @@ impl Rebuild {
                 entry.detail,
                 leaf
             ])?;
+        match entry.facts["begun"].as_u64() {
+            _ if entry.result == "begun" => intent::open(&self.db, entry.seq)?,
+            Some(of) => intent::close(&self.db, of)?,
+            None => {}
+        }
         if entry.detail.is_some() {
             self.db
                 .prepare_cached("insert into detail (seq, class, erased_us) values (?, ?, ?)")?

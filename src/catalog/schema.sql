@@ -183,8 +183,8 @@ create table entry (
     detail  blob check (length(detail) = 32),                           -- commitment to what may be erased; null: nothing
     leaf    blob not null check (length(leaf) = 32)                     -- leaf hash of its canonical line
 ) strict;
-create index entry_action on entry (action, at_us);
-create index entry_actor on entry (actor, at_us) where actor <> 'box';
+create index entry_action on entry (action);
+create index entry_actor on entry (actor) where actor <> 'box';
 create index entry_time on entry (at_us);
 
 -- What may lawfully be erased of an entry. The row stays, so that a reader sees when it was.

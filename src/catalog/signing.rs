@@ -11,6 +11,7 @@ use crate::base::error::{Kind, Result};
 use crate::base::id::BoxId;
 use crate::base::time::Mono;
 use crate::catalog::change::Change;
+use crate::catalog::connection;
 use crate::catalog::ledger;
 use crate::catalog::ledger_change::LedgerChange;
 use crate::ledger::checkpoint::Signer;
@@ -43,8 +44,8 @@ pub(super) struct Signing {
     clock: Arc<dyn Clock>,
     /// Since when something may be unsigned.
     dirty: Option<Mono>,
-    /// Something was erased: the write-ahead log must not keep it.
-    erased: bool,
+    /// Since when the write-ahead log may hold something that was erased.
+    erased: Option<Mono>,
     /// Another epoch may have begun: whether the ledger agrees with its checkpoint is to be seen again.
     recheck: bool,
 }
@@ -63,24 +64,25 @@ impl Signing {
             log::error!("the ledger is not signed any further: {e}");
             trouble.set(Some(e.to_string()));
         }
-        let dirty = signer.is_some().then(|| clock.mono());
+        let now = clock.mono();
         Self {
+            dirty: signer.is_some().then_some(now),
             signer,
             box_id,
             trouble,
             clock,
-            dirty,
-            erased: false,
+            // What was erased just before a kill may be in it still.
+            erased: Some(now),
             recheck: false,
         }
     }
 
     /// How long to wait for the next commit before there is something to do; none: as long as it takes.
     pub(super) fn wait(&self) -> Option<Duration> {
-        if self.erased {
-            return Some(BEHIND_MAX);
-        }
-        let since = self.dirty?;
+        let since = match (self.dirty, self.erased) {
+            (Some(dirty), Some(erased)) => dirty.min(erased),
+            (dirty, erased) => dirty.or(erased)?,
+        };
         Some(BEHIND_MAX.saturating_sub(self.clock.mono().since(since)))
     }
 
@@ -92,7 +94,9 @@ impl Signing {
     pub(super) fn noticed<'a>(&mut self, changes: impl Iterator<Item = &'a Change>) {
         for change in changes {
             match change {
-                Change::Ledger(LedgerChange::DetailsErased { .. }) => self.erased = true,
+                Change::Ledger(LedgerChange::DetailsErased { .. }) => {
+                    self.erased.get_or_insert(self.clock.mono());
+                }
                 // What an epoch is begun for is that the one before could not be signed any more.
                 Change::Ledger(LedgerChange::EpochBegun { .. }) => self.recheck = true,
                 _ => {}
@@ -105,12 +109,9 @@ impl Signing {
 
     /// Signs what is durable and not signed yet. What fails is told, and tried again a second later.
     pub(super) fn sign(&mut self, db: &mut Connection) {
-        if self.erased {
-            // Overwritten in the database already; what the log still holds goes with it, once no reader needs it.
-            let busy = db.query_row("pragma wal_checkpoint(truncate)", [], |row| {
-                row.get::<_, i64>(0)
-            });
-            self.erased = busy != Ok(0);
+        if self.erased.is_some() {
+            // A second from now, when a reader still needs it.
+            self.erased = (!emptied(db)).then(|| self.clock.mono());
         }
         let Some(signer) = &self.signer else { return };
         if self.dirty.is_none() {
@@ -133,6 +134,20 @@ impl Signing {
             }
         }
     }
+}
+
+/// Moves the write-ahead log into the database, where what was erased is overwritten already, and empties it. False when a
+/// reader still needs it: nobody who wants to write waits for that.
+fn emptied(db: &Connection) -> bool {
+    let busy = db.busy_timeout(Duration::ZERO).and_then(|()| {
+        db.query_row("pragma wal_checkpoint(truncate)", [], |row| {
+            row.get::<_, i64>(0)
+        })
+    });
+    if let Err(e) = db.busy_timeout(connection::BUSY_WAIT) {
+        log::warn!("the catalog: {e}");
+    }
+    busy == Ok(0)
 }
 
 fn signed(db: &mut Connection, box_id: BoxId, signer: &Signer, in_trouble: bool) -> Result<()> {

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, params};
 
 use crate::base::error::{Error, Result};
+use crate::base::hash::Digest;
 use crate::catalog::column::int;
 use crate::ledger::tree::{LEVELS_MAX, TILE_HEIGHT, TILE_WIDTH, Tiles, tile_root};
 
@@ -44,6 +45,15 @@ impl TreeOf<'_> {
         let mut statement = self.db.prepare_cached(
             "select hashes from tile where epoch = ? and level = ? and number = ?",
         )?;
+        let mut rows = statement.query(params![self.epoch, level, int(number)])?;
+        Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
+    }
+
+    /// The root that is kept of a full tile.
+    pub(super) fn kept_root(&self, level: u8, number: u64) -> Result<Option<Digest>> {
+        let mut statement = self
+            .db
+            .prepare_cached("select root from tile where epoch = ? and level = ? and number = ?")?;
         let mut rows = statement.query(params![self.epoch, level, int(number)])?;
         Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
     }

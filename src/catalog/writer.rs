@@ -68,6 +68,7 @@ pub struct Catalog {
     path: PathBuf,
     box_id: BoxId,
     trouble: Trouble,
+    unwritable: Trouble,
 }
 
 /// Something that hands out what is sealed, begun: its intent is in the ledger.
@@ -142,9 +143,11 @@ impl Catalog {
         let db = connection::open_writer(path, box_id).context(what)?;
         let (sender, receiver) = sync_channel(QUEUE_MAX);
         let signing = Signing::new(&db, box_id, signer, trouble.clone());
+        let unwritable = Trouble::default();
+        let told = unwritable.clone();
         let thread = Builder::new()
             .name("catalog".to_owned())
-            .spawn(move || run(db, signing, &receiver))
+            .spawn(move || run(db, signing, &receiver, &told))
             .context(what)?;
         Ok(Self {
             sender,
@@ -152,12 +155,18 @@ impl Catalog {
             path: path.to_owned(),
             box_id,
             trouble,
+            unwritable,
         })
     }
 
     /// Why nothing is signed, if so.
     pub fn trouble(&self) -> Option<String> {
         self.trouble.get()
+    }
+
+    /// Why what was to be written last could not be, if so: no room, or an error of the disk.
+    pub fn unwritable(&self) -> Option<String> {
+        self.unwritable.get()
     }
 
     /// Writes an event; its number, unless it was only counted. One that begins an act is as [`Catalog::begin_act`].
@@ -318,7 +327,12 @@ fn closed() -> Error {
     Error::new(Kind::Unavailable, "the catalog is closed")
 }
 
-fn run(mut db: Connection, mut signing: Signing, receiver: &Receiver<Message>) -> Result<()> {
+fn run(
+    mut db: Connection,
+    mut signing: Signing,
+    receiver: &Receiver<Message>,
+    unwritable: &Trouble,
+) -> Result<()> {
     let mut open = true;
     while open {
         let mut next = match signing.wait() {
@@ -346,7 +360,9 @@ fn run(mut db: Connection, mut signing: Signing, receiver: &Receiver<Message>) -
             next = receiver.try_recv().ok();
         }
         signing.noticed(group.iter().flat_map(|commit| &commit.changes));
-        write_group(&mut db, group);
+        if !group.is_empty() {
+            unwritable.set(write_group(&mut db, group));
+        }
         if signing.is_due() {
             signing.sign(&mut db);
         }
@@ -357,8 +373,8 @@ fn run(mut db: Connection, mut signing: Signing, receiver: &Receiver<Message>) -
     db.close().map_err(|(_, e)| e.into())
 }
 
-/// Writes a group in one transaction and answers each of it.
-fn write_group(db: &mut Connection, group: Vec<Commit>) {
+/// Writes a group in one transaction and answers each of it; why the disk would have nothing of it, if so.
+fn write_group(db: &mut Connection, group: Vec<Commit>) -> Option<String> {
     let mut written = Vec::with_capacity(group.len());
     let mut failed = Vec::new();
     let outcome = write_all(db, group, &mut written, &mut failed);
@@ -371,6 +387,7 @@ fn write_group(db: &mut Connection, group: Vec<Commit>) {
             Err(e) => Err(Error::new(e.kind(), e.to_string())),
         });
     }
+    outcome.err().map(|e| e.to_string())
 }
 
 /// `written` stand or fall with what this returns; `failed` have failed by themselves.

@@ -92,12 +92,16 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         disk::create(path, text.as_bytes(), SECRET_MODE)
             .context(|| "keeping the recovery codes")?;
     }
+    let fingerprint = made.fingerprint.clone();
     let ask = PeopleAsk::Enrol {
         enrolled: made.enrolled,
         used,
     };
     act::ask(&mut client, ask)?;
-    say(&format!("{} has enrolled.\n", invited.name))?;
+    say(&format!(
+        "{} has enrolled. Whoever confirms the rights sees this key: {fingerprint}\n",
+        invited.name
+    ))?;
     if args.codes_file.is_none() {
         show_codes(&made.codes)?;
     }

@@ -17,9 +17,9 @@ use crate::config;
 use crate::daemon::answer::{Answer, Ask, Footage};
 use crate::daemon::control::Client;
 use crate::evidence::clip::{self, Clip};
-use crate::evidence::select::{self, Extent, Selection, Source};
+use crate::evidence::find::{Part, Places};
+use crate::evidence::select::{self, Selection, Source};
 use crate::store::state::State;
-use crate::store::volume::Volume;
 
 /// Longest span of one export.
 const SPAN_US_MAX: i64 = 31 * 86_400_000_000;
@@ -222,41 +222,14 @@ fn find(
 }
 
 fn sources(footage: &Footage, state: &State) -> Result<Vec<Source>> {
-    let mut opened: Vec<Volume> = Vec::new();
-    for row in &footage.volumes {
-        let needed = footage.segments.iter().any(|s| s.volume == row.volume)
-            || footage
-                .growing
-                .as_ref()
-                .is_some_and(|g| g.path.starts_with(&row.path));
-        if needed {
-            opened.push(Volume::open(Path::new(&row.path), state.box_id, &row.name)?);
-        }
-    }
-    let missing = || Error::new(Kind::NotFound, "the volume of a segment is not known");
-    let mut sources = Vec::new();
-    for row in &footage.segments {
-        let volume = opened
-            .iter()
-            .find(|v| v.id == row.volume)
-            .ok_or_else(missing)?;
-        let path = volume.segment_path(&row.stream, row.start, row.segment);
-        sources.push(Source {
-            path,
-            volume: volume.clone(),
-            extent: Extent::Whole(row.content_root),
-        });
-    }
+    let mut places = Places::new(state.box_id, &footage.volumes);
+    let closed = footage.segments.iter().map(|row| places.closed(row));
+    let mut sources = closed.collect::<Result<Vec<_>>>()?;
     if let Some(growing) = &footage.growing {
-        let volume = opened
-            .iter()
-            .find(|v| growing.path.starts_with(&v.root))
-            .ok_or_else(missing)?;
-        sources.push(Source {
-            path: growing.path.clone(),
-            volume: volume.clone(),
-            extent: Extent::Growing(growing.durable_bytes),
-        });
+        sources.push(places.growing(Part {
+            path: &growing.path,
+            durable_bytes: growing.durable_bytes,
+        })?);
     }
     Ok(sources)
 }

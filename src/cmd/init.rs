@@ -1,6 +1,7 @@
 //! `sinetti init`: a new box. Identity, keys, one-time tokens for the first persons, configuration, volumes.
 
 use std::io::Write;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -16,7 +17,8 @@ use crate::base::time::Wall;
 use crate::base::zone::Zone;
 use crate::catalog::{Cameras, Catalog, Event, Language, Undertaking, Validity};
 use crate::cmd::{say, user, who};
-use crate::config::{self, NewVolume};
+use crate::config::{self, NewVolume, WEB_PORT};
+use crate::http::authority::{self, Authority};
 use crate::store::state::{self, State};
 use crate::store::volume::Volume;
 use crate::vault::identity::Identity;
@@ -56,6 +58,10 @@ pub(super) struct Args {
     /// Folder for their one-time enrolment tokens (ADMIN.token, CONTROLLER.token). Default: shown on the screen, once.
     #[arg(long, value_name = "FOLDER")]
     tokens_dir: Option<PathBuf>,
+    /// A private address of this machine on which pages and API are served, with a port when it is not 8443; may be given several
+    /// times. Default: none, nothing is served.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Vec<String>,
     /// Folder for the three recovery shares (share-1.txt …). Default: shown on the screen, once.
     #[arg(long, value_name = "FOLDER")]
     shares_dir: Option<PathBuf>,
@@ -71,8 +77,9 @@ pub(super) fn run(dir: &Path, args: Args) -> Result<ExitCode> {
         check_shares_dir(shares_dir)?;
     }
     let people = People::check(&args)?;
-    let starter = config::starter(&args.site, zone, &volumes);
-    config::parse(&starter, dir)?;
+    let listen = listen(&args.listen)?;
+    let starter = config::starter(&args.site, zone, &volumes, &listen);
+    let web = config::parse(&starter, dir)?.web;
 
     let clock = SystemClock::shared();
     let now = clock.wall();
@@ -84,6 +91,8 @@ pub(super) fn run(dir: &Path, args: Args) -> Result<ExitCode> {
         Volume::init(Path::new(&volume.path), state.box_id, &volume.name)?;
     }
     let tokens = first_rows(&state, &people, now)?;
+    authority::server(dir, state.box_id, &authority::names(&web), now, false)?;
+    let authority = authority::authority(dir, state.box_id, now)?;
     let shares = shares::split(&recovery, state.box_id)?;
     hand_out(&shares, args.shares_dir.as_deref())?;
     for ((token, name), file) in tokens.iter().zip(people.names()).zip(&people.files) {
@@ -91,8 +100,22 @@ pub(super) fn run(dir: &Path, args: Args) -> Result<ExitCode> {
     }
     // Last: a box whose shares nobody has must not come into being.
     new_box.finish()?;
-    say(&summary(&state, &args, &volumes)?)?;
+    say(&summary(&state, &args, &volumes, &authority)?)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The addresses; what is wrong with them otherwise the configuration's own check says.
+fn listen(given: &[String]) -> Result<Vec<SocketAddr>> {
+    let read = |text: &String| {
+        let bare = text.parse::<IpAddr>();
+        let bare = bare.map(|ip| SocketAddr::new(ip, WEB_PORT));
+        text.parse().or(bare).map_err(|_| {
+            Error::invalid(format!(
+                "--listen {text}: write an address such as 192.168.10.5 or 192.168.10.5:{WEB_PORT}"
+            ))
+        })
+    };
+    given.iter().map(read).collect()
 }
 
 fn volumes(dir: &Path, args: &Args) -> Result<Vec<NewVolume>> {
@@ -230,13 +253,18 @@ fn first_rows(state: &State, people: &People, now: Wall) -> Result<[EnrolmentTok
     Ok([admin, controller])
 }
 
-fn summary(state: &State, args: &Args, volumes: &[NewVolume]) -> Result<String> {
+fn summary(
+    state: &State,
+    args: &Args,
+    volumes: &[NewVolume],
+    authority: &Authority,
+) -> Result<String> {
     let folders: Vec<_> = volumes
         .iter()
         .map(|v| format!("  footage      {} (volume \"{}\")\n", v.path, v.name))
         .collect();
     Ok(format!(
-        "This box is ready.\n\n  box          {}\n  ledger key   {}\n  recovery     {}\n  first        {}, administrator, and {}, controller\n  state        {}\n{}\n\
+        "This box is ready.\n\n  box          {}\n  ledger key   {}\n  recovery     {}\n  first        {}, administrator, and {}, controller\n  authority    {}\n  state        {}\n{}\n\
          Add cameras with \"sinetti camera add\", then start \"sinetti run\". Until the controller has enrolled\n\
          (\"sinetti enrol\"), what is recorded opens with two shares alone.\n\n",
         state.box_id,
@@ -244,6 +272,7 @@ fn summary(state: &State, args: &Args, volumes: &[NewVolume]) -> Result<String> 
         state.recovery.fingerprint(),
         args.admin,
         args.controller,
+        authority.fingerprint,
         state.dir.display(),
         folders.concat(),
     ))

@@ -12,12 +12,12 @@ use crate::base::error::{Error, Kind, Result};
 use crate::base::id::SegmentId;
 use crate::base::zone::Zone;
 use crate::catalog::Reader;
-use crate::cmd::{say, say_json, who};
+use crate::cmd::{reindex, say, say_json, who};
 use crate::config;
 use crate::daemon::answer::Ask;
 use crate::daemon::control::Client;
 use crate::evidence::proof::{EntryProof, SegmentProof};
-use crate::evidence::tree_files;
+use crate::evidence::{tree_details, tree_files};
 use crate::store::state::State;
 
 /// What to do with the ledger.
@@ -139,16 +139,19 @@ fn export(state: &State, args: &ExportArgs) -> Result<ExitCode> {
             args.folder.display()
         )));
     }
-    if !tree_files::write(&args.folder, &reader, state.box_id, key)? {
+    let Some(epoch) = tree_files::write(&args.folder, &reader, state.box_id, key)? else {
         return Err(Error::new(
             Kind::NotFound,
             "nothing is signed yet; start the recorder, or wait a second",
         ));
+    };
+    // Those that lie there already are not left as they were: some may have been erased since.
+    if args.with_details || tree_details::are_in(&args.folder) {
+        let mut epochs = reader.epochs()?;
+        epochs.retain(|older| older.number < epoch.number);
+        epochs.push(epoch.clone());
+        tree_details::write(&args.folder, &reader, &epochs)?;
     }
-    if args.with_details {
-        tree_files::write_details(&args.folder, &reader)?;
-    }
-    let epoch = reader.epoch()?;
     say(&format!(
         "{} entries in {}\n\
          signed by {}\n\
@@ -190,5 +193,13 @@ fn erase(state: &State, args: &EraseArgs) -> Result<ExitCode> {
         by: who(),
     })?;
     say("erased; the last entry says how many, and the log is as whole as before\n")?;
+    for path in reindex::old_catalogs(&state.dir) {
+        if path != state.catalog_path() {
+            let path = path.display();
+            say(&format!(
+                "they are still in {path}, which a reindex set aside: remove it when nobody needs it\n"
+            ))?;
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -3,6 +3,7 @@
 mod act;
 mod alarms;
 mod camera;
+mod certificate;
 mod check;
 mod clock;
 mod doctor;
@@ -95,6 +96,11 @@ enum Command {
     /// Add a footage volume.
     #[command(subcommand)]
     Volume(volume::Command),
+    /// Show or renew the certificate of pages and API.
+    #[command(subcommand)]
+    Certificate(certificate::Command),
+    /// Print the OpenAPI document of the API.
+    Openapi,
 }
 
 /// Does what was asked.
@@ -123,6 +129,8 @@ pub fn dispatch(args: Args) -> Result<ExitCode> {
         Command::Clock(c) => clock::run(&dir, &c),
         Command::Camera(c) => camera::run(&dir, c),
         Command::Volume(c) => volume::run(&dir, c),
+        Command::Certificate(c) => certificate::run(&dir, &c),
+        Command::Openapi => say(&crate::http::api::document::text()).map(|()| ExitCode::SUCCESS),
     }
 }
 

@@ -227,7 +227,7 @@ fn volumes(state: &State) -> Result<(Vec<Volume>, Vec<String>)> {
 }
 
 /// Where persons may be found: the catalog, or else those that were set aside, the latest first.
-fn old_catalogs(dir: &Path) -> Vec<PathBuf> {
+pub(super) fn old_catalogs(dir: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
     let is_old = |name: &String| {

@@ -12,6 +12,7 @@ use crate::config;
 use crate::daemon::answer::{Answer, Ask, Deletion, Status, VolumeStatus};
 use crate::daemon::control::Client;
 use crate::daemon::ledger::LedgerStatus;
+use crate::daemon::people::warning_text;
 use crate::recorder::board::{Line, Phase};
 use crate::store::scrub::VolumeMark;
 use crate::store::state::State;
@@ -96,6 +97,9 @@ fn text(status: &Status, zone: Zone) -> Result<String> {
         scrub::write_volume(&mut out, mark, zone)?;
     }
     out.push_str(&deletion_lines(&status.deletion));
+    if let Some(warning) = &status.holders {
+        writeln!(out, "warning: {}", warning_text(warning))?;
+    }
     out.push_str(&ledger_lines(&status.ledger, zone));
     out.push_str(&alarms::lines(&status.alarms, zone)?);
     Ok(out)
@@ -119,6 +123,11 @@ fn ledger_lines(ledger: &LedgerStatus, zone: Zone) -> String {
     if let Some(trouble) = &ledger.trouble {
         lines.push(format!(
             "ledger IN TROUBLE, nothing is signed and nothing handed out: {trouble}; look with: sinetti ledger verify"
+        ));
+    }
+    if let Some(why) = &ledger.unwritable {
+        lines.push(format!(
+            "ledger CANNOT BE WRITTEN, nothing is handed out and nothing deleted: {why}"
         ));
     }
     for (name, wrong) in &ledger.mirrors {

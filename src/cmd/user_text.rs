@@ -112,6 +112,9 @@ pub(super) fn write_history(out: &mut String, line: &Line, zone: Zone) -> Result
             grant.by
         )?;
     }
+    if let Some(fingerprint) = &line.fingerprint {
+        writeln!(out, "{:<20}   key {fingerprint}", "")?;
+    }
     let account = &line.account;
     let when = |at: Option<Wall>| at.map_or("never".to_owned(), |at| zone.display(at));
     writeln!(

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use crate::base::id::CameraId;
 use crate::config::keep::keep_text;
 use crate::config::types::{CameraConfig, Config, VolumeConfig};
+use crate::config::web::WebConfig;
 
 /// What changed from one configuration to the next.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -24,6 +25,8 @@ pub struct Diff {
     pub site_changed: bool,
     /// The networks with cameras.
     pub network_changed: bool,
+    /// Where pages and API are served, to whom, under which certificate.
+    pub web_changed: bool,
     /// How recording is done: it concerns every stream.
     pub recorder_changed: bool,
     /// The volumes or their order.
@@ -49,6 +52,7 @@ pub fn diff(old: &Config, new: &Config) -> Diff {
     let mut diff = Diff {
         site_changed: old.site != new.site,
         network_changed: old.network != new.network,
+        web_changed: old.web != new.web,
         recorder_changed: old.recorder != new.recorder,
         volumes_changed: old.volumes != new.volumes,
         ..Diff::default()
@@ -124,6 +128,7 @@ fn whole_lines(lines: &mut Vec<String>, old: &Config, new: &Config) {
     );
     let nets = |config: &Config| joined(&config.network.camera_subnets);
     note(lines, "camera_subnets", &nets(old), &nets(new));
+    web_lines(lines, &old.web, &new.web);
     let (before, after) = (&old.recorder, &new.recorder);
     note(
         lines,
@@ -192,6 +197,25 @@ fn volume_lines(lines: &mut Vec<String>, old: &Config, new: &Config) {
             .unwrap_or_default()
     };
     note(lines, "first volume", &first(old), &first(new));
+}
+
+fn web_lines(lines: &mut Vec<String>, old: &WebConfig, new: &WebConfig) {
+    let pairs = [
+        ("listen", joined(&old.listen), joined(&new.listen)),
+        ("names", joined(&old.names), joined(&new.names)),
+        ("premises", joined(&old.premises), joined(&new.premises)),
+    ];
+    for (what, before, after) in pairs {
+        note(lines, what, &before, &after);
+    }
+    note_silently(
+        lines,
+        "certificate files",
+        &old.certificate,
+        &new.certificate,
+    );
+    let metrics = |web: &WebConfig| web.metrics.map_or("none".to_owned(), |at| at.to_string());
+    note(lines, "metrics", &metrics(old), &metrics(new));
 }
 
 fn camera_lines(lines: &mut Vec<String>, old: &CameraConfig, new: &CameraConfig) {

@@ -1,5 +1,6 @@
 //! The edits that commands make: they append, so every byte that was there stays.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use toml_edit::{Array, Item, Table, Value};
@@ -134,8 +135,18 @@ pub fn save(path: &Path, loaded: &Loaded, text: &str) -> Result<()> {
     disk::replace(path, text.as_bytes(), FILE_MODE).context(what)
 }
 
-/// The configuration that `sinetti init` writes: no cameras yet.
-pub fn starter(site_name: &str, zone: Zone, volumes: &[NewVolume]) -> String {
+/// The configuration that `sinetti init` writes: no cameras yet; pages and API on the addresses of `listen`, if any.
+pub fn starter(
+    site_name: &str,
+    zone: Zone,
+    volumes: &[NewVolume],
+    listen: &[SocketAddr],
+) -> String {
+    let mut web = Table::new();
+    if !listen.is_empty() {
+        let addresses: Array = listen.iter().map(ToString::to_string).collect();
+        web.insert("listen", Item::from(Value::from(addresses)));
+    }
     let mut site = Table::new();
     site.insert("name", Item::from(site_name));
     site.insert("zone", Item::from(zone.name()));
@@ -146,12 +157,16 @@ pub fn starter(site_name: &str, zone: Zone, volumes: &[NewVolume]) -> String {
 # Secrets never stand here: a camera's password is in a file of its own.
 
 {}
+# Pages and API: over HTTPS, on private addresses, and only where `listen` says.
+
+{}
 # Where footage lies. `sinetti volume add` appends further volumes.
 
 {}
 # Cameras. `sinetti camera add` appends them.
 ",
         section("[site]", &site),
+        section("[web]", &web),
         sections.join("\n"),
     )
 }
@@ -386,7 +401,8 @@ keep: \"14\" is not a time; write hours as \"72 h\" or days as \"14 d\"";
         };
         let volumes = [volume("levy-1", "/srv/sinetti"), volume("levy-2", "/srv/b")];
         let zone = Zone::named("Europe/Stockholm").expect("zone");
-        let text = starter("Myymälä \"1\"", zone, &volumes);
+        let listen = ["192.168.10.5:8443".parse().expect("an address")];
+        let text = starter("Myymälä \"1\"", zone, &volumes, &listen);
         let config = parse(&text, base()).expect("good");
         assert_eq!(
             (config.site.name.as_str(), config.site.zone),

@@ -18,6 +18,7 @@ mod read;
 mod tests;
 mod types;
 mod values;
+mod web;
 
 pub use address::{CAMERA_PORT, is_private, private_networks};
 pub use alarm::{AlarmConfig, Webhook};
@@ -32,6 +33,7 @@ pub use types::{
     CameraConfig, Config, Keep, NetworkConfig, Purpose, RecorderConfig, Site, Transport,
     VolumeConfig,
 };
+pub use web::{CertificateFiles, LOCAL_DOMAINS, PEM_BYTES_MAX, WEB_PORT, WebConfig};
 
 /// The configuration that documents every key, its default and its consequence.
 pub const SAMPLE: &str = include_str!("../../config/sinetti.sample.toml");

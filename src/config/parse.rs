@@ -25,6 +25,7 @@ use crate::config::types::{
 use crate::config::values::{
     gib_bytes, parse_name, parse_stream_path, parse_volume_name, parse_volume_path,
 };
+use crate::config::web;
 
 /// Most cameras that one box records.
 pub const CAMERAS_MAX: usize = 256;
@@ -35,6 +36,7 @@ pub const VOLUMES_MAX: usize = 16;
 pub const SECTIONS: &[(&str, &[&str])] = &[
     ("site", &["name", "zone"]),
     ("network", &["camera_subnets"]),
+    ("web", web::KEYS),
     (
         "recorder",
         &[
@@ -149,6 +151,7 @@ impl<'a> File<'a> {
         }
         let site = self.site();
         let subnets = self.subnets();
+        let web = web::read(&self.one("web", "[web]"), self.base_dir);
         let recorder = self.recorder();
         let alarm = alarm::read(&self.one("alarm", "[alarm]"));
         let volumes = self.many("volume", "[[volume]]", VOLUMES_MAX);
@@ -169,6 +172,7 @@ impl<'a> File<'a> {
                 network: NetworkConfig {
                     camera_subnets: around.subnets?.into(),
                 },
+                web: web?,
                 recorder,
                 alarm: alarm?,
                 volumes: volumes?.into_iter().map(Arc::new).collect(),

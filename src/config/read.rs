@@ -120,6 +120,12 @@ impl<'a> Section<'a> {
         self.table?.get(key)
     }
 
+    /// Notes what is wrong with the section as a whole.
+    pub(crate) fn note(&self, message: &str) {
+        self.problems
+            .add(self.at, format!("{}: {message}", self.title));
+    }
+
     fn wrong_type(&self, key: &str, value: &Spanned<DeValue<'_>>, want: &str) {
         let is = type_of(value.get_ref());
         self.problems.add(

@@ -13,6 +13,7 @@ use crate::base::id::{CameraId, StreamKind};
 use crate::base::zone::Zone;
 use crate::config::address::private_networks;
 use crate::config::alarm::AlarmConfig;
+use crate::config::web::WebConfig;
 
 /// A whole number's default and bounds (both ends allowed).
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +45,8 @@ pub struct Config {
     pub site: Site,
     /// Where cameras may be.
     pub network: NetworkConfig,
+    /// Where pages and API are served.
+    pub web: WebConfig,
     /// How recording is done.
     pub recorder: RecorderConfig,
     /// To whom alarms are told.

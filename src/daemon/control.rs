@@ -29,6 +29,7 @@ use crate::daemon::people;
 use crate::daemon::scrub::Handle;
 use crate::daemon::sweeper::{self, DeletionBoard, Wake};
 use crate::daemon::volumes::Shared;
+use crate::ledger::checkpoint::Key;
 use crate::recorder::board::Board;
 use crate::retention::latch;
 use crate::store::scrub::Mark;
@@ -58,6 +59,7 @@ struct Facts {
     started: Wall,
     scrub: Handle,
     box_id: BoxId,
+    key: Key,
     deletion: DeletionBoard,
     ledger: LedgerBoard,
     alarms: AlarmFeed,
@@ -67,7 +69,12 @@ struct Facts {
 }
 
 /// Does what a question asks to be written; none when it asks for nothing of that kind.
-fn write(catalog: &Catalog, ask: &Ask, box_id: BoxId, now: Wall) -> Result<Option<Answer>> {
+fn write(
+    catalog: &Catalog,
+    ask: &Ask,
+    (box_id, key): (BoxId, Key),
+    now: Wall,
+) -> Result<Option<Answer>> {
     match ask {
         Ask::Note { event } => {
             let seq = catalog.note((**event).clone())?;
@@ -79,7 +86,9 @@ fn write(catalog: &Catalog, ask: &Ask, box_id: BoxId, now: Wall) -> Result<Optio
             catalog.commit(Change::Alarm(change), None)?;
         }
         Ask::Seal => ledger::seal(catalog, now, "demand")?,
-        Ask::BeginEpoch { by, statement } => begin_epoch(catalog, box_id, by, statement, now)?,
+        Ask::BeginEpoch { by, statement } => {
+            ledger::begin_epoch(catalog, (box_id, key), by, statement, now)?;
+        }
         Ask::EraseDetails { class, before, by } => {
             let class = class.parse()?;
             let (before, by) = (*before, by.clone());
@@ -107,36 +116,6 @@ fn write(catalog: &Catalog, ask: &Ask, box_id: BoxId, now: Wall) -> Result<Optio
         _ => return Ok(None),
     }
     Ok(Some(Answer::Done))
-}
-
-/// Begins the ledger anew. What lies on the volumes may know more than this catalog: its size and root are stated.
-fn begin_epoch(
-    catalog: &Catalog,
-    box_id: BoxId,
-    by: &str,
-    statement: &str,
-    now: Wall,
-) -> Result<()> {
-    if statement.trim().is_empty() {
-        return Err(Error::invalid(
-            "an epoch begins with a statement: say why the ledger has to begin anew",
-        ));
-    }
-    let reader = catalog.reader()?;
-    let volumes = sweeper::present(&reader, box_id)?;
-    let mirrors: Vec<_> = volumes
-        .iter()
-        .filter_map(ledger::unverified_mirror)
-        .collect();
-    let cause = serde_json::json!({ "trouble": catalog.trouble(), "mirrors": mirrors });
-    let statement = format!("{by}: {statement}");
-    let change = LedgerChange::EpochBegun {
-        at: now,
-        number: None,
-        cause,
-        statement,
-    };
-    catalog.commit(change, None)
 }
 
 impl Control {
@@ -167,6 +146,7 @@ impl Control {
             started,
             scrub: shared.scrub.clone(),
             box_id: state.box_id,
+            key: state.key()?,
             deletion: deletion.clone(),
             ledger: ledger.clone(),
             alarms: alarms.clone(),
@@ -246,7 +226,7 @@ async fn converse(stream: tokio::net::UnixStream, facts: Facts) -> Result<()> {
 impl Facts {
     fn answer(&self, ask: &Ask) -> Result<Answer> {
         let now = self.clock.wall();
-        if let Some(answer) = write(&self.catalog, ask, self.box_id, now)? {
+        if let Some(answer) = write(&self.catalog, ask, (self.box_id, self.key), now)? {
             // Full means that it is awake.
             self.wake.try_send(Wake::Look).ok();
             return Ok(answer);
@@ -286,6 +266,7 @@ impl Facts {
                 scrub: self.scrub.mark().volumes.into_values().collect(),
                 ledger: LedgerStatus {
                     trouble: self.catalog.trouble(),
+                    unwritable: self.catalog.unwritable(),
                     mirrors: self.ledger.mirrors(),
                     ..status.ledger.clone()
                 },
@@ -443,7 +424,7 @@ impl Client {
                     }
                     let _lock = state.lock()?;
                     let catalog = open_catalog(state)?;
-                    let answer = write(&catalog, ask, state.box_id, now)?;
+                    let answer = write(&catalog, ask, (state.box_id, state.key()?), now)?;
                     catalog.close()?;
                     return Ok(answer.unwrap_or(Answer::Done));
                 }

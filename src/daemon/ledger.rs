@@ -21,6 +21,7 @@ use crate::daemon::sweeper;
 use crate::evidence::tree_files;
 use crate::ledger::checkpoint::{Checkpoint, Key};
 use crate::ledger::seal::SEGMENTS_MAX;
+use crate::store::state::State;
 use crate::store::volume::Volume;
 
 /// Mirrors and tallies are brought up to date this often.
@@ -41,6 +42,9 @@ pub struct LedgerStatus {
     pub epoch: u32,
     /// Why nothing is signed, if so.
     pub trouble: Option<String>,
+    /// Why nothing can be written, if so.
+    #[serde(default)]
+    pub unwritable: Option<String>,
     /// What is wrong with the mirror on a volume.
     pub mirrors: BTreeMap<String, String>,
     /// When somebody last took an anchor away; none: nobody ever did.
@@ -52,7 +56,10 @@ pub struct LedgerStatus {
 impl LedgerStatus {
     /// True when somebody should look.
     pub fn is_alarm(&self) -> bool {
-        self.trouble.is_some() || !self.mirrors.is_empty() || self.anchor_overdue
+        self.trouble.is_some()
+            || self.unwritable.is_some()
+            || !self.mirrors.is_empty()
+            || self.anchor_overdue
     }
 
     /// As the catalog has it.
@@ -71,6 +78,7 @@ impl LedgerStatus {
             size: epoch.size,
             epoch: epoch.number,
             trouble: None,
+            unwritable: None,
             mirrors: BTreeMap::new(),
             last_anchor,
             anchor_overdue: now.us_since(since) > ANCHOR_EVERY_US,
@@ -181,19 +189,62 @@ fn mirror_on(volume: &Volume, reader: &Reader, box_id: BoxId, key: Key) -> Resul
     tree_files::write(&dir, reader, box_id, key).map(drop)
 }
 
-/// What the mirror on a volume says of itself, before anybody has looked at it.
-pub fn unverified_mirror(volume: &Volume) -> Option<serde_json::Value> {
-    let note = tree_files::read_note(&volume.root.join(tree_files::MIRROR)).ok()??;
-    let mut lines = note.lines();
-    let (origin, size, root) = (lines.next()?, lines.next()?, lines.next()?);
-    Some(json!({ "volume": volume.id.to_string(), "origin": origin, "size": size, "root": root }))
-}
-
 /// The mirror on a volume and what it was signed over, when this box's key signed it.
 pub fn mirror_of(volume: &Volume, key: Key) -> Option<(Checkpoint, PathBuf)> {
     let dir = volume.root.join(tree_files::MIRROR);
     let note = tree_files::read_note(&dir).ok()??;
     Some((Checkpoint::open(&note, key).ok()?, dir))
+}
+
+/// Begins the ledger anew. What lies on the volumes may know more than this catalog: its size and root are stated, and no
+/// epoch that they know of is begun twice.
+///
+/// # Errors
+/// `Invalid` without a statement; what the catalog says.
+pub fn begin_epoch(
+    catalog: &Catalog,
+    (box_id, key): (BoxId, Key),
+    by: &str,
+    statement: &str,
+    now: Wall,
+) -> Result<()> {
+    if statement.trim().is_empty() {
+        return Err(Error::invalid(
+            "an epoch begins with a statement: say why the ledger has to begin anew",
+        ));
+    }
+    let reader = catalog.reader()?;
+    let (mut known, mut mirrors) = (reader.epoch()?.number, Vec::new());
+    for volume in sweeper::present(&reader, box_id)? {
+        if let Some((checkpoint, _)) = mirror_of(&volume, key) {
+            known = known.max(checkpoint.epoch);
+            mirrors.push(json!({
+                "volume": volume.id.to_string(),
+                "epoch": checkpoint.epoch,
+                "size": checkpoint.size,
+                "root": checkpoint.root.to_string(),
+            }));
+        }
+    }
+    let change = LedgerChange::EpochBegun {
+        at: now,
+        number: known.checked_add(1),
+        cause: json!({ "trouble": catalog.trouble(), "mirrors": mirrors }),
+        statement: format!("{by}: {statement}"),
+    };
+    catalog.commit(change, None)
+}
+
+/// The mirrors get the end too, when everything is signed at last.
+pub fn last_mirror(state: &State) {
+    let mirrored = Reader::open(&state.catalog_path(), state.box_id)
+        .and_then(|reader| mirror(&reader, state.box_id, state.key()?));
+    match mirrored {
+        Ok(wrong) => wrong
+            .iter()
+            .for_each(|(name, e)| warn!("the ledger's mirror on volume \"{name}\": {e}")),
+        Err(e) => warn!("mirroring the ledger: {e}"),
+    }
 }
 
 struct Work {

@@ -15,6 +15,7 @@ pub mod streams;
 pub mod sweeper;
 pub mod volumes;
 mod watch;
+pub mod web;
 
 #[cfg(test)]
 mod fault_tests;
@@ -33,7 +34,7 @@ use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{CameraId, StreamId, StreamKind};
 use crate::base::shutdown::Stopped;
 use crate::base::time::Wall;
-use crate::catalog::{Catalog, Change, Event, GapCause, LedgerChange, Reader};
+use crate::catalog::{Catalog, Change, Event, GapCause, LedgerChange};
 use crate::config::{self, CameraConfig, Config, Loaded};
 use crate::daemon::alarms::{AlarmFeed, Alarms};
 use crate::daemon::around::{end_with_essential_threads, take_lock, told_to_stop};
@@ -45,7 +46,9 @@ use crate::daemon::streams::Streams;
 use crate::daemon::sweeper::{DeletionBoard, Sweeping, Wake};
 use crate::daemon::volumes::{Shared, Volumes};
 use crate::daemon::watch::VolumeWatch;
+use crate::daemon::web::Serving;
 use crate::recorder::board::Board;
+use crate::recorder::live::Live;
 use crate::recorder::recovery;
 use crate::recorder::segment::{Sealing, SealingInForce};
 use crate::retention::latch;
@@ -89,6 +92,8 @@ struct Daemon {
     volumes: Volumes,
     scrubbing: Scrubbing,
     streams: Streams,
+    live: Live,
+    serving: Option<Serving>,
     deletion: DeletionBoard,
     sweeper: Option<Sweeping>,
     ledger: LedgerBoard,
@@ -117,17 +122,6 @@ fn sealing(state: &State, catalog: &Catalog) -> Result<Sealing> {
         generation: access::keys::public(&row)?,
         recovery: state.recovery.clone(),
     })
-}
-
-fn last_mirror(state: &State) {
-    let mirrored = Reader::open(&state.catalog_path(), state.box_id)
-        .and_then(|reader| ledger::mirror(&reader, state.box_id, state.key()?));
-    match mirrored {
-        Ok(wrong) => wrong
-            .iter()
-            .for_each(|(name, e)| warn!("the ledger's mirror on volume \"{name}\": {e}")),
-        Err(e) => warn!("mirroring the ledger: {e}"),
-    }
 }
 
 /// Who may do what; a new vault generation is taken into use by `sealing`.
@@ -171,10 +165,12 @@ impl Daemon {
             scrub: scrub::Handle::new(&state.dir),
             wake,
         });
+        let live = Live::default();
         let streams = Streams::new(
             Arc::clone(&clock),
             Arc::clone(&catalog),
             board.clone(),
+            live.clone(),
             &config.config,
         );
         let missing = config
@@ -194,6 +190,8 @@ impl Daemon {
             volumes: Volumes::default(),
             scrubbing: Scrubbing::default(),
             streams,
+            live,
+            serving: None,
             deletion: DeletionBoard::default(),
             sweeper: None,
             ledger: LedgerBoard::default(),
@@ -233,6 +231,13 @@ impl Daemon {
             self.started,
         )?;
         self.people = Some(People::start(self.shared.access.clone())?);
+        self.serving = Some(Serving::start(
+            &self.state,
+            &self.config.config,
+            &self.shared,
+            &self.live,
+            &self.deletion,
+        ));
         self.alarms = Some(Alarms::start(self.alarm_options())?);
         self.open_volumes(true, &stopped).await;
         if !stopped.is_set() {
@@ -290,6 +295,10 @@ impl Daemon {
     }
 
     fn close(self) {
+        // First: nobody is shown what is about to be closed.
+        if let Some(serving) = self.serving {
+            serving.stop();
+        }
         self.scrubbing.finish();
         self.volumes.finish();
         if let Some(sweeper) = self.sweeper {
@@ -309,8 +318,7 @@ impl Daemon {
         let closed = ledger::seal(&self.catalog, now, "stop")
             .and_then(|()| self.catalog.commit(Vec::new(), event))
             .and_then(|()| self.catalog.close());
-        // Signed at last: the mirrors get the end too.
-        last_mirror(&self.state);
+        ledger::last_mirror(&self.state);
         match closed {
             Ok(()) => info!("stopped; everything received is on disk and in the catalog"),
             Err(e) => error!("{e}"),
@@ -494,6 +502,9 @@ impl Daemon {
         self.feed.configure(&self.config.config);
         if let Some(sweeper) = &self.sweeper {
             sweeper.keep(sweeper::keeps(&self.config.config));
+        }
+        if let Some(serving) = &self.serving {
+            serving.reload(&self.config.config, &self.shared);
         }
         self.start_cameras();
         if let Err(e) = self.explain_missing() {

@@ -24,6 +24,7 @@ use crate::ingest::supervisor::{self, supervise};
 use crate::recorder::assembler::{self, Assembler};
 use crate::recorder::board::{Board, Phase};
 use crate::recorder::fragment::{Begin, Done, Order, What};
+use crate::recorder::live::Live;
 use crate::recorder::outbox::{Outbox, Waiting};
 use crate::recorder::recovery;
 
@@ -32,6 +33,7 @@ pub struct Streams {
     clock: Arc<dyn Clock>,
     catalog: Arc<Catalog>,
     board: Board,
+    live: Live,
     options: RecorderConfig,
     allowed: Allowed,
     allowance: Allowance,
@@ -63,12 +65,14 @@ impl Streams {
         clock: Arc<dyn Clock>,
         catalog: Arc<Catalog>,
         board: Board,
+        live: Live,
         config: &Config,
     ) -> Self {
         Self {
             clock,
             catalog,
             board,
+            live,
             options: config.recorder.clone(),
             allowed: Allowed::by(config.network.clone()),
             allowance: Allowance::of(config.recorder.receive_bytes),
@@ -145,6 +149,7 @@ impl Streams {
                 stream: Arc::clone(&stream),
                 segment_secs: self.options.segment_secs,
                 stagger_us: stagger_us(self.begun, self.options.segment_secs),
+                live: self.live.clone(),
             },
             source: rtsp::Options {
                 address: camera.address,

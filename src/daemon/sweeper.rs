@@ -11,7 +11,7 @@ use std::time::Duration;
 use log::{error, info, warn};
 
 use crate::base::clock::HostSync;
-use crate::base::error::{Error, Result};
+use crate::base::error::{Error, Kind, Result};
 use crate::base::id::{BoxId, StreamId, StreamKind, VolumeId};
 use crate::base::time::{Mono, Wall};
 use crate::catalog::{Change, Reader, Rule};
@@ -272,6 +272,12 @@ impl Work {
         let latched = self.reader.meta()?.latch;
         let may = verdict.is_believed() && latched.is_none();
         self.show(verdict, latched);
+        if let Some(trouble) = shared.catalog.trouble() {
+            // Nobody could answer for what is deleted.
+            let text =
+                format!("the ledger is in trouble: {trouble}. Look with: sinetti ledger verify");
+            return Err(Error::new(Kind::Unavailable, text));
+        }
         if may {
             self.sweep(now, &volumes, lacks, (due.all, &offsets))?;
         }

@@ -4,8 +4,12 @@
 //! What does not belong here: who may do so (`access`), why (`disclosure`), deletion.
 
 pub mod clip;
+pub mod find;
 pub mod keys;
 pub mod proof;
 pub mod select;
+pub mod tree_check;
+pub mod tree_details;
 pub mod tree_files;
 pub mod tree_rebuild;
+pub mod view;

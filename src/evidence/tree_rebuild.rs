@@ -6,7 +6,7 @@ use crate::base::error::{Error, Result};
 use crate::base::id::BoxId;
 use crate::base::time::Wall;
 use crate::catalog::{EpochRow, Rebuild};
-use crate::evidence::tree_files::{self, TreeDir};
+use crate::evidence::tree_check::{self, TreeDir};
 use crate::ledger::audit::Log;
 use crate::ledger::checkpoint::{Checkpoint, Key};
 use crate::ledger::entry::Entry;
@@ -17,7 +17,7 @@ use crate::ledger::entry::Entry;
 /// `Corrupt` when it is not whole: then it is evidence of something, and nothing to go on from. What the operating system
 /// or the catalog says.
 pub fn take(new: &Path, box_id: BoxId, dir: &Path, key: Key, now: Wall) -> Result<u64> {
-    let checked = tree_files::check(dir, key, &[])?;
+    let checked = tree_check::check(dir, key, &[])?;
     let wrong = checked
         .epochs
         .iter()
@@ -34,7 +34,7 @@ pub fn take(new: &Path, box_id: BoxId, dir: &Path, key: Key, now: Wall) -> Resul
     }
     let rebuild = Rebuild::begin(new, box_id, now)?;
     let (mut epochs, mut count) = (Vec::new(), 0);
-    for (number, dir) in tree_files::epoch_dirs(dir, key)? {
+    for (number, dir) in tree_check::epoch_dirs(dir, key)? {
         let log = TreeDir::open(&dir, key)?;
         let note = log
             .note()

@@ -75,6 +75,15 @@ pub trait Log {
     /// # Errors
     /// When it cannot be read.
     fn kept_tile(&self, level: u8, number: u64, width: u64) -> Result<Option<Vec<u8>>>;
+    /// The root of a full tile, where it is kept by itself.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn kept_root(&self, _level: u8, _number: u64) -> Result<Option<Digest>> {
+        Ok(None)
+    }
+    /// True when tiles that are not full are kept too.
+    fn keeps_partial(&self) -> bool;
 }
 
 /// A root that the log must have had, from elsewhere.
@@ -131,7 +140,7 @@ pub fn audit(log: &impl Log, key: Key, anchors: &[Anchor]) -> Result<Report> {
     for anchor in pending {
         walk.beyond(anchor);
     }
-    walk.end()?;
+    walk.end();
     Ok(Report {
         entries: walk.index,
         root: walk.edge.root(),
@@ -201,7 +210,7 @@ impl<L: Log> Walk<'_, L> {
         };
         self.edge.push(leaf);
         self.index += 1;
-        self.into_tiles(leaf)?;
+        self.grow_tiles(leaf)?;
         if self
             .signed
             .as_ref()
@@ -212,12 +221,12 @@ impl<L: Log> Walk<'_, L> {
         Ok(())
     }
 
-    fn into_tiles(&mut self, leaf: Digest) -> Result<()> {
+    fn grow_tiles(&mut self, leaf: Digest) -> Result<()> {
         let mut hash = leaf;
         for level in 0..LEVELS_MAX {
             let tile = &mut self.tiles[usize::from(level)];
             tile.extend(hash.0);
-            if tile.len() < 32 * TILE_WIDTH as usize {
+            if (tile.len() as u64) < 32 * TILE_WIDTH {
                 return Ok(());
             }
             let full = std::mem::take(tile);
@@ -225,6 +234,7 @@ impl<L: Log> Walk<'_, L> {
             let number = (self.index >> (8 * (u32::from(level) + 1))) - 1;
             self.compare_tile(level, number, &full)?;
             hash = tile_root(&full)?;
+            self.compare_root(level, number, hash)?;
         }
         Ok(())
     }
@@ -243,14 +253,31 @@ impl<L: Log> Walk<'_, L> {
         if kept == computed {
             return Ok(());
         }
-        let first = kept.chunks(32).zip(computed.chunks(32));
-        let nth = first.take_while(|(a, b)| a == b).count() as u64;
-        if level == 0 {
+        let pairs = kept.chunks(32).zip(computed.chunks(32));
+        let nth = pairs.take_while(|(a, b)| a == b).count() as u64;
+        if nth >= hashes || kept.len() != computed.len() {
+            let text = format!(
+                "it has {} bytes where {} should be",
+                kept.len(),
+                computed.len()
+            );
+            self.find(Verdict::Altered, place, text);
+        } else if level == 0 {
             let seq = self.log.first_seq() + number * TILE_WIDTH + nth;
             let text = format!("{place} and entry {seq} do not agree: one of them was altered");
             self.find(Verdict::Altered, format!("entry {seq}"), text);
         } else {
             let text = format!("its hash {nth} does not agree with the entries below");
+            self.find(Verdict::Altered, place, text);
+        }
+        Ok(())
+    }
+
+    fn compare_root(&mut self, level: u8, number: u64, computed: Digest) -> Result<()> {
+        let kept = self.log.kept_root(level, number)?;
+        if kept.is_some_and(|kept| kept != computed) {
+            let place = super::bundle::tile_path(level, number, TILE_WIDTH);
+            let text = "the root that is kept of it is not the root of its hashes";
             self.find(Verdict::Altered, place, text);
         }
         Ok(())
@@ -262,7 +289,7 @@ impl<L: Log> Walk<'_, L> {
             let partial = self.tiles[usize::from(level)].clone();
             let number = self.index >> (8 * (u32::from(level) + 1));
             let hashes = partial.len() as u64 / 32;
-            if hashes > 0 && self.log.kept_tile(level, number, hashes)?.is_some() {
+            if hashes > 0 && self.log.keeps_partial() {
                 self.compare_tile(level, number, &partial)?;
             }
         }
@@ -307,7 +334,8 @@ impl<L: Log> Walk<'_, L> {
     }
 
     fn beyond(&mut self, anchor: &Anchor) {
-        if self.findings.len() >= FINDINGS_MAX {
+        // The beginning of an epoch that nothing came before has nothing to say.
+        if self.findings.len() >= FINDINGS_MAX || anchor.checkpoint.size <= self.index {
             return;
         }
         let text = format!(
@@ -318,7 +346,7 @@ impl<L: Log> Walk<'_, L> {
         self.find(Verdict::RolledBack, place, text);
     }
 
-    fn end(&mut self) -> Result<()> {
+    fn end(&mut self) {
         let missing = self
             .signed
             .as_ref()
@@ -332,6 +360,5 @@ impl<L: Log> Walk<'_, L> {
             );
             self.find(Verdict::Altered, place, text);
         }
-        Ok(())
     }
 }

@@ -72,17 +72,23 @@ impl Key {
     /// # Errors
     /// `Invalid` for anything else.
     pub fn from_verifier_key(text: &str) -> Result<Self> {
-        let bad = || Error::invalid("this is no verifier key of an Ed25519 ledger");
-        let encoded = text.trim().rsplit_once('+').map(|(_, key)| key);
-        // The key itself may have a plus sign: only the last of exactly 44 characters is it.
-        let encoded = encoded
-            .filter(|e| e.len() == 44)
-            .or_else(|| text.trim().splitn(3, '+').nth(2))
-            .ok_or_else(bad)?;
-        let bytes = BASE64_STANDARD.decode(encoded).map_err(|_| bad())?;
-        match bytes.split_first_chunk::<1>() {
-            Some(([ALGORITHM], key)) => key.try_into().map(Self).map_err(|_| bad()),
-            _ => Err(bad()),
+        let bad = || Error::invalid("this is no verifier key of a ledger of Sinetti");
+        // Name, key id and key; only the key may have a plus sign itself.
+        let mut parts = text.splitn(3, '+');
+        let (name, _id, encoded) = (parts.next(), parts.next(), parts.next());
+        let (box_id, epoch) = name.and_then(of_origin).ok_or_else(bad)?;
+        let bytes = BASE64_STANDARD
+            .decode(encoded.ok_or_else(bad)?)
+            .map_err(|_| bad())?;
+        let key = match bytes.split_first_chunk::<1>() {
+            Some(([ALGORITHM], key)) => key.try_into().map(Self).map_err(|_| bad())?,
+            _ => return Err(bad()),
+        };
+        // The id is over name and key: no character of the text can be another.
+        if key.verifier_key(box_id, epoch) == text {
+            Ok(key)
+        } else {
+            Err(bad())
         }
     }
 
@@ -100,6 +106,12 @@ impl fmt::Debug for Key {
 /// Name of a log: of this box, since its last restore.
 pub fn origin(box_id: BoxId, epoch: u32) -> String {
     format!("sinetti/{box_id}/{epoch}")
+}
+
+fn of_origin(text: &str) -> Option<(BoxId, u32)> {
+    let (id, epoch) = text.strip_prefix("sinetti/")?.split_once('/')?;
+    let (id, epoch) = (id.parse().ok()?, epoch.parse().ok()?);
+    (origin(id, epoch) == text).then_some((id, epoch))
 }
 
 /// A root and how many entries it is over.
@@ -127,13 +139,8 @@ impl Checkpoint {
         }
         let note = Note::from_bytes(note.as_bytes()).map_err(|_| bad("is no signed note"))?;
         let text = Text::from_bytes(note.text()).map_err(|_| bad("is malformed"))?;
-        let (box_id, epoch) = text
-            .origin()
-            .strip_prefix("sinetti/")
-            .and_then(|rest| rest.split_once('/'))
-            .and_then(|(id, epoch)| Some((id.parse().ok()?, epoch.parse::<u32>().ok()?)))
-            .filter(|(id, epoch)| origin(*id, *epoch) == text.origin())
-            .ok_or_else(|| bad("is not of a box of Sinetti"))?;
+        let (box_id, epoch) =
+            of_origin(text.origin()).ok_or_else(|| bad("is not of a box of Sinetti"))?;
         let known = VerifierList::new(vec![Box::new(Named {
             name: text.origin().to_owned(),
             key,
@@ -297,6 +304,14 @@ mod tests {
         assert_eq!(Key::from_verifier_key(&text).expect("verifier key"), key);
         for bad in ["", "a+b", "a+b+c", "sinetti/x/1+00000000+AAAA"] {
             assert!(Key::from_verifier_key(bad).is_err(), "{bad}");
+        }
+        for at in 0..text.len() {
+            for bit in 0..7 {
+                let mut changed = text.clone().into_bytes();
+                changed[at] ^= 1 << bit;
+                let changed = String::from_utf8(changed).expect("ASCII");
+                assert!(Key::from_verifier_key(&changed).is_err(), "{changed}");
+            }
         }
         assert_eq!(key.fingerprint().split(' ').count(), 8);
     }

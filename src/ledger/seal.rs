@@ -1,7 +1,7 @@
 //! What a footage seal binds of each segment: everything that its file says of itself, in one hash.
 //!
 //! `content_root` ties pictures, their times and their order. Losses, the state of the clocks and the end stand in the
-//! segment's trailer and are under no other hash; so a leaf of a seal is over all of it (`docs/decisions/014`).
+//! segment's trailer and are under no other hash; so a leaf of a seal is over all of it (`docs/decisions/018`).
 
 use serde_json::{Value, json};
 

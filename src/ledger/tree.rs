@@ -37,7 +37,7 @@ pub fn width(size: u64, level: u8, number: u64) -> u64 {
 /// Root over the 32-byte hashes in `hashes`, whose number is a power of two: what the tile above says of a full tile.
 pub fn tile_root(hashes: &[u8]) -> Result<Digest> {
     let count = hashes.len() / 32;
-    if hashes.len() % 32 != 0 || !count.is_power_of_two() {
+    if !hashes.len().is_multiple_of(32) || !count.is_power_of_two() {
         return Err(Error::corrupt("a tile has an odd length"));
     }
     Ok(Digest(Tile::subtree_hash(hashes).0))

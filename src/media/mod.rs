@@ -6,6 +6,7 @@
 pub mod access_unit;
 pub mod activity;
 pub mod boxes;
+pub mod clear;
 pub mod clip;
 pub mod fragment;
 pub mod header;

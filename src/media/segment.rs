@@ -279,7 +279,7 @@ pub(crate) fn index_of(
     })
 }
 
-fn row_of(sample: &Sample, next: Option<&Sample>) -> Result<SampleRow> {
+pub(crate) fn row_of(sample: &Sample, next: Option<&Sample>) -> Result<SampleRow> {
     let bad = |what: &str| {
         Error::invalid(format!(
             "the sample at media time {} has {what}",

@@ -15,6 +15,7 @@ use crate::media::header::{ClockState, Losses};
 use crate::media::order::{Ordered, Sequencer};
 use crate::media::segment::Sample;
 use crate::recorder::fragment::{Fragment, What};
+use crate::recorder::live::Live;
 use crate::recorder::outbox::Outbox;
 use crate::recorder::timeline::{Timeline, Verdict};
 
@@ -50,6 +51,8 @@ pub struct Options {
     pub segment_secs: u32,
     /// Where in the cycle of `segment_secs` this stream is cut, so that not all are cut at once; in microseconds.
     pub stagger_us: i64,
+    /// Those who watch.
+    pub live: Live,
 }
 
 /// One stream's assembler.
@@ -330,14 +333,19 @@ impl Assembler {
             unit.data.len(),
             unit.is_key,
         ));
-        run.pending_bytes += unit.data.len() as u64;
-        run.pending.push(Sample {
+        let sample = Sample {
             data: unit.data,
             dts,
             pts: unit.pts,
             duration,
             is_key: unit.is_key,
-        });
+        };
+        if let Some(entry) = &run.entry {
+            let stream = &self.options.stream;
+            self.options.live.show(stream, entry, &sample, wall);
+        }
+        run.pending_bytes += sample.data.len() as u64;
+        run.pending.push(sample);
     }
 
     /// At a key frame: does a new segment begin with it?

@@ -45,6 +45,7 @@ impl Scene {
             stream,
             segment_secs: 60,
             stagger_us: 7_000_000,
+            live: crate::recorder::live::Live::default(),
         };
         let shared: Arc<dyn Clock> = Arc::<SimulatedClock>::clone(&clock);
         let mut assembler = Assembler::new(options, shared, outbox);

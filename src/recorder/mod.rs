@@ -9,6 +9,7 @@ mod cause;
 pub mod check;
 pub mod fragment;
 pub mod keeper;
+pub mod live;
 pub mod outbox;
 pub mod pulse;
 pub mod reconcile;

@@ -501,6 +501,8 @@ impl Writer {
             let at = self.options.clock.wall();
             Event {
                 detail: Some(serde_json::json!({ "text": detail })),
+                // A camera that comes and goes must not fill the ledger; each gap has its row all the same.
+                frequent: true,
                 ..Event::of_box(at, "gap-opened", &stream.id, facts)
             }
         })
@@ -519,7 +521,10 @@ impl Writer {
         if stream.gap.take().is_some() {
             changes.push(Change::GapClosed { stream: id(), end });
             let facts = serde_json::json!({ "end": end });
-            return Some(Event::of_box(at, "gap-closed", &stream.id, facts));
+            return Some(Event {
+                frequent: true,
+                ..Event::of_box(at, "gap-closed", &stream.id, facts)
+            });
         }
         let start = stream.covered_until.filter(|until| *until != end)?;
         let moved_us = end.us_since(start);

@@ -161,6 +161,13 @@ impl Plant {
 
     /// Records segments of `secs` seconds and about `bytes` bytes each, one after the other from `start` on.
     pub(crate) fn record(&self, name: &str, start: Wall, secs: i64, count: i64, bytes: usize) {
+        let run = RunId::random();
+        let fragments = (0..count).map(|n| fragment(run, start, secs, n, bytes));
+        self.order(name, fragments);
+    }
+
+    /// Has a writer of its own do this for a stream.
+    pub(crate) fn order(&self, name: &str, orders: impl Iterator<Item = What>) {
         let id = Arc::new(stream(name));
         let reader = self.reader();
         let clock: Arc<dyn Clock> = Arc::<SimulatedClock>::clone(&self.clock);
@@ -181,7 +188,7 @@ impl Plant {
             board: Board::default(),
             ask_room: Arc::new(|| ()),
         };
-        let (sender, orders) = channel();
+        let (sender, told) = channel();
         let give = |what| {
             let stream = Arc::clone(&id);
             sender.send(Order { stream, what }).expect("taken");
@@ -195,37 +202,10 @@ impl Plant {
             gap: reader.open_gap(&id).expect("query").map(|gap| gap.cause),
             waiting: Waiting::default(),
         }));
-        let (run, entry) = (RunId::random(), Arc::new(entry()));
-        for n in 0..count {
-            let (from, dts) = (start.plus_us(n * secs * SECOND), Ticks::from_secs(n * secs));
-            let sample = Sample {
-                data: vec![u8::try_from(n % 251).expect("small"); bytes],
-                dts,
-                pts: dts,
-                duration: Ticks::from_secs(secs),
-                is_key: true,
-            };
-            let end = from.plus_us(secs * SECOND);
-            let activity = (from.us() / SECOND..end.us() / SECOND).map(|second| (second, 9));
-            give(What::Fragment(Box::new(Fragment {
-                run,
-                entry: Arc::clone(&entry),
-                cut: true,
-                doubts_before: false,
-                starts_with_key: true,
-                start: from,
-                end,
-                first_dts: dts,
-                samples: vec![sample],
-                bytes: bytes as u64,
-                losses: Losses::default(),
-                clock: ClockState::default(),
-                activity: activity.collect(),
-            })));
-        }
+        orders.for_each(give);
         drop(sender);
         let writer = Writer::new(options, keeper);
-        writer.run(&orders).finish().expect("all rows");
+        writer.run(&told).finish().expect("all rows");
     }
 
     /// How long a stream is kept.
@@ -307,6 +287,35 @@ pub(crate) fn always() -> Span {
 /// Ids of rows.
 pub(crate) fn ids(rows: &[SegmentRow]) -> Vec<SegmentId> {
     rows.iter().map(|row| row.segment).collect()
+}
+
+/// A segment of a run that began at `start`: the one after `n` others, of `secs` seconds and about `bytes` bytes.
+pub(crate) fn fragment(run: RunId, start: Wall, secs: i64, n: i64, bytes: usize) -> What {
+    let (from, dts) = (start.plus_us(n * secs * SECOND), Ticks::from_secs(n * secs));
+    let sample = Sample {
+        data: vec![u8::try_from(n % 251).expect("small"); bytes],
+        dts,
+        pts: dts,
+        duration: Ticks::from_secs(secs),
+        is_key: true,
+    };
+    let end = from.plus_us(secs * SECOND);
+    let activity = (from.us() / SECOND..end.us() / SECOND).map(|second| (second, 9));
+    What::Fragment(Box::new(Fragment {
+        run,
+        entry: Arc::new(entry()),
+        cut: true,
+        doubts_before: false,
+        starts_with_key: true,
+        start: from,
+        end,
+        first_dts: dts,
+        samples: vec![sample],
+        bytes: bytes as u64,
+        losses: Losses::default(),
+        clock: ClockState::default(),
+        activity: activity.collect(),
+    }))
 }
 
 /// How it would be decoded, if anybody did.

@@ -9,14 +9,15 @@ use serde_json::json;
 use crate::base::error::{Context, Error, Result};
 use crate::base::hash::Digest;
 use crate::base::merkle;
-use crate::catalog::Reader;
+use crate::catalog::{EpochRow, Reader};
 use crate::cmd::{say, say_json};
 use crate::daemon::sweeper;
-use crate::evidence::tree_files;
+use crate::evidence::{tree_check, tree_files};
 use crate::ledger::audit::{self, Anchor, FINDINGS_MAX, Finding, Report, Verdict};
 use crate::ledger::checkpoint::{Checkpoint, Key, NOTE_BYTES_MAX};
 use crate::ledger::seal::stated;
 use crate::store::state::State;
+use crate::store::volume::Volume;
 
 /// Arguments of `ledger verify`.
 #[derive(Debug, clap::Args)]
@@ -52,7 +53,7 @@ struct Found {
 /// Runs it on an exported log.
 pub(super) fn run_elsewhere(args: &Args) -> Result<ExitCode> {
     let dir = args.folder.as_deref().unwrap_or(Path::new("."));
-    let key = tree_files::read_key(dir)?;
+    let key = tree_check::read_key(dir)?;
     let mut findings = Vec::new();
     let is_known = match &args.fingerprint {
         None => false,
@@ -70,7 +71,7 @@ pub(super) fn run_elsewhere(args: &Args) -> Result<ExitCode> {
         }
     };
     let anchors = anchors(&args.anchor, key, &mut findings)?;
-    let checked = tree_files::check(dir, key, &anchors)?;
+    let checked = tree_check::check(dir, key, &anchors)?;
     findings.extend(checked.findings);
     tell(
         args,
@@ -104,7 +105,10 @@ pub(super) fn run(state: &State, args: &Args) -> Result<ExitCode> {
         }
         ours
     });
-    anchors.extend(mirrors(state, &reader, key, &mut findings)?);
+    // Before the state is chosen that they are compared with: the log may have grown meanwhile.
+    let volumes = sweeper::present(&reader, state.box_id)?;
+    anchors.extend(mirrors(&volumes, key, &mut findings));
+    let _snapshot = reader.snapshot()?;
     let epochs = reader.epochs()?;
     for anchor in &anchors {
         if !epochs.iter().any(|e| e.number == anchor.checkpoint.epoch) {
@@ -118,6 +122,14 @@ pub(super) fn run(state: &State, args: &Args) -> Result<ExitCode> {
             });
         }
     }
+    let strays = reader.entries_of_no_epoch()?;
+    if epochs.is_empty() || strays > 0 {
+        findings.push(Finding {
+            verdict: Verdict::Altered,
+            place: "the table of epochs".to_owned(),
+            text: format!("{strays} entries are of no epoch: one was taken away"),
+        });
+    }
     anchors.extend(links(state, &reader)?);
     let mut reports = Vec::new();
     for epoch in &epochs {
@@ -127,6 +139,7 @@ pub(super) fn run(state: &State, args: &Args) -> Result<ExitCode> {
             .cloned()
             .collect();
         let report = audit::audit(&reader.log(epoch), key, &fitting)?;
+        findings.extend(kept_beside(epoch, &report));
         reports.push((epoch.number, report));
     }
     findings.extend(details(&reader)?);
@@ -186,14 +199,9 @@ fn anchors(paths: &[PathBuf], key: Key, findings: &mut Vec<Finding>) -> Result<V
 }
 
 /// What the volumes remember of the ledger.
-fn mirrors(
-    state: &State,
-    reader: &Reader,
-    key: Key,
-    findings: &mut Vec<Finding>,
-) -> Result<Vec<Anchor>> {
+fn mirrors(volumes: &[Volume], key: Key, findings: &mut Vec<Finding>) -> Vec<Anchor> {
     let mut anchors = Vec::new();
-    for volume in sweeper::present(reader, state.box_id)? {
+    for volume in volumes {
         let name = format!("the mirror on volume \"{}\"", volume.name);
         let note = tree_files::read_note(&volume.root.join(tree_files::MIRROR));
         let checkpoint = match note {
@@ -210,7 +218,26 @@ fn mirrors(
             }),
         }
     }
-    Ok(anchors)
+    anchors
+}
+
+/// What the catalog says of an epoch beside its checkpoint.
+fn kept_beside(epoch: &EpochRow, report: &Report) -> Option<Finding> {
+    let text = match &report.checkpoint {
+        Some(signed) if (epoch.size, epoch.root) != (signed.size, Some(signed.root)) => {
+            "the size or root that is kept beside it is another"
+        }
+        // A second after the first entry there is one.
+        None if epoch.note.is_none() && report.entries > 1 => {
+            "there is none, though there are entries: it was taken away, or the ledger key was"
+        }
+        _ => return None,
+    };
+    Some(Finding {
+        verdict: Verdict::Altered,
+        place: format!("checkpoint of epoch {}", epoch.number),
+        text: text.to_owned(),
+    })
 }
 
 /// What the first entry of each epoch says of the one before.

@@ -1,4 +1,4 @@
-//! Footage and simulated cameras; the Python that has PyAV.
+//! Footage and simulated cameras; the Python that has PyAV and Schemathesis.
 
 use sinetti_simulator::{Camera, Footage, Server};
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use std::sync::Arc;
 pub(crate) const FPS: u32 = 15;
 /// As in `scripts/test`.
 const PYAV: &str = "18.1.0";
+const SCHEMATHESIS: &str = "4.32.5";
 
 /// The folder with the small footage; made unless `scripts/test` did.
 pub(crate) fn footage_dir() -> PathBuf {
@@ -63,15 +64,16 @@ pub(crate) fn server() -> Server {
     Server::start(([127, 0, 0, 1], 0).into()).expect("the simulator listens")
 }
 
-/// A Python with PyAV, whose FFmpeg 8 knows Common Encryption.
+/// A Python with PyAV, whose FFmpeg 8 knows Common Encryption, and with Schemathesis, which tests an API by its document.
 pub(crate) fn python() -> PathBuf {
     if let Some(python) = std::env::var_os("SINETTI_TEST_PYTHON") {
         return python.into();
     }
-    let venv = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("target/pyav-{PYAV}"));
+    let venv =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("target/python-{PYAV}-{SCHEMATHESIS}"));
     let script = format!(
-        "exec 9>\"$0.lock\"; flock 9; \"$0/bin/python\" -c 'import av' 2>/dev/null && exit
-         rm -rf \"$0\" && python3 -m venv \"$0\" && \"$0/bin/pip\" install --quiet --disable-pip-version-check av=={PYAV}"
+        "exec 9>\"$0.lock\"; flock 9; \"$0/bin/python\" -c 'import av, schemathesis' 2>/dev/null && exit
+         rm -rf \"$0\" && python3 -m venv \"$0\" && \"$0/bin/pip\" install --quiet --disable-pip-version-check av=={PYAV} schemathesis=={SCHEMATHESIS}"
     );
     let made = Command::new("bash")
         .args(["-c", &script])
@@ -80,7 +82,7 @@ pub(crate) fn python() -> PathBuf {
         .expect("bash runs");
     assert!(
         made.success(),
-        "no PyAV {PYAV} in {}: run scripts/test, or set SINETTI_TEST_PYTHON",
+        "no PyAV {PYAV} and Schemathesis {SCHEMATHESIS} in {}: run scripts/test, or set SINETTI_TEST_PYTHON",
         venv.display()
     );
     venv.join("bin/python")

@@ -7,18 +7,22 @@ mod mounts;
 mod recorder;
 mod strace;
 mod test_box;
+mod web;
 
 pub(crate) use footage::{FPS, camera, footage, footage_dir, padded_camera, python, server};
 pub(crate) use media::{
     LOOP_PICTURES, Packet, TICKS_PER_PICTURE, assert_shows, assert_times, assert_unbroken,
     block_codes, hashes, off_by, packets, place, sent_hashes, sha256, shown_times,
 };
-pub(crate) use mounts::{Ext4, Frozen, fill, must, remount, tmpfs, with_own_mounts};
+pub(crate) use mounts::{
+    Ext4, Frozen, fill, must, remount, tmpfs, with_own_mounts, with_own_network,
+};
 pub(crate) use recorder::Recorder;
 pub(crate) use strace::Strace;
 pub(crate) use test_box::{
     Clip, Exported, Factor, Listed, PASSPHRASE, PURPOSE, Ran, TestBox, ran, span,
 };
+pub(crate) use web::{Client, Reply, Tls, openssl, read};
 
 use sinetti::base::time::Wall;
 use std::time::SystemTime;

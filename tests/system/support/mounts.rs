@@ -1,4 +1,4 @@
-//! File systems of a test's own, in a mount namespace of its own: the test runs itself again in one.
+//! File systems, or a network, of a test's own, in a namespace of its own: the test runs itself again in one.
 //!
 //! Where device mapper is not to be had, these are real faults all the same: a tmpfs that is full, an ext4 whose kernel
 //! finds an error and turns it read-only under open files, one that is frozen, one on a thinly provisioned device that
@@ -17,12 +17,24 @@ const UNMOUNTS_MAX: u32 = 300;
 /// Runs the test `name` (with its module) again in a mount namespace of its own, unless this is in it already. What is
 /// mounted there goes with it.
 pub(crate) fn with_own_mounts(name: &str, test: impl FnOnce()) {
+    with_own(&["--mount", "--propagation", "private", "--"], name, test);
+}
+
+/// The same in a network namespace of its own, in which there is nothing but loopback.
+pub(crate) fn with_own_network(name: &str, test: impl FnOnce()) {
+    with_own(&["--net", "--"], name, || {
+        must("ip", &["link", "set", "up", "dev"], Path::new("lo"));
+        test();
+    });
+}
+
+fn with_own(namespaces: &[&str], name: &str, test: impl FnOnce()) {
     if std::env::var_os(INSIDE).is_some() {
         return test();
     }
     let program = std::env::current_exe().expect("this program");
     let output = Command::new("unshare")
-        .args(["--mount", "--propagation", "private", "--"])
+        .args(namespaces)
         .arg(program)
         .args([name, "--exact", "--nocapture"])
         .env(INSIDE, "1")
@@ -35,7 +47,7 @@ pub(crate) fn with_own_mounts(name: &str, test: impl FnOnce()) {
     );
     assert!(
         output.status.success(),
-        "this test mounts file systems of its own and must run as root, with CAP_SYS_ADMIN:\n{told}"
+        "this test has a namespace of its own and must run as root, with CAP_SYS_ADMIN:\n{told}"
     );
     assert!(told.contains("1 passed"), "it did not run:\n{told}");
 }

@@ -89,6 +89,16 @@ impl Recorder {
         }
     }
 
+    /// As [`Recorder::pace`] for one that may have ended: true when it has.
+    pub(crate) fn ended_or_pace(&mut self) -> bool {
+        if matches!(self.child.try_wait(), Ok(Some(_))) {
+            return true;
+        }
+        // Without a line to come it is about to end.
+        self.lines.recv_timeout(PACE).ok();
+        false
+    }
+
     /// Waits until it has logged a line with `text` in it.
     pub(crate) fn wait_for_log(&mut self, text: &str) {
         for _ in 0..WAITS_MAX {

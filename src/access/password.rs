@@ -1,0 +1,73 @@
+//! Changing one's own passphrase. The key pair stays, and with it everything that it opens.
+
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use crate::access::authorise::{Authorised, Caller};
+use crate::access::role::acts;
+use crate::access::sign_in::SignInError;
+use crate::access::{Access, Refusal, credential};
+use crate::base::error::{Error, Kind};
+use crate::catalog::{Change, Event, PeopleChange};
+use crate::vault::passphrase;
+
+impl Access {
+    /// Changes the passphrase of whoever is signed in. Their other sessions end.
+    ///
+    /// # Errors
+    /// [`SignInError::Denied`] when the old one is wrong; [`SignInError::Failed`] with [`Kind::Invalid`] when the new one may
+    /// not be chosen; as [`Access::sign_in`] else.
+    pub async fn change_password(
+        &self,
+        caller: &Caller<'_>,
+        old: Zeroizing<String>,
+        new: Zeroizing<String>,
+    ) -> Result<(), SignInError> {
+        let who: Authorised<acts::Own> =
+            self.authorise(caller, None).map_err(SignInError::Refused)?;
+        self.check_wait(who.name(), caller.address)?;
+        passphrase::check(&new)?;
+        let access = self.clone();
+        self.with_permit(move || access.change_now(&who, &old, &new))
+            .await?
+    }
+
+    /// Two runs of Argon2id, one after the other.
+    fn change_now(
+        &self,
+        who: &Authorised<acts::Own>,
+        old: &str,
+        new: &str,
+    ) -> Result<(), SignInError> {
+        self.count_run();
+        let person = who.person();
+        let row = self.inner.catalog.reader()?.person_of(person)?;
+        let row = row.ok_or(SignInError::Refused(Refusal::Revoked))?;
+        let keys = credential::keys_of(&row)?;
+        let identity = match credential::open(&keys, old) {
+            Ok(identity) => identity,
+            Err(e) if e.kind() == Kind::Denied => {
+                return Err(self.failed(who.name(), who.address()));
+            }
+            Err(e) => return Err(e.into()),
+        };
+        self.count_run();
+        let now = self.now();
+        let keys = keys.with_passphrase(&identity, new, self.inner.cost, now)?;
+        let row =
+            serde_json::to_string(&keys).map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
+        let change = PeopleChange::Keys {
+            person,
+            name: who.name().to_owned(),
+            row,
+        };
+        let event = Event {
+            actor: who.actor(),
+            detail: Some(json!({ "address": who.address() })),
+            ..Event::of_box(now, "passphrase-changed", person, json!({}))
+        };
+        self.inner.catalog.commit(Change::from(change), event)?;
+        self.sessions().end_others(person, who.session());
+        Ok(())
+    }
+}

@@ -1,1 +1,0 @@
-//! Access as its callers see it.

@@ -1,0 +1,15 @@
+//! The routes of API v1: what comes in, what goes out. Each handler is handed who asks, with the right decided already.
+
+pub mod cameras;
+pub mod coverage;
+pub mod document;
+pub mod enrolment;
+pub mod health;
+pub mod ledger;
+pub mod live;
+pub mod media;
+pub mod persons;
+pub mod playback;
+pub mod rights;
+pub mod session;
+mod words;

@@ -1,0 +1,48 @@
+//! Closed lists of words as the OpenAPI document shows them, each out of the type that is the list.
+
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{Object, RefOr, Schema};
+
+use crate::access::role::{Right, Role};
+use crate::catalog::{GapCause, Language};
+use crate::config::Purpose;
+
+fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> RefOr<Schema> {
+    let object: Object = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(words.map(str::to_owned).collect::<Vec<_>>()))
+        .build();
+    RefOr::T(object.into())
+}
+
+pub(crate) fn purpose() -> RefOr<Schema> {
+    one_of(Purpose::ALL.iter().map(|purpose| purpose.as_str()))
+}
+
+pub(crate) fn role() -> RefOr<Schema> {
+    one_of(Role::ALL.iter().map(|role| role.as_str()))
+}
+
+pub(crate) fn right() -> RefOr<Schema> {
+    one_of(Right::ALL.iter().map(|right| right.as_str()))
+}
+
+pub(crate) fn language() -> RefOr<Schema> {
+    one_of(Language::ALL.iter().map(|language| language.as_str()))
+}
+
+pub(crate) fn cause() -> RefOr<Schema> {
+    one_of(GapCause::ALL.iter().map(|cause| cause.as_str()))
+}
+
+pub(crate) fn stream() -> RefOr<Schema> {
+    one_of(["main", "sub"].into_iter())
+}
+
+pub(crate) fn phase() -> RefOr<Schema> {
+    one_of(["connecting", "receiving", "recording", "trouble", "off"].into_iter())
+}
+
+pub(crate) fn rule() -> RefOr<Schema> {
+    one_of(["expired", "early"].into_iter())
+}

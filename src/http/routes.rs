@@ -1,0 +1,158 @@
+//! All routes, each with its line of the matrix.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{delete, get, post, put};
+
+use crate::access::role::acts;
+use crate::http::api::{
+    cameras, coverage, document, enrolment, health, ledger, live, media, persons, playback, rights,
+    session,
+};
+use crate::http::app::App;
+use crate::http::guard::Routes;
+use crate::http::house;
+use crate::http::matrix::{self, Line};
+
+/// A route with the line that the matrix has for it; without one it does not compile.
+macro_rules! route {
+    ($routes:expr, $method:literal $path:literal, $handler:expr) => {
+        $routes.public(const { matrix::public($method, $path) }, $handler)
+    };
+    ($routes:expr, $method:literal $path:literal, $act:ty, $handler:expr) => {
+        $routes.right::<$act>(const { matrix::right::<$act>($method, $path) }, $handler)
+    };
+}
+
+/// The router of pages and API.
+pub fn router(app: &Arc<App>) -> Router {
+    let (router, _) = all(app);
+    router
+        .fallback(|| async { StatusCode::NOT_FOUND })
+        .layer(from_fn_with_state(Arc::clone(app), house::rules))
+        .with_state(Arc::clone(app))
+}
+
+/// Every route, and the lines that they answer.
+pub fn all(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Line>) {
+    let routes = Routes::new(app);
+    let routes = route!(routes, "GET" "/authority.crt", get(document::authority));
+    let routes = route!(routes, "GET" "/api/v1/openapi.json", acts::Own, get(document::document));
+    let routes = sessions(routes);
+    let routes = of_cameras(routes);
+    let routes = playbacks(routes);
+    let routes = route!(routes, "GET" "/api/v1/health", acts::SeeHealth, get(health::health));
+    let routes = of_ledger(routes);
+    let routes = people(routes);
+    routes.finish()
+}
+
+fn sessions(routes: Routes) -> Routes {
+    let routes = route!(routes, "POST" "/api/v1/session", post(session::sign_in));
+    let routes = route!(routes, "GET" "/api/v1/session", acts::Own, get(session::get));
+    let routes = route!(routes, "DELETE" "/api/v1/session", acts::Own, delete(session::sign_out));
+    let routes =
+        route!(routes, "POST" "/api/v1/session/step-up", acts::Own, post(session::step_up));
+    route!(routes, "POST" "/api/v1/session/vault", acts::Own, post(session::unlock))
+}
+
+fn of_cameras(routes: Routes) -> Routes {
+    let routes = route!(routes, "GET" "/api/v1/purposes", acts::Live, get(cameras::purposes));
+    let routes = route!(routes, "GET" "/api/v1/cameras", acts::Live, get(cameras::list));
+    let routes = route!(routes, "GET" "/api/v1/cameras/{camera}", acts::Live, get(cameras::get));
+    let routes = route!(
+        routes, "GET" "/api/v1/cameras/{camera}/{stream}/live", acts::Live, get(live::watch)
+    );
+    let routes = route!(
+        routes, "GET" "/api/v1/cameras/{camera}/{stream}/coverage", acts::Playback,
+        get(coverage::coverage)
+    );
+    route!(
+        routes, "GET" "/api/v1/cameras/{camera}/{stream}/activity", acts::Playback,
+        get(coverage::activity)
+    )
+}
+
+fn of_ledger(routes: Routes) -> Routes {
+    let routes = route!(
+        routes, "GET" "/api/v1/ledger/entries", acts::Records, get(ledger::entries)
+    );
+    let routes = route!(
+        routes, "GET" "/api/v1/ledger/entries/{seq}", acts::Records, get(ledger::entry)
+    );
+    let routes = route!(
+        routes, "GET" "/api/v1/ledger/entries/{seq}/proof", acts::Records, get(ledger::proof)
+    );
+    let routes = route!(
+        routes, "GET" "/api/v1/ledger/checkpoint", acts::Records, get(ledger::current)
+    );
+    let routes = route!(
+        routes, "POST" "/api/v1/ledger/anchors", acts::Records, post(ledger::take)
+    );
+    route!(
+        routes, "POST" "/api/v1/ledger/anchors/return", acts::Records, post(ledger::give_back)
+    )
+}
+
+fn people(routes: Routes) -> Routes {
+    let routes = route!(routes, "POST" "/api/v1/enrolment", post(enrolment::begin));
+    let routes = route!(routes, "POST" "/api/v1/enrolment/code", post(enrolment::finish));
+    let routes = route!(routes, "GET" "/api/v1/persons", acts::SeePeople, get(persons::list));
+    let routes = route!(routes, "GET" "/api/v1/persons/{name}", acts::SeePeople, get(persons::get));
+    let routes = route!(routes, "POST" "/api/v1/persons", acts::ChangePeople, post(rights::add));
+    let routes = route!(
+        routes, "DELETE" "/api/v1/persons/{name}", acts::ChangePeople, delete(rights::remove)
+    );
+    let routes = route!(
+        routes, "POST" "/api/v1/persons/{name}/roles", acts::ChangePeople, post(rights::grant)
+    );
+    let routes = route!(
+        routes, "DELETE" "/api/v1/persons/{name}/roles/{role}", acts::ChangePeople,
+        delete(rights::revoke)
+    );
+    let routes = route!(
+        routes, "POST" "/api/v1/persons/{name}/enrolment", acts::ChangePeople, post(rights::reset)
+    );
+    let routes = route!(
+        routes, "PUT" "/api/v1/persons/{name}/undertaking", acts::ChangePeople, put(rights::sign)
+    );
+    let routes = route!(
+        routes, "DELETE" "/api/v1/persons/{name}/undertaking", acts::ChangePeople,
+        delete(rights::withdraw)
+    );
+    let routes = route!(
+        routes, "PUT" "/api/v1/persons/{name}/validity", acts::ChangePeople, put(rights::validity)
+    );
+    let routes = route!(
+        routes, "POST" "/api/v1/persons/{name}/review", acts::ChangePeople, post(rights::reviewed)
+    );
+    route!(
+        routes, "POST" "/api/v1/persons/{name}/confirmation", acts::ConfirmRights,
+        post(rights::confirm)
+    )
+}
+
+fn playbacks(routes: Routes) -> Routes {
+    let routes = route!(routes, "POST" "/api/v1/playbacks", acts::Playback, post(playback::open));
+    let routes = route!(
+        routes, "GET" "/api/v1/playbacks/{playback}", acts::Playback, get(playback::get)
+    );
+    let routes = route!(
+        routes, "DELETE" "/api/v1/playbacks/{playback}", acts::Playback, delete(playback::close)
+    );
+    let routes = route!(
+        routes, "GET" "/api/v1/playbacks/{playback}/{camera}/{stream}/groups", acts::Playback,
+        get(playback::groups)
+    );
+    let routes = route!(
+        routes, "GET" "/api/v1/playbacks/{playback}/{camera}/{stream}/init/{file}", acts::Playback,
+        get(media::init)
+    );
+    route!(
+        routes, "GET" "/api/v1/playbacks/{playback}/{camera}/{stream}/media/{segment}/{file}",
+        acts::Playback, get(media::group)
+    )
+}

@@ -1,0 +1,191 @@
+//! The listening sockets and the connections on them: TLS, HTTP/1.1, and a bound on everything a client could draw out.
+//!
+//! What does not belong here: what is answered.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use log::{debug, error, info};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt;
+
+use crate::base::error::{Context, Result};
+use crate::base::shutdown::Stopped;
+use crate::http::gate::{Gate, Place};
+use crate::http::guarded::Guarded;
+
+/// Longest that TLS may take to come about.
+const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+/// Longest that a client may take to send the head of a request, and to say nothing between two requests.
+const HEAD_MAX: Duration = Duration::from_secs(30);
+/// Longest that a client may take nothing of what it is sent.
+const WRITE_MAX: Duration = Duration::from_secs(10);
+/// Most headers of a request.
+const HEADERS_MAX: usize = 64;
+/// Buffer of a connection, and so the largest head, in bytes.
+const BUFFER_BYTES: usize = 16 << 10;
+/// Longest that requests under way are waited for when the server stops.
+const GRACE: Duration = Duration::from_secs(3);
+/// After an address could not be listened on, or a connection not be taken, it is tried again this much later.
+const LISTEN_RETRY: Duration = Duration::from_secs(10);
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+/// Idle connections are asked for a sign of life after so many seconds (then each tenth of it, three times).
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
+/// Who is at the other end; part of every request.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// Its address, in its canonical form.
+    pub address: SocketAddr,
+    /// Its place: whoever goes on with the connection after the request keeps a copy.
+    pub place: Arc<Place>,
+}
+
+/// Says whether an address is on the premises now.
+pub type Admits = Arc<dyn Fn(SocketAddr) -> bool + Send + Sync>;
+
+/// What all connections of a listener share.
+#[derive(Clone)]
+pub struct Shared {
+    /// Counts them.
+    pub gate: Arc<Gate>,
+    /// Who may connect.
+    pub admits: Admits,
+    /// What is answered.
+    pub router: Router,
+    /// `None`: in the clear, for loopback.
+    pub tls: Option<TlsAcceptor>,
+}
+
+/// Listens on `address` until `stopped`, trying again while it cannot; `listening` is told the true address.
+pub async fn listen(
+    address: SocketAddr,
+    shared: Shared,
+    mut stopped: Stopped,
+    listening: impl Fn(SocketAddr) + Send,
+) {
+    let mut told = false;
+    let listener = loop {
+        match TcpListener::bind(address).await {
+            Ok(listener) => break listener,
+            Err(e) => {
+                if !std::mem::replace(&mut told, true) {
+                    error!(
+                        "{address} cannot be listened on, tried again every {} s: {e}",
+                        LISTEN_RETRY.as_secs()
+                    );
+                }
+                tokio::select! {
+                    () = stopped.wait() => return,
+                    () = tokio::time::sleep(LISTEN_RETRY) => {}
+                }
+            }
+        }
+    };
+    listening(listener.local_addr().unwrap_or(address));
+    loop {
+        let accepted = tokio::select! {
+            () = stopped.wait() => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((socket, peer)) => admit(socket, peer, &shared, &stopped),
+            Err(e) => {
+                debug!("a connection could not be taken: {e}");
+                tokio::time::sleep(ACCEPT_RETRY).await;
+            }
+        }
+    }
+}
+
+fn admit(socket: TcpStream, peer: SocketAddr, shared: &Shared, stopped: &Stopped) {
+    let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+    // Who is refused is let go without a byte: dropping the socket closes it.
+    let Some(place) = shared.gate.enter(peer.ip(), (shared.admits)(peer)) else {
+        return;
+    };
+    let peer = Peer {
+        address: peer,
+        place: Arc::new(place),
+    };
+    let (shared, stopped) = (shared.clone(), stopped.clone());
+    tokio::spawn(async move {
+        if let Err(e) = prepare(&socket) {
+            debug!("{}: {e}", peer.address);
+            return;
+        }
+        let Some(tls) = &shared.tls else {
+            converse(socket, peer, shared.router, stopped).await;
+            return;
+        };
+        match tokio::time::timeout(HANDSHAKE_MAX, tls.accept(socket)).await {
+            Ok(Ok(stream)) => converse(stream, peer, shared.router, stopped).await,
+            other => {
+                shared.gate.no_tls.fetch_add(1, Ordering::Relaxed);
+                let why = other.map_or_else(
+                    |_| "it took too long".to_owned(),
+                    |r| r.err().map_or_else(String::new, |e| e.to_string()),
+                );
+                debug!("{}: no TLS: {why}", peer.address);
+            }
+        }
+    });
+}
+
+/// A peer that vanished is noticed although nothing is sent.
+fn prepare(socket: &TcpStream) -> Result<()> {
+    use rustix::net::sockopt;
+    let what = || "setting up a connection";
+    socket.set_nodelay(true).context(what)?;
+    sockopt::set_socket_keepalive(socket, true).context(what)?;
+    sockopt::set_tcp_keepidle(socket, KEEPALIVE).context(what)?;
+    sockopt::set_tcp_keepintvl(socket, KEEPALIVE / 10).context(what)?;
+    sockopt::set_tcp_keepcnt(socket, 3).context(what)
+}
+
+/// Answers the requests of one connection.
+async fn converse<IO>(io: IO, peer: Peer, router: Router, mut stopped: Stopped)
+where
+    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let address = peer.address;
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(peer.clone());
+        let router = router.clone();
+        async move { router.oneshot(request).await as Result<_, Infallible> }
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEAD_MAX)
+        .max_headers(HEADERS_MAX)
+        .max_buf_size(BUFFER_BYTES);
+    let connection = http
+        .serve_connection(TokioIo::new(Guarded::new(io, WRITE_MAX)), service)
+        .with_upgrades();
+    tokio::pin!(connection);
+    let result = tokio::select! {
+        result = connection.as_mut() => result,
+        () = stopped.wait() => {
+            connection.as_mut().graceful_shutdown();
+            match tokio::time::timeout(GRACE, connection).await {
+                Ok(result) => result,
+                Err(_) => return info!("{address}: a request was broken off since the server stops"),
+            }
+        }
+    };
+    if let Err(e) = result {
+        debug!("{address}: {e}");
+    }
+}

@@ -1,0 +1,10 @@
+//! Pages and API over their socket: TLS, bounds, playback bytes, live pictures, and a peer that reads the OpenAPI document.
+
+mod closed;
+mod figures;
+mod ledger;
+mod limits;
+mod live;
+mod playback;
+mod schema;
+mod tls;

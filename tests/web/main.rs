@@ -1,0 +1,11 @@
+//! The API without a socket: its routes are called as the server calls them. What needs sockets, TLS or footage is in
+//! `tests/system`.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests make and change files of their own"
+)]
+
+mod document;
+mod matrix;
+mod session;
+mod world;
