@@ -126,7 +126,7 @@ fn send(to: &Webhook, body: &str) -> Result<()> {
 }
 
 /// The status out of the first line. Each read waits for so long at most, and there are so many bytes at most; a target that
-/// sends a byte at a time is let go after [`READS_MAX`].
+/// sends a byte at a time is let go after a few.
 fn status(stream: &mut TcpStream) -> Result<u16> {
     const READS_MAX: usize = 4;
     let mut line = Vec::new();

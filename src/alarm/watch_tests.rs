@@ -1,6 +1,7 @@
 //! Own acts and those of others, in a folder of its own.
 
 use std::io::IoSlice;
+use std::os::unix::fs::MetadataExt;
 
 use super::*;
 use crate::base::disk::{self, DiskFile};
@@ -116,7 +117,6 @@ fn after_lost_events_what_changed_is_looked_for() {
         lost: true,
         ..Pending::default()
     };
-    use std::os::unix::fs::MetadataExt;
     scene.watch.known = Wall::from_secs(touched.ctime());
     let first = scene.watch.look(NOW);
     assert!(first.lost);

@@ -51,10 +51,12 @@ impl Probe {
         std::thread::Builder::new()
             .name("alarm volumes".to_owned())
             .spawn(move || {
-                while {
+                loop {
                     work.turn();
-                    stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout)
-                } {}
+                    if stopped.recv_timeout(EVERY) != Err(RecvTimeoutError::Timeout) {
+                        return;
+                    }
+                }
             })?;
         Ok(Self { found, _stop: stop })
     }
