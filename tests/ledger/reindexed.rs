@@ -66,7 +66,7 @@ fn from_the_old_catalog_it_goes_on() {
 fn from_the_mirror_it_begins_a_new_epoch_after_what_was_signed() {
     let shop = mirrored();
     let catalog = catalog(&shop);
-    let act = catalog.begin_act(event(1)).expect("begun");
+    let act = catalog.begin_act(event(1), Vec::new()).expect("begun");
     let begun = act.seq();
     assert_eq!(catalog.close().map_err(|e| e.to_string()), Ok(()));
     let mut shop = shop;
