@@ -276,6 +276,8 @@ fn entries_deleted_inserted_swapped_and_cut_off() {
         victim.finds(&format!("{seq} deleted"), &place, |db| {
             set(db, "delete from entry where seq = ?", [seq]);
             if fits {
+                db.execute("delete from detail where seq = ?", [seq])
+                    .expect("details");
                 close_ranks(db, seq, -1);
             }
         });
