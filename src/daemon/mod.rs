@@ -236,7 +236,7 @@ impl Daemon {
             &self.config.config,
             &self.shared,
             &self.live,
-            &self.deletion,
+            (&self.deletion, &self.feed),
         ));
         self.alarms = Some(Alarms::start(self.alarm_options())?);
         self.open_volumes(true, &stopped).await;

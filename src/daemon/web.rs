@@ -6,11 +6,13 @@ use log::{error, warn};
 use tokio::sync::watch;
 
 use crate::access::Premises;
+use crate::alarm::Figures;
 use crate::base::Clock;
 use crate::base::error::Result;
 use crate::base::time::Wall;
 use crate::catalog::Reader;
 use crate::config::Config;
+use crate::daemon::alarms::AlarmFeed;
 use crate::daemon::scrub::Handle;
 use crate::daemon::sweeper::{self, DeletionBoard};
 use crate::daemon::volumes::Shared;
@@ -29,6 +31,7 @@ struct Facts {
     clock: Arc<dyn Clock>,
     deletion: DeletionBoard,
     scrub: Handle,
+    feed: AlarmFeed,
 }
 
 impl Host for Facts {
@@ -64,6 +67,14 @@ impl Host for Facts {
         let marks = self.scrub.mark().volumes;
         marks.values().map(|mark| mark.damaged.len() as u64).sum()
     }
+
+    fn alarms(&self, reader: &Reader) -> Result<Figures> {
+        self.feed.figures(reader)
+    }
+
+    fn certificate_until(&self, end: Wall) {
+        self.feed.certificate(Some(end));
+    }
 }
 
 impl Serving {
@@ -73,7 +84,7 @@ impl Serving {
         config: &Config,
         shared: &Shared,
         live: &Live,
-        deletion: &DeletionBoard,
+        (deletion, feed): (&DeletionBoard, &AlarmFeed),
     ) -> Self {
         let access = &shared.access;
         access.set_premises(Premises::new(Arc::clone(&config.web.premises)));
@@ -108,6 +119,7 @@ impl Serving {
                 clock: Arc::clone(&shared.clock),
                 deletion: deletion.clone(),
                 scrub: shared.scrub.clone(),
+                feed: feed.clone(),
             }),
         });
         let web = match started {

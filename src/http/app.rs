@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use tokio::sync::watch;
 
 use crate::access::Access;
+use crate::alarm::Figures;
 use crate::base::Clock;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::id::BoxId;
@@ -37,6 +38,15 @@ pub trait Host: Send + Sync {
 
     /// Segments that the scrub found damaged.
     fn damaged_segments(&self) -> u64;
+
+    /// Figures of the alarms.
+    ///
+    /// # Errors
+    /// What the catalog says.
+    fn alarms(&self, reader: &Reader) -> Result<Figures>;
+
+    /// The certificate that is served is valid until then.
+    fn certificate_until(&self, end: Wall);
 }
 
 /// What the daemon hands over.

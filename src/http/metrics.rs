@@ -88,8 +88,27 @@ fn text(app: &App) -> String {
     );
     streams(app, &mut out);
     box_state(app, &mut out);
+    alarms(app, &mut out);
     web(app, &mut out);
     out.0
+}
+
+/// Left out when the catalog cannot be read: that is an alarm of its own.
+fn alarms(app: &App, out: &mut Text) {
+    let figures = app
+        .parts
+        .catalog
+        .reader()
+        .and_then(|reader| app.parts.host.alarms(&reader));
+    for family in figures
+        .map(|figures| figures.families())
+        .unwrap_or_default()
+    {
+        out.family(family.name, family.kind, family.help);
+        for (labels, value) in family.samples {
+            out.sample(family.name, &labels, value);
+        }
+    }
 }
 
 fn streams(app: &App, out: &mut Text) {

@@ -66,6 +66,7 @@ impl Web {
         let (stopper, stopped) = shutdown::pair();
         let app = App::new(parts, stopped).context(what)?;
         let served = app.certificate.get();
+        app.parts.host.certificate_until(served.valid.end);
         info!(
             "the certificate is valid until {}; its SHA-256 is {}",
             served.valid.end, served.fingerprint
@@ -161,7 +162,10 @@ async fn upkeep(app: Arc<App>) {
                 .close_idle(&parts.catalog, parts.clock.mono(), now);
             let due = tls::due(&parts.dir, parts.box_id, &app.config().web, now);
             Ok(due
-                .map(|served| (app.certificate.set(served.clone()), served))
+                .map(|served| {
+                    parts.host.certificate_until(served.valid.end);
+                    (app.certificate.set(served.clone()), served)
+                })
                 .map_err(|e| e.attempted("looking at the certificate").to_string()))
         });
         match renewed.await {

@@ -10,6 +10,7 @@ use sinetti::access::people::{Actor, NewGrant, PeopleAct, new_enrolment};
 use sinetti::access::role::Role;
 use sinetti::access::totp::{Secret, step_at};
 use sinetti::access::{Access, Options, Premises};
+use sinetti::alarm::Figures;
 use sinetti::base::clock::SimulatedClock;
 use sinetti::base::error::Result;
 use sinetti::base::id::BoxId;
@@ -73,6 +74,12 @@ impl Host for Alone {
     fn damaged_segments(&self) -> u64 {
         0
     }
+
+    fn alarms(&self, reader: &Reader) -> Result<Figures> {
+        Ok(Figures::of(&reader.alarms_up()?))
+    }
+
+    fn certificate_until(&self, _: Wall) {}
 }
 
 /// What came back.
