@@ -71,8 +71,15 @@ fn write(value: &Value, out: &mut String, depth: usize) -> Result<()> {
     Ok(())
 }
 
-/// The library escapes exactly what RFC 8785, 3.2.2.2 does, in the same way.
+/// The library escapes exactly what RFC 8785, 3.2.2.2 does, in the same way; most texts have nothing to escape.
 fn string(text: &str, out: &mut String) -> Result<()> {
+    let is_plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
+    if text.bytes().all(is_plain) {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+        return Ok(());
+    }
     let quoted =
         serde_json::to_string(text).map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
     out.push_str(&quoted);

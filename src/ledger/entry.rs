@@ -45,22 +45,25 @@ impl Entry {
     /// `Internal` when facts are not canonical, or it is longer than [`LINE_BYTES_MAX`].
     pub fn line(&self) -> Result<String> {
         let what = || format!("writing ledger entry {} ({})", self.seq, self.action);
-        let mut value = json!({
-            "action": self.action,
-            "actor": self.actor,
-            "at": self.at,
-            "epoch": self.epoch,
-            "facts": self.facts,
-            "object": self.object,
-            "result": self.result,
-            "seq": self.seq,
-        });
-        if let Some(detail) = &self.detail
-            && let Some(members) = value.as_object_mut()
-        {
-            members.insert("detail".to_owned(), json!(detail.to_string()));
+        let text = |text: &str| canonical(&Value::from(text)).context(what);
+        // Members in their canonical order. Written one by one: a check of a million entries does it a million times.
+        let mut line = format!(
+            "{{\"action\":{},\"actor\":{},\"at\":{}",
+            text(&self.action)?,
+            text(&self.actor)?,
+            canonical(&json!(self.at)).context(what)?
+        );
+        if let Some(detail) = &self.detail {
+            line.push_str(&format!(",\"detail\":\"{detail}\""));
         }
-        let line = canonical(&value).context(what)?;
+        line.push_str(&format!(
+            ",\"epoch\":{},\"facts\":{},\"object\":{},\"result\":{},\"seq\":{}}}",
+            self.epoch,
+            canonical(&self.facts).context(what)?,
+            text(&self.object)?,
+            text(&self.result)?,
+            canonical(&json!(self.seq)).context(what)?
+        ));
         if line.len() > LINE_BYTES_MAX {
             return Err(Error::invalid(format!(
                 "it has {} bytes, at most {LINE_BYTES_MAX}",
