@@ -182,7 +182,7 @@ async fn the_text_of_an_undertaking_can_be_erased() {
     let about: Vec<_> = about.collect();
     assert_eq!(about.len(), 2);
     for event in about {
-        assert!(!event.facts.to_string().contains("2026-1"), "{event:?}");
+        assert!(!event.facts.to_string().contains("\"2026-1\""), "{event:?}");
         let detail = event.detail.as_ref().expect("a detail");
         assert_eq!(detail["undertaking"], "2026-1");
     }
