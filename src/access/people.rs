@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::access::directory::{Directory, Standing};
+use crate::access::review::had_controller;
 use crate::access::role::{Reach, Right, Role, acts, allows, go_together};
 use crate::access::terms::{check_name, check_text, check_undertaking, check_validity};
 use crate::access::token::EnrolmentToken;
@@ -328,19 +329,7 @@ fn of_known(
             ..
         } => reset(reader, standing, *factor_only, *enrolment, actor, now),
         PeopleAct::Undertaking { undertaking, .. } => {
-            check_undertaking(undertaking.as_ref())?;
-            let facts = json!({
-                "version": undertaking.as_ref().map(digest_of),
-                "signed": undertaking.as_ref().map(|u| u.signed),
-                "until": undertaking.as_ref().and_then(|u| u.until),
-            });
-            let action = match undertaking {
-                Some(_) => "undertaking-signed",
-                None => "undertaking-withdrawn",
-            };
-            let mut changes = vec![PeopleChange::Undertaking(person, undertaking.clone())];
-            changes.extend(revived(reader, standing, actor, now)?);
-            Ok(plan(changes, action, facts))
+            signed(reader, standing, undertaking.as_ref(), actor, now)
         }
         PeopleAct::Validity { valid, .. } => {
             check_validity(*valid)?;
@@ -364,6 +353,29 @@ fn of_known(
             Ok(plan(vec![change], "access-reviewed", facts))
         }
     }
+}
+
+fn signed(
+    reader: &Reader,
+    standing: &Standing,
+    undertaking: Option<&Undertaking>,
+    actor: &Actor,
+    now: Wall,
+) -> Result<Plan> {
+    check_undertaking(undertaking)?;
+    let facts = json!({
+        "version": undertaking.map(digest_of),
+        "signed": undertaking.map(|u| u.signed),
+        "until": undertaking.and_then(|u| u.until),
+    });
+    let action = match undertaking {
+        Some(_) => "undertaking-signed",
+        None => "undertaking-withdrawn",
+    };
+    let person = standing.account.person;
+    let mut changes = vec![PeopleChange::Undertaking(person, undertaking.cloned())];
+    changes.extend(revived(reader, standing, actor, now)?);
+    Ok(plan(changes, action, facts))
 }
 
 fn revoke(standing: &Standing, role: Option<Role>, now: Wall) -> Result<Plan> {
@@ -528,22 +540,6 @@ fn granted(
         confirmed,
         ended: None,
     })
-}
-
-/// True when somebody who enrolled is, or was, controller; also when a reset has taken their keys since.
-fn had_controller(reader: &Reader) -> Result<bool> {
-    let removed_or_enrolled = |person: PersonId| {
-        let account = reader.account_of(person)?;
-        let removed = account.is_some_and(|a| a.removed.is_some());
-        let enrolled = reader.person_of(person)?.is_some() || reader.ever_held(person)?;
-        Ok::<_, Error>(removed || enrolled)
-    };
-    for grant in reader.grants()? {
-        if grant.role == Role::Controller && removed_or_enrolled(grant.person)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 impl Access {
