@@ -6,6 +6,7 @@ use axum::http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use sinetti::access::confirm::{Confirmer, confirm};
+use sinetti::access::credential::keys_of;
 use sinetti::access::people::{Actor, NewGrant, PeopleAct, new_enrolment};
 use sinetti::access::role::Role;
 use sinetti::access::totp::{Secret, step_at};
@@ -243,7 +244,11 @@ impl World {
             used: None,
             detail: json!({}),
         };
-        confirm(&self.catalog, standing, &by, Vec::new(), self.now()).expect("confirmed");
+        let reader = self.catalog.reader().expect("reader");
+        let keys = reader.person_of(standing.account.person).expect("query");
+        let keys = keys_of(&keys.expect("keys")).expect("a record");
+        let to = &keys.recipient;
+        confirm(&self.catalog, standing, to, &by, Vec::new(), self.now()).expect("confirmed");
         self.access.catch_up().expect("caught up");
     }
 
