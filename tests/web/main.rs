@@ -7,5 +7,6 @@
 
 mod document;
 mod matrix;
+mod playback;
 mod session;
 mod world;

@@ -141,7 +141,8 @@ pub(crate) async fn group(
         first: None,
         _room: room,
     };
-    // What cannot be opened is told with a status.
+    // There may have been a wait. What cannot be opened is told with a status.
+    sending.playback.again(&sending.stream.camera)?;
     sending.first = sending.next().await?;
     let body = stream::unfold(sending, |mut sending| async {
         let sent = sending.step().await?;
@@ -209,30 +210,38 @@ impl Sending {
         Ok(Some((opened.await?.into(), span)))
     }
 
-    /// The next fragment to be sent, noted as delivered; `None` at the end.
+    /// The next fragment to be sent; `None` at the end.
     async fn step(&mut self) -> Option<Result<Bytes, std::io::Error>> {
-        let broken = |why: &str| Some(Err(std::io::Error::other(why.to_owned())));
+        let playback = Arc::clone(&self.playback);
+        let sent = tokio::select! {
+            biased;
+            why = playback.ended() => Err(why),
+            sent = self.deliver() => sent,
+        };
+        sent.map_err(std::io::Error::other).transpose()
+    }
+
+    /// The next fragment, for somebody who still may see it, noted as delivered.
+    async fn deliver(&mut self) -> Result<Option<Bytes>, &'static str> {
         let found = match self.first.take() {
             Some(first) => Some(first),
-            None => {
-                let playback = Arc::clone(&self.playback);
-                tokio::select! {
-                    biased;
-                    why = playback.ended() => return broken(why),
-                    next = self.next() => match next {
-                        Ok(next) => next,
-                        Err(refusal) => return broken(refusal.word()),
-                    },
-                }
-            }
+            None => self.next().await.map_err(|refusal| refusal.word())?,
         };
-        let (bytes, span) = found?;
-        if let Some(event) = self.playback.deliver(&self.stream, span)
-            && let Err(refusal) = self.app.note(event).await
-        {
-            return broken(refusal.word());
+        let Some((bytes, span)) = found else {
+            return Ok(None);
+        };
+        let playback = &self.playback;
+        playback
+            .again(&self.stream.camera)
+            .map_err(|why| why.as_str())?;
+        let noted = playback.deliver(&self.stream, span, self.app.now());
+        if let Some(event) = noted.map_err(|_| "closed")? {
+            self.app
+                .note(event)
+                .await
+                .map_err(|refusal| refusal.word())?;
         }
         self.app.counts.media(bytes.len());
-        Some(Ok(bytes))
+        Ok(Some(bytes))
     }
 }
