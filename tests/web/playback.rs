@@ -139,5 +139,8 @@ fn what_was_delivered_so_far_bears_the_time_at_which_it_is_written() {
         noted.expect("it is open")
     });
     let event = written.expect("a thousand intervals are enough");
-    assert_eq!((event.action.as_str(), event.at), ("playback-delivered", now));
+    assert_eq!(
+        (event.action.as_str(), event.at),
+        ("playback-delivered", now)
+    );
 }

@@ -289,6 +289,7 @@ impl World {
         let peer = Peer {
             address,
             place: Arc::new(place.expect("room")),
+            cut: Arc::default(),
         };
         request.extensions_mut().insert(peer);
         let router = self.router.clone();

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{Extensions, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use tokio::sync::OwnedSemaphorePermit;
@@ -23,13 +23,18 @@ use crate::evidence::view::{self, Group};
 use crate::http::api::playback::{self, Readable};
 use crate::http::api::words;
 use crate::http::app::App;
-use crate::http::guard::May;
+use crate::http::guard::{May, peer};
 use crate::http::json::Segments;
 use crate::http::playback::{Playback, need_kib};
 use crate::http::problem::{Answer, Problem, Refusal};
+use crate::http::server::Peer;
 
 /// Longest wait for room among all that is being sent.
 const ROOM_MAX: Duration = Duration::from_secs(10);
+/// Rights are looked at again this often while a client takes slowly what it is sent.
+const AGAIN_EVERY: Duration = Duration::from_secs(1);
+/// Longest that a group may take to go out.
+const SENDING_MAX: Duration = Duration::from_secs(120);
 
 /// Path of what stands before the fragments.
 #[derive(Debug, serde::Deserialize, IntoParams)]
@@ -111,6 +116,7 @@ pub(crate) async fn group(
     State(app): State<Arc<App>>,
     May(who): May<acts::Playback>,
     Segments(of): Segments<OfGroup>,
+    extensions: Extensions,
 ) -> Answer<Response> {
     let playback = playback::find(&app, &who, &of.playback, Some(&of.camera))?;
     let none = || Refusal::not_found("that group is not in this playback");
@@ -144,9 +150,10 @@ pub(crate) async fn group(
     // There may have been a wait. What cannot be opened is told with a status.
     sending.playback.again(&sending.stream.camera)?;
     sending.first = sending.next().await?;
-    let body = stream::unfold(sending, |mut sending| async {
+    let watch = Watch::over(&sending, peer(&extensions)?.clone());
+    let body = stream::unfold((sending, watch), |(mut sending, watch)| async {
         let sent = sending.step().await?;
-        Some((sent, sending))
+        Some((sent, (sending, watch)))
     });
     Ok(video("video/iso.segment", Body::from_stream(body)))
 }
@@ -243,5 +250,35 @@ impl Sending {
         }
         self.app.counts.media(bytes.len());
         Ok(Some(bytes))
+    }
+}
+
+/// Breaks the connection off when what is on its way may not go on: nothing is asked for while a client takes slowly what it
+/// was sent before. It is over when dropped.
+struct Watch(tokio::task::JoinHandle<()>);
+
+impl Watch {
+    fn over(sending: &Sending, peer: Peer) -> Self {
+        let playback = Arc::clone(&sending.playback);
+        let camera = sending.stream.camera.clone();
+        Self(tokio::spawn(async move {
+            let lost = async {
+                while playback.again(&camera).is_ok() {
+                    tokio::time::sleep(AGAIN_EVERY).await;
+                }
+            };
+            tokio::select! {
+                _ = playback.ended() => {}
+                () = lost => {}
+                () = tokio::time::sleep(SENDING_MAX) => {}
+            }
+            peer.cut.notify_one();
+        }))
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }

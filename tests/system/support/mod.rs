@@ -14,7 +14,9 @@ pub(crate) use media::{
     LOOP_PICTURES, Packet, TICKS_PER_PICTURE, assert_shows, assert_times, assert_unbroken,
     block_codes, hashes, off_by, packets, place, sent_hashes, sha256, shown_times,
 };
-pub(crate) use mounts::{Ext4, Frozen, fill, must, remount, tmpfs, with_own_mounts, with_own_network};
+pub(crate) use mounts::{
+    Ext4, Frozen, fill, must, remount, tmpfs, with_own_mounts, with_own_network,
+};
 pub(crate) use recorder::Recorder;
 pub(crate) use strace::Strace;
 pub(crate) use test_box::{

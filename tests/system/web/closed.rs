@@ -46,7 +46,9 @@ fn peers() -> BTreeSet<SocketAddrV4> {
         for line in text.lines().skip(1) {
             let remote = line.split_whitespace().nth(2).expect("a remote end");
             let (ip, port) = remote.split_once(':').expect("address and port");
-            let ip = u32::from_str_radix(ip, 16).expect("an address").swap_bytes();
+            let ip = u32::from_str_radix(ip, 16)
+                .expect("an address")
+                .swap_bytes();
             let port = u16::from_str_radix(port, 16).expect("a port");
             if port != 0 {
                 peers.insert(SocketAddrV4::new(Ipv4Addr::from(ip), port));
@@ -90,7 +92,10 @@ fn nothing_is_connected_to_but_cameras() {
         );
         let outside: Vec<_> = seen.iter().filter(|p| !p.ip().is_loopback()).collect();
         assert!(outside.is_empty(), "{outside:?}");
-        assert!(shop.run(&["doctor"]).stdout.contains("route"), "doctor tells of the way out");
+        assert!(
+            shop.run(&["doctor"]).stdout.contains("route"),
+            "doctor tells of the way out"
+        );
         shop.stop();
         assert_eq!(sent_out(), quiet, "packets left the house");
     });
