@@ -6,6 +6,7 @@
 )]
 
 mod document;
+mod live;
 mod matrix;
 mod playback;
 mod session;
