@@ -45,7 +45,9 @@ fn opened(world: &World, start: Wall) -> Arc<Playback> {
             start,
             end: start.plus_us(3_600_000_000),
         },
-        purpose: Purpose::ProtectionOfProperty,
+        purpose: "protection-of-property"
+            .parse::<Purpose>()
+            .expect("a purpose"),
         reason: None,
     };
     let playbacks = &world.app.playbacks;
