@@ -11,6 +11,7 @@ use crate::base::id::PersonId;
 use crate::base::time::Wall;
 use crate::catalog::{Catalog, Change, Event, PeopleChange};
 use crate::vault::generation::{PERSONS_MAX, Wrap};
+use crate::vault::identity::Recipient;
 
 /// That a controller may stand behind the rights of `person`: keys are there to be confirmed, and they are another's.
 fn check_confirm(standing: &Standing, by: Option<PersonId>) -> Result<()> {
@@ -30,26 +31,33 @@ fn check_confirm(standing: &Standing, by: Option<PersonId>) -> Result<()> {
 }
 
 /// A controller, or whoever has two shares, stands behind all that a person holds; `wraps` are the generations that they give
-/// along, `first` what must be written before (a code that was used up).
+/// along. `compared` is the person's public key as whoever confirms compared it.
 ///
 /// # Errors
-/// [`Kind::Denied`] for one's own rights; [`Kind::Invalid`] before the person enrolled; what the catalog says.
+/// [`Kind::Denied`] for one's own rights, and when the person's key is another by now; [`Kind::Invalid`] before the person enrolled; what the catalog says.
 pub fn confirm(
     catalog: &Catalog,
     standing: &Standing,
+    compared: &Recipient,
     by: &Confirmer,
     wraps: Vec<Wrap>,
     now: Wall,
 ) -> Result<()> {
     check_confirm(standing, by.person)?;
-    let holders = Directory::read(&catalog.reader()?)?.holders(now).count();
+    let reader = catalog.reader()?;
+    let person = standing.account.person;
+    let keys = reader.person_of(person)?.ok_or_else(other_key)?;
+    if credential::keys_of(&keys)?.recipient != *compared {
+        return Err(other_key());
+    }
+    let holders = Directory::read(&reader)?.holders(now).count();
     if holders >= PERSONS_MAX {
         let text = format!("{holders} persons may play back already; take the right from somebody");
         return Err(Error::new(Kind::Full, text));
     }
-    let person = standing.account.person;
     let confirmed = PeopleChange::Confirmed {
         person,
+        keys: keys.row,
         at: now,
         by: by.id(),
     };
@@ -74,6 +82,11 @@ pub fn confirm(
     catalog.commit(changes, event)
 }
 
+fn other_key() -> Error {
+    let text = "the person's key is not the one that was compared; compare its fingerprint again";
+    Error::new(Kind::Denied, text)
+}
+
 /// Who confirms.
 #[derive(Clone, Debug)]
 pub struct Confirmer {
@@ -94,7 +107,7 @@ impl Confirmer {
 
 impl Access {
     /// A controller stands behind all that `name` holds, and gives the older generations along as far as their own open vault
-    /// has them. How many generations are still missing. Blocks.
+    /// has them. `fingerprint` is the one that the controller compared. How many generations are still missing. Blocks.
     ///
     /// # Errors
     /// As [`confirm`].
@@ -102,18 +115,34 @@ impl Access {
         &self,
         who: &Authorised<acts::ConfirmRights>,
         name: &str,
+        fingerprint: &str,
     ) -> Result<usize> {
-        let directory = self.directory();
+        let left = self.one_by_one(|| self.confirm_now(who, name, fingerprint))?;
+        self.tick()?;
+        Ok(left)
+    }
+
+    fn confirm_now(
+        &self,
+        who: &Authorised<acts::ConfirmRights>,
+        name: &str,
+        fingerprint: &str,
+    ) -> Result<usize> {
+        let reader = self.inner.catalog.reader()?;
+        // As it is now: what was read before may have been changed by others since.
+        let directory = Directory::read(&reader)?;
         let standing = directory
             .named(name)
             .ok_or_else(|| Error::new(Kind::NotFound, format!("there is no person \"{name}\"")))?;
         let person = standing.account.person;
         check_confirm(standing, Some(who.person()))?;
-        let reader = self.inner.catalog.reader()?;
         let keys = reader
             .person_of(person)?
             .ok_or_else(|| Error::new(Kind::NotFound, "the person has no keys"))?;
         let recipient = credential::keys_of(&keys)?.recipient;
+        if recipient.fingerprint() != fingerprint {
+            return Err(other_key());
+        }
         let opens = standing.grants.iter().any(|g| g.role.opens_vault());
         let missing = if opens {
             keys::missing(&reader, person)?
@@ -134,8 +163,8 @@ impl Access {
             used: None,
             detail: json!({ "address": who.address() }),
         };
-        confirm(&self.inner.catalog, standing, &by, wraps, self.now())?;
-        self.tick()?;
+        let catalog = &self.inner.catalog;
+        confirm(catalog, standing, &recipient, &by, wraps, self.now())?;
         Ok(left)
     }
 }

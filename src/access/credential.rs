@@ -36,6 +36,8 @@ impl Used {
 pub struct Proven {
     /// The person's own key.
     pub identity: Identity,
+    /// The second factor as it is stored: whether it still counts later.
+    pub factor: Vec<u8>,
     /// The secret of the second factor, to step up later.
     pub secret: Secret,
     /// What was used up by it. Whoever acts on the proof writes this first: it fails when the code was used before.
@@ -69,6 +71,7 @@ pub fn prove(
     let used = totp::check(factor, &secret, code, now).ok_or_else(denied)?;
     Ok(Proven {
         identity,
+        factor: factor.secret.clone(),
         secret,
         used,
     })

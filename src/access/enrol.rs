@@ -228,18 +228,21 @@ impl Access {
             }
             Err(e) => return Err(e.into()),
         };
+        self.check_wait(&invited.name, from)?;
         passphrase::check(&password)?;
         let (access, name) = (self.clone(), invited.name.clone());
-        let made = self
-            .with_permit(move || {
-                access.count_run();
-                make(&token, &invited, &password, access.inner.cost, access.now())
+        // Where the keys stay, the password is tried: it counts as at a sign-in.
+        let run = move || {
+            access.check_wait(&invited.name, from)?;
+            access.count_run();
+            make(&token, &invited, &password, access.inner.cost, access.now()).map_err(|e| match e
+                .kind()
+            {
+                Kind::Denied => access.failed(&invited.name, from),
+                _ => SignInError::Failed(e),
             })
-            .await?;
-        let made = made.map_err(|e| match e.kind() {
-            Kind::Denied => SignInError::Denied,
-            _ => SignInError::Failed(e),
-        })?;
+        };
+        let made = self.with_permit(run).await??;
         let uri = made.secret.uri(&self.inner.site, &name);
         let now = self.inner.clock.mono();
         let offers = self.inner.offers.lock();

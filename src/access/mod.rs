@@ -96,6 +96,8 @@ struct Inner {
     changing: Mutex<keys::Upkeep>,
     /// One run of Argon2id at a time: each takes 64 MiB and a core on which recording goes on.
     permit: Arc<Semaphore>,
+    /// One code of a step-up at a time: the next one is looked at when the failure of this one counts.
+    stepping: Mutex<()>,
     waiting: AtomicUsize,
     runs: AtomicU64,
 }
@@ -129,6 +131,7 @@ impl Access {
                 notes: Mutex::default(),
                 changing: Mutex::default(),
                 permit: Arc::new(Semaphore::new(1)),
+                stepping: Mutex::default(),
                 waiting: AtomicUsize::new(0),
                 runs: AtomicU64::new(0),
             }),
@@ -218,6 +221,13 @@ impl Access {
                 Some(standing) => standing.check(wall).err(),
             }
         });
+    }
+
+    /// Changes of persons and of generations read what is, and then write: no other change comes in between.
+    pub(crate) fn one_by_one<T>(&self, change: impl FnOnce() -> T) -> T {
+        let changing = self.inner.changing.lock();
+        let _changing = changing.unwrap_or_else(PoisonError::into_inner);
+        change()
     }
 
     fn sessions(&self) -> MutexGuard<'_, session::Sessions> {

@@ -54,19 +54,25 @@ impl Access {
         self.count_run();
         let now = self.now();
         let keys = keys.with_passphrase(&identity, new, self.inner.cost, now)?;
-        let row =
+        let new_row =
             serde_json::to_string(&keys).map_err(|e| Error::new(Kind::Internal, e.to_string()))?;
-        let change = PeopleChange::Keys {
+        // Whoever was reset meanwhile keeps what the reset made.
+        let change = PeopleChange::Resealed {
             person,
-            name: who.name().to_owned(),
-            row,
+            before: row.row,
+            row: new_row,
         };
         let event = Event {
             actor: who.actor(),
             detail: Some(json!({ "address": who.address() })),
             ..Event::of_box(now, "passphrase-changed", person, json!({}))
         };
-        self.inner.catalog.commit(Change::from(change), event)?;
+        match self.inner.catalog.commit(Change::from(change), event) {
+            Err(e) if e.kind() == Kind::Denied => {
+                return Err(SignInError::Refused(Refusal::Revoked));
+            }
+            other => other?,
+        }
         self.sessions().end_others(person, who.session());
         Ok(())
     }

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::access::directory::{Directory, Standing};
+use crate::access::review::had_controller;
 use crate::access::role::{Reach, Right, Role, acts, allows, go_together};
 use crate::access::terms::{check_name, check_text, check_undertaking, check_validity};
 use crate::access::token::EnrolmentToken;
@@ -207,6 +208,9 @@ pub fn perform(catalog: &Catalog, act: &PeopleAct, actor: &Actor, now: Wall) -> 
         }
     };
     let mut detail = json!({ "name": act.name() });
+    if let PeopleAct::Add { undertaking, .. } | PeopleAct::Undertaking { undertaking, .. } = act {
+        detail["undertaking"] = json!(undertaking.as_ref().map(|u| &u.version));
+    }
     if let (Value::Object(all), Value::Object(more)) = (&mut detail, actor.detail()) {
         all.extend(more);
     }
@@ -217,6 +221,11 @@ pub fn perform(catalog: &Catalog, act: &PeopleAct, actor: &Actor, now: Wall) -> 
     };
     catalog.commit(plan.changes, event)?;
     Ok(person)
+}
+
+/// Facts stay for good, and somebody may have typed a name: the text itself is in the detail, which can be erased.
+fn digest_of(undertaking: &Undertaking) -> String {
+    Digest::sha256(&[undertaking.version.as_bytes()]).to_string()
 }
 
 fn add(
@@ -269,7 +278,7 @@ fn add(
     let row = granted(reader, &[], grant, person, actor, now)?;
     let facts = json!({
         "role": row.role, "cameras": row.cameras, "until": row.until, "confirmed": row.confirmed.is_some(),
-        "undertaking": undertaking.as_ref().map(|u| &u.version),
+        "undertaking": undertaking.as_ref().map(digest_of),
     });
     let changes = vec![
         PeopleChange::Added(Box::new(account)),
@@ -318,26 +327,16 @@ fn of_known(
             factor_only,
             enrolment,
             ..
-        } => reset(reader, standing, *factor_only, *enrolment, now),
+        } => reset(reader, standing, *factor_only, *enrolment, actor, now),
         PeopleAct::Undertaking { undertaking, .. } => {
-            check_undertaking(undertaking.as_ref())?;
-            let facts = json!({
-                "version": undertaking.as_ref().map(|u| &u.version),
-                "signed": undertaking.as_ref().map(|u| u.signed),
-                "until": undertaking.as_ref().and_then(|u| u.until),
-            });
-            let action = match undertaking {
-                Some(_) => "undertaking-signed",
-                None => "undertaking-withdrawn",
-            };
-            let change = PeopleChange::Undertaking(person, undertaking.clone());
-            Ok(plan(vec![change], action, facts))
+            signed(reader, standing, undertaking.as_ref(), actor, now)
         }
         PeopleAct::Validity { valid, .. } => {
             check_validity(*valid)?;
             let facts = json!({ "from": valid.from, "until": valid.until });
-            let change = PeopleChange::Validity(person, *valid);
-            Ok(plan(vec![change], "validity-changed", facts))
+            let mut changes = vec![PeopleChange::Validity(person, *valid)];
+            changes.extend(revived(reader, standing, actor, now)?);
+            Ok(plan(changes, "validity-changed", facts))
         }
         PeopleAct::Language { language, .. } => {
             let change = PeopleChange::Language(person, *language);
@@ -354,6 +353,29 @@ fn of_known(
             Ok(plan(vec![change], "access-reviewed", facts))
         }
     }
+}
+
+fn signed(
+    reader: &Reader,
+    standing: &Standing,
+    undertaking: Option<&Undertaking>,
+    actor: &Actor,
+    now: Wall,
+) -> Result<Plan> {
+    check_undertaking(undertaking)?;
+    let facts = json!({
+        "version": undertaking.map(digest_of),
+        "signed": undertaking.map(|u| u.signed),
+        "until": undertaking.and_then(|u| u.until),
+    });
+    let action = match undertaking {
+        Some(_) => "undertaking-signed",
+        None => "undertaking-withdrawn",
+    };
+    let person = standing.account.person;
+    let mut changes = vec![PeopleChange::Undertaking(person, undertaking.cloned())];
+    changes.extend(revived(reader, standing, actor, now)?);
+    Ok(plan(changes, action, facts))
 }
 
 fn revoke(standing: &Standing, role: Option<Role>, now: Wall) -> Result<Plan> {
@@ -377,6 +399,7 @@ fn revoke(standing: &Standing, role: Option<Role>, now: Wall) -> Result<Plan> {
     let opens = standing
         .grants
         .iter()
+        .filter(|g| g.is_in_force(now) && g.confirmed.is_some())
         .any(|g| g.role.opens_vault() && role.is_some_and(|role| g.role != role));
     if !opens {
         changes.push(PeopleChange::WrapsDropped(person));
@@ -400,6 +423,7 @@ fn reset(
     standing: &Standing,
     factor_only: bool,
     enrolment: Digest,
+    actor: &Actor,
     now: Wall,
 ) -> Result<Plan> {
     let person = standing.account.person;
@@ -423,13 +447,30 @@ fn reset(
     if !factor_only {
         changes.push(PeopleChange::KeysDropped(person));
     }
-    // Who never had a factor loses none: a first one is no reset. Nor is a first enrolment made anew.
-    let rests = has_factor || (standing.has_keys && !factor_only);
+    // At the console, who never had a factor loses none: a first one is no reset. Nor is a first enrolment made anew. An
+    // administrator who makes one anew could enrol in the place of whom it is for.
+    let rests =
+        matches!(actor, Actor::Person { .. }) || has_factor || (standing.has_keys && !factor_only);
     if rests {
         changes.push(PeopleChange::Rested(person));
     }
     let facts = json!({ "kind": kind, "rests": rests });
     Ok(plan(changes, "person-reset", facts))
+}
+
+/// Whose rights were over by lapse of time gets back what they opened from a controller, not from whoever moves the date.
+/// Who never opened anything has nothing to get back: at the console a first undertaking may be noted after the enrolment.
+fn revived(
+    reader: &Reader,
+    standing: &Standing,
+    actor: &Actor,
+    now: Wall,
+) -> Result<Option<PeopleChange>> {
+    let person = standing.account.person;
+    let over = standing.has_keys && standing.check(now).is_err();
+    let by_person = matches!(actor, Actor::Person { .. });
+    let rests = over && (by_person || reader.ever_held(person)?);
+    Ok(rests.then_some(PeopleChange::Rested(person)))
 }
 
 fn offered(person: PersonId, kind: EnrolmentKind, hash: Digest, now: Wall) -> PeopleChange {
@@ -501,28 +542,13 @@ fn granted(
     })
 }
 
-/// True when somebody who enrolled is, or was, controller.
-fn had_controller(reader: &Reader) -> Result<bool> {
-    let removed_or_enrolled = |person: PersonId| {
-        let account = reader.account_of(person)?;
-        let removed = account.is_some_and(|a| a.removed.is_some());
-        Ok::<_, Error>(removed || reader.person_of(person)?.is_some())
-    };
-    for grant in reader.grants()? {
-        if grant.role == Role::Controller && removed_or_enrolled(grant.person)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
 impl Access {
     /// Changes persons or rights. Sessions and vault generations follow at once. Blocks.
     ///
     /// # Errors
     /// As [`perform`].
     pub fn change(&self, act: &PeopleAct, actor: &Actor) -> Result<PersonId> {
-        let person = perform(&self.inner.catalog, act, actor, self.now())?;
+        let person = self.one_by_one(|| perform(&self.inner.catalog, act, actor, self.now()))?;
         if matches!(act, PeopleAct::Reset { .. }) {
             let now = self.inner.clock.mono();
             let judge = |s: &crate::access::session::Session| {

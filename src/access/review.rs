@@ -2,7 +2,8 @@
 
 use crate::access::directory::Directory;
 use crate::access::keys;
-use crate::base::error::Result;
+use crate::access::role::Role;
+use crate::base::error::{Error, Result};
 use crate::base::id::PersonId;
 use crate::base::time::Wall;
 use crate::catalog::{AccountRow, GrantRow, Reader};
@@ -78,4 +79,20 @@ fn fingerprint(reader: &Reader, person: PersonId) -> Result<Option<String>> {
             .recipient
             .fingerprint(),
     ))
+}
+
+/// True when somebody who enrolled is, or was, controller; also when a reset has taken their keys since.
+pub(super) fn had_controller(reader: &Reader) -> Result<bool> {
+    let removed_or_enrolled = |person: PersonId| {
+        let account = reader.account_of(person)?;
+        let removed = account.is_some_and(|a| a.removed.is_some());
+        let enrolled = reader.person_of(person)?.is_some() || reader.ever_held(person)?;
+        Ok::<_, Error>(removed || enrolled)
+    };
+    for grant in reader.grants()? {
+        if grant.role == Role::Controller && removed_or_enrolled(grant.person)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -168,7 +168,14 @@ impl Access {
         let vault = SessionVault::new(person, self.inner.catalog.clone(), identity);
         let token = Token::random()?;
         let session = Session::new(person, mono, vault, proven.secret);
+        let shown = proven.factor;
         self.sessions().add(token.hash(), session)?;
+        // A reset since the proof found no session to end: it is ended here.
+        let factor = self.inner.catalog.reader()?.factor(person)?;
+        if factor.is_none_or(|factor| factor.secret != shown) {
+            self.sessions().end(&token.hash(), Refusal::Revoked);
+            return Err(SignInError::Refused(Refusal::Revoked));
+        }
         Ok(SignedIn { token, person })
     }
 
@@ -229,6 +236,8 @@ impl Access {
     pub fn step_up(&self, caller: &Caller<'_>, code: &str) -> Result<(), SignInError> {
         let who: Authorised<acts::Own> =
             self.authorise(caller, None).map_err(SignInError::Refused)?;
+        let stepping = self.inner.stepping.lock();
+        let _stepping = stepping.unwrap_or_else(PoisonError::into_inner);
         self.check_wait(who.name(), caller.address)?;
         let now = self.now();
         let secret = {

@@ -73,6 +73,16 @@ pub(super) fn set(
     Ok(())
 }
 
+/// That the person has a second factor.
+pub(super) fn check_set(db: &Connection, person: PersonId) -> Result<()> {
+    let mut statement = db.prepare_cached("select 1 from factor where person = ?")?;
+    if statement.exists([person])? {
+        return Ok(());
+    }
+    let text = "the person has no second factor; they enrol first";
+    Err(Error::new(Kind::Denied, text))
+}
+
 pub(super) fn drop(db: &Connection, person: PersonId) -> Result<()> {
     db.prepare_cached("delete from recovery_code where person = ?")?
         .execute([person])?;

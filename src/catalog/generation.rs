@@ -166,6 +166,17 @@ impl Reader {
             .collect::<rusqlite::Result<_>>()?)
     }
 
+    /// True when a generation that is not destroyed was ever wrapped to the person.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn ever_held(&self, person: PersonId) -> Result<bool> {
+        let mut statement = self
+            .db
+            .prepare_cached("select 1 from held where person = ? limit 1")?;
+        Ok(statement.exists([person])?)
+    }
+
     /// Generations made before `before` that are not current, still open for somebody, and under which nothing is left.
     /// It reads the whole index of segments: once a day.
     ///

@@ -27,10 +27,13 @@ pub enum PeopleChange {
     Noted(PersonId, Noted, Wall),
     /// A role. `Exists` when the person holds it already.
     Granted(Box<GrantRow>),
-    /// A controller stands behind all that the person holds.
+    /// A controller stands behind all that the person with these keys holds. `Denied` when the person has others by now, or
+    /// no second factor.
     Confirmed {
         /// Who.
         person: PersonId,
+        /// The vault's record of the keys that were compared, as JSON text.
+        keys: String,
         /// When.
         at: Wall,
         /// The controller's id, `shares`, or `console`.
@@ -52,6 +55,15 @@ pub enum PeopleChange {
         /// Name for signing in.
         name: String,
         /// The vault's record as JSON text.
+        row: String,
+    },
+    /// The same key pair under another passphrase. `Denied` when the person's keys are not those from before any more.
+    Resealed {
+        /// Who.
+        person: PersonId,
+        /// The vault's record from before, as JSON text.
+        before: String,
+        /// The new one.
         row: String,
     },
     /// A second factor in place of the one before, with its recovery codes.
@@ -127,14 +139,26 @@ pub(super) fn apply(db: &Connection, change: &PeopleChange) -> Result<()> {
         C::Granted(row) => {
             granted::insert(db, row).context(|| format!("granting the role {}", row.role))
         }
-        C::Confirmed { person, at, by } => {
-            granted::confirm(db, *person, *at, by).context(|| "confirming rights")
-        }
+        C::Confirmed {
+            person,
+            keys,
+            at,
+            by,
+        } => person::check_same(db, *person, keys)
+            .and_then(|()| factor::check_set(db, *person))
+            .and_then(|()| granted::confirm(db, *person, *at, by))
+            .context(|| "confirming rights"),
         C::Rested(person) => granted::rest(db, *person).context(|| "letting rights rest"),
         C::Ended { grant, at } => granted::end(db, *grant, *at).context(|| "taking a role"),
         C::Keys { person, name, row } => {
             person::put(db, *person, name, row).context(|| format!("setting the keys of {person}"))
         }
+        C::Resealed {
+            person,
+            before,
+            row,
+        } => person::reseal(db, *person, before, row)
+            .context(|| format!("changing the passphrase of {person}")),
         C::KeysDropped(person) => generation::drop_wraps_of(db, *person)
             .and_then(|()| person::drop(db, *person))
             .context(|| format!("dropping the keys of {person}")),

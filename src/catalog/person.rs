@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::base::error::Result;
+use crate::base::error::{Error, Kind, Result};
 use crate::base::id::PersonId;
 use crate::catalog::column::Columns;
 use crate::catalog::reader::Reader;
@@ -35,6 +35,29 @@ pub(super) fn put(db: &Connection, person: PersonId, name: &str, row: &str) -> R
     )?
     .execute(params![person, name, row])?;
     Ok(())
+}
+
+fn others() -> Error {
+    let text = "the person's keys are others by now, or gone; look at them again";
+    Error::new(Kind::Denied, text)
+}
+
+/// That the person's record is still `row`.
+pub(super) fn check_same(db: &Connection, person: PersonId, row: &str) -> Result<()> {
+    let mut statement = db.prepare_cached("select 1 from person where uuid = ? and row = ?")?;
+    if statement.exists(params![person, row])? {
+        Ok(())
+    } else {
+        Err(others())
+    }
+}
+
+/// Another record in place of `before`, and of no other.
+pub(super) fn reseal(db: &Connection, person: PersonId, before: &str, row: &str) -> Result<()> {
+    let changed = db
+        .prepare_cached("update person set row = ?3 where uuid = ?1 and row = ?2")?
+        .execute(params![person, before, row])?;
+    if changed == 1 { Ok(()) } else { Err(others()) }
 }
 
 /// The person has no keys any more; the wraps must have gone before.

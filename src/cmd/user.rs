@@ -425,6 +425,7 @@ impl Console {
         let (given, wanted) = (wraps.len(), missing.generations.len());
         let ask = PeopleAsk::Confirm {
             name: args.name.clone(),
+            recipient: missing.recipient,
             controller: Some((controller, proven.used)),
             by: who(),
             wraps,

@@ -95,6 +95,7 @@ fn recover(state: &State, client: &mut Client, args: &RecoverArgs) -> Result<()>
         client,
         PeopleAsk::Confirm {
             name: args.name.clone(),
+            recipient: missing.recipient,
             controller: None,
             by: who(),
             wraps,

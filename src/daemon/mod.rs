@@ -31,6 +31,7 @@ use crate::access::{self, Access, Premises};
 use crate::base::Clock;
 use crate::base::clock::SystemClock;
 use crate::base::error::{Context, Error, Kind, Result};
+use crate::base::hash::Digest;
 use crate::base::id::{CameraId, StreamId, StreamKind};
 use crate::base::shutdown::Stopped;
 use crate::base::time::Wall;
@@ -486,9 +487,10 @@ impl Daemon {
                 "changes under [recorder] and [[volume]] take effect at the next start: systemctl restart sinetti"
             );
         }
-        let facts =
-            serde_json::json!({ "digest": loaded.digest.to_string(), "changes": diff.lines });
-        if let Err(e) = self.note("configuration-loaded", facts) {
+        if let Err(e) = self
+            .catalog
+            .commit(Vec::new(), self.changed(&loaded, &diff.lines))
+        {
             error!("{e}");
         }
         let recorder_and_volumes = (
@@ -509,6 +511,20 @@ impl Daemon {
         self.start_cameras();
         if let Err(e) = self.explain_missing() {
             error!("{e}");
+        }
+    }
+
+    /// The entry of another configuration: what its lines say may be about people, so only their digest is kept for ever.
+    fn changed(&self, loaded: &Loaded, lines: &[String]) -> Event {
+        let text = lines.join("\n");
+        let facts = serde_json::json!({
+            "digest": loaded.digest.to_string(),
+            "changes": { "lines": lines.len(), "sha256": Digest::sha256(&[text.as_bytes()]).to_string() },
+        });
+        let at = self.clock.wall();
+        Event {
+            detail: Some(serde_json::json!({ "changes": lines })),
+            ..Event::of_box(at, "configuration-loaded", "recorder", facts)
         }
     }
 

@@ -68,6 +68,8 @@ pub enum PeopleAsk {
     Confirm {
         /// Personal user name.
         name: String,
+        /// The person's public key, whose fingerprint was compared.
+        recipient: Recipient,
         /// The controller with the code that was used up; `None`: two shares.
         controller: Option<(PersonId, Used)>,
         /// Who at the console, as far as it is known.
@@ -172,12 +174,7 @@ pub fn answer(
         PeopleAsk::Enrol { enrolled, used } => {
             enrol::write(catalog, enrolled, *used, now).map(|_| PeopleAnswer::Done)
         }
-        PeopleAsk::Confirm {
-            name,
-            controller,
-            by,
-            wraps,
-        } => confirm(catalog, name, *controller, by, wraps, now).map(done),
+        PeopleAsk::Confirm { .. } => confirm(catalog, ask, now).map(done),
         PeopleAsk::Rotate { .. } => {
             keys::renew(catalog, recovery, keys::Why::Asked, "console", now).map(|made| {
                 PeopleAnswer::Rotated {
@@ -298,14 +295,18 @@ fn missing(reader: &Reader, name: &str) -> Result<Missing> {
     })
 }
 
-fn confirm(
-    catalog: &Catalog,
-    name: &str,
-    controller: Option<(PersonId, Used)>,
-    by: &str,
-    wraps: &[Wrap],
-    now: Wall,
-) -> Result<()> {
+fn confirm(catalog: &Catalog, ask: &PeopleAsk, now: Wall) -> Result<()> {
+    let PeopleAsk::Confirm {
+        name,
+        recipient,
+        controller,
+        by,
+        wraps,
+    } = ask
+    else {
+        return Err(Error::new(Kind::Internal, "another question"));
+    };
+    let controller = *controller;
     let directory = Directory::read(&catalog.reader()?)?;
     let standing = directory.named(name).ok_or_else(|| unknown(name))?;
     if let Some((person, _)) = controller {
@@ -324,7 +325,7 @@ fn confirm(
         used: controller.map(|(person, used)| used.by(person, now)),
         detail: serde_json::json!({ "console": by }),
     };
-    confirm::confirm(catalog, standing, &by, wraps, now)
+    confirm::confirm(catalog, standing, recipient, &by, wraps, now)
 }
 
 /// That a person may be signed in and has a right.
@@ -398,11 +399,10 @@ pub fn answer_with(
         PeopleAsk::Rotate { .. } => access
             .rotate("console")
             .map(|generation| PeopleAnswer::Rotated { generation }),
+        other if only_reads(other) => answer(catalog, recovery, other, now),
         other => {
-            let answered = answer(catalog, recovery, other, now)?;
-            if !only_reads(other) {
-                access.catch_up()?;
-            }
+            let answered = access.one_by_one(|| answer(catalog, recovery, other, now))?;
+            access.catch_up()?;
             Ok(answered)
         }
     }

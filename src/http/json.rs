@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroize;
 
 use crate::base::error::{Error, Kind};
 use crate::http::problem::Refusal;
@@ -45,8 +46,8 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Body<T> {
                 "Send Content-Type: application/json.",
             ));
         }
-        let bytes = whole(request.into_body()).await?;
-        let mut json = serde_json::Deserializer::from_slice(&bytes);
+        let bytes = Wiped(whole(request.into_body()).await?);
+        let mut json = serde_json::Deserializer::from_slice(&bytes.0);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|e| {
             let pointer = pointer(e.path());
             let inner = e.into_inner();
@@ -65,6 +66,17 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Body<T> {
             Refusal::new(StatusCode::BAD_REQUEST, "not-json", "Not JSON", detail)
         })?;
         Ok(Self(value))
+    }
+}
+
+/// Bytes that may hold passwords: overwritten when they are dropped, unless the connection still shares their buffer.
+struct Wiped(Bytes);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        if let Ok(mut own) = std::mem::take(&mut self.0).try_into_mut() {
+            own.as_mut().zeroize();
+        }
     }
 }
 

@@ -83,6 +83,12 @@ pub const MATRIX: &[Line] = &[
         Right::Playback,
     ),
     with("GET", "/api/v1/health", Right::SeeHealth),
+    with("GET", "/api/v1/alarms", Right::SeeHealth),
+    with(
+        "POST",
+        "/api/v1/alarms/{alarm}/acknowledgement",
+        Right::ChangeBox,
+    ),
     with("GET", "/api/v1/ledger/entries", Right::Records),
     with("GET", "/api/v1/ledger/entries/{seq}", Right::Records),
     with("GET", "/api/v1/ledger/entries/{seq}/proof", Right::Records),

@@ -13,6 +13,7 @@ use serde_json::json;
 use tokio::sync::{Semaphore, watch};
 
 use crate::access::authorise::Authorised;
+use crate::access::refusal::Refusal as Why;
 use crate::access::role::acts;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::hex;
@@ -74,7 +75,8 @@ pub struct Playback {
     who: Arc<Authorised<acts::Playback>>,
     /// What was opened.
     pub opening: Opening,
-    /// Where its times begin: midnight UTC of the day of its start.
+    /// Where its times begin: midnight UTC of the day before that of its start, since its first group may begin before
+    /// that midnight.
     pub origin: Wall,
     used: Mutex<Mono>,
     known: Mutex<Known>,
@@ -135,6 +137,14 @@ impl Playback {
         }
         *lock(&self.used) = now;
         Ok(())
+    }
+
+    /// That the person still may see `camera` of it: asked for between pieces of an answer, which may last.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn again(&self, camera: &CameraId) -> Result<(), Why> {
+        self.who.again(Some(camera))
     }
 
     /// Ends when it is closed, or the session is.
@@ -211,18 +221,26 @@ impl Playback {
         Ok(key)
     }
 
-    /// Notes that a fragment went out. What was noted so far is returned when it is time to write it down.
-    #[must_use]
-    pub fn deliver(&self, stream: &StreamId, span: Span) -> Option<Event> {
+    /// Notes that a fragment goes out, before it does. What was noted so far is returned when it is time to write it down,
+    /// at `at`.
+    ///
+    /// # Errors
+    /// [`Kind::Denied`] when the outcome is written already: what goes out after that would be in no ledger.
+    pub fn deliver(&self, stream: &StreamId, span: Span, at: Wall) -> Result<Option<Event>> {
+        // Held until it is noted: the outcome comes before it or after it.
+        let act = lock(&self.act);
+        if act.is_none() {
+            return Err(Error::new(Kind::Denied, "the playback is closed"));
+        }
         let mut delivered = lock(&self.delivered);
         delivered.add(stream, span);
         if !delivered.is_full() {
-            return None;
+            return Ok(None);
         }
         let so_far = std::mem::take(&mut *delivered);
-        drop(delivered);
+        drop((delivered, act));
         let facts = json!({ "playback": self.id, "delivered": so_far.facts() });
-        Some(self.event(span.end, "playback-delivered", facts))
+        Ok(Some(self.event(at, "playback-delivered", facts)))
     }
 
     fn event(&self, at: Wall, action: &str, facts: serde_json::Value) -> Event {
@@ -266,12 +284,14 @@ impl Playback {
 
     /// Writes what was really delivered. Blocks.
     fn end(&self, catalog: &Catalog, at: Wall, why: &str) {
-        let delivered = std::mem::take(&mut *lock(&self.delivered));
-        let facts = json!({ "playback": self.id, "why": why, "delivered": delivered.facts() });
-        let outcome = self.event(at, "playback", facts);
-        let Some(act) = lock(&self.act).take() else {
+        let mut begun = lock(&self.act);
+        let Some(act) = begun.take() else {
             return;
         };
+        let delivered = std::mem::take(&mut *lock(&self.delivered));
+        drop(begun);
+        let facts = json!({ "playback": self.id, "why": why, "delivered": delivered.facts() });
+        let outcome = self.event(at, "playback", facts);
         if let Err(e) = catalog.end_act(act, outcome, Vec::new()) {
             error!("what a playback delivered could not be written down: {e}");
         }
@@ -293,7 +313,7 @@ impl Playbacks {
         Ok(Arc::new(Playback {
             id: PlaybackId::random(),
             who,
-            origin: opening.span.start.midnight(),
+            origin: opening.span.start.midnight().plus_us(-1).midnight(),
             opening,
             used: Mutex::new(now),
             known: Mutex::default(),

@@ -9,8 +9,8 @@ use axum::routing::{delete, get, post, put};
 
 use crate::access::role::acts;
 use crate::http::api::{
-    cameras, coverage, document, enrolment, health, ledger, live, media, persons, playback, rights,
-    session,
+    alarms, cameras, coverage, document, enrolment, health, ledger, live, media, persons, playback,
+    rights, session,
 };
 use crate::http::app::App;
 use crate::http::guard::Routes;
@@ -45,6 +45,11 @@ pub fn all(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Line>) {
     let routes = of_cameras(routes);
     let routes = playbacks(routes);
     let routes = route!(routes, "GET" "/api/v1/health", acts::SeeHealth, get(health::health));
+    let routes = route!(routes, "GET" "/api/v1/alarms", acts::SeeHealth, get(alarms::list));
+    let routes = route!(
+        routes, "POST" "/api/v1/alarms/{alarm}/acknowledgement", acts::ChangeBox,
+        post(alarms::acknowledge)
+    );
     let routes = of_ledger(routes);
     let routes = people(routes);
     routes.finish()

@@ -17,6 +17,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use log::{debug, error, info};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
@@ -50,6 +51,8 @@ pub struct Peer {
     pub address: SocketAddr,
     /// Its place: whoever goes on with the connection after the request keeps a copy.
     pub place: Arc<Place>,
+    /// Breaks the connection off at once, whatever is on its way: one permit is enough.
+    pub cut: Arc<Notify>,
 }
 
 /// Says whether an address is on the premises now.
@@ -118,6 +121,7 @@ fn admit(socket: TcpStream, peer: SocketAddr, shared: &Shared, stopped: &Stopped
     let peer = Peer {
         address: peer,
         place: Arc::new(place),
+        cut: Arc::default(),
     };
     let (shared, stopped) = (shared.clone(), stopped.clone());
     tokio::spawn(async move {
@@ -159,7 +163,7 @@ async fn converse<IO>(io: IO, peer: Peer, router: Router, mut stopped: Stopped)
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let address = peer.address;
+    let (address, cut) = (peer.address, Arc::clone(&peer.cut));
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer.clone());
@@ -177,6 +181,7 @@ where
     tokio::pin!(connection);
     let result = tokio::select! {
         result = connection.as_mut() => result,
+        () = cut.notified() => return debug!("{address}: broken off since what was sent may not go on"),
         () = stopped.wait() => {
             connection.as_mut().graceful_shutdown();
             match tokio::time::timeout(GRACE, connection).await {
@@ -187,5 +192,49 @@ where
     };
     if let Err(e) = result {
         debug!("{address}: {e}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Bytes;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    #[test]
+    fn a_connection_is_cut_although_its_client_takes_nothing_more() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            let (mut client, server) = tokio::io::duplex(1 << 10);
+            let address: SocketAddr = "192.168.10.7:50000".parse().expect("an address");
+            let place = Arc::new(Gate::default()).enter(address.ip(), true);
+            let peer = Peer {
+                address,
+                place: Arc::new(place.expect("room")),
+                cut: Arc::default(),
+            };
+            let endless = || async {
+                let piece = || Ok::<_, Infallible>(Bytes::from_static(&[7; 1000]));
+                Body::from_stream(futures_util::stream::iter(std::iter::repeat_with(piece)))
+            };
+            let router = Router::new().route("/", get(endless));
+            let (_stopper, stopped) = crate::base::shutdown::pair();
+            let cut = Arc::clone(&peer.cut);
+            let asks = async {
+                let request = b"GET / HTTP/1.1\r\nhost: kamera\r\n\r\n";
+                client.write_all(request).await.expect("written");
+                client.read_exact(&mut [0; 100]).await.expect("it began");
+                cut.notify_one();
+            };
+            // Sooner than by the patience that each write has.
+            let served = converse(server, peer, router, stopped);
+            let served = tokio::time::timeout(WRITE_MAX / 2, served);
+            let ((), served) = tokio::join!(asks, served);
+            assert_eq!(served, Ok(()));
+        });
     }
 }

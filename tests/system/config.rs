@@ -123,6 +123,7 @@ fn a_camera_comes_goes_and_comes_back_and_the_others_go_on() {
     edit(&shop, "ovi", |section| {
         section.replace("/ovi/main", "/ovi/other")
     });
+    texts_are_apart(&shop);
     wait(&mut shop, "the other path is used", |shop| {
         shop.log().contains("path of the main stream changed") && gaps(shop, "ovi/main").len() == 3
     });
@@ -138,6 +139,26 @@ fn a_camera_comes_goes_and_comes_back_and_the_others_go_on() {
         [GapCause::Disabled, GapCause::Removed, GapCause::Stopped]
     );
     undisturbed(&shop, "till/main");
+}
+
+/// What a change says of a camera may be taken away; what is kept for ever has no text of it.
+#[track_caller]
+fn texts_are_apart(shop: &TestBox) {
+    let rows = shop.catalog().events(0, 10_000).expect("events");
+    let mut events = rows.into_iter().map(|row| row.event);
+    let removed = events.find(|event| {
+        let detail = event.detail.as_ref().map(ToString::to_string);
+        event.action == "configuration-loaded"
+            && detail.is_some_and(|text| text.contains("camera ovi removed"))
+    });
+    let facts = removed.expect("the change").facts;
+    assert_eq!(facts["changes"]["lines"], 1, "{facts}");
+    assert_eq!(
+        facts["changes"]["sha256"].as_str().map(str::len),
+        Some(64),
+        "{facts}"
+    );
+    assert!(!facts.to_string().contains("ovi"), "{facts}");
 }
 
 #[test]

@@ -6,6 +6,8 @@
 )]
 
 mod document;
+mod live;
 mod matrix;
+mod playback;
 mod session;
 mod world;

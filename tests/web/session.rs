@@ -236,3 +236,14 @@ fn whoever_sees_only_their_own_acts_sees_no_others_in_the_ledger() {
     let next = format!("?count=3&before={}", few["next"]);
     assert_eq!(entries(&next, &auditor)[0], all[3]);
 }
+
+#[test]
+fn what_is_given_as_a_secret_is_not_repeated_when_it_is_no_text() {
+    let world = World::new();
+    let given = json!({ "name": "manager", "password": PASSWORD, "code": 123_456 });
+    let answer = world.post("/api/v1/session", &given, None);
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(answer.json()["errors"][0]["pointer"], "/code");
+    let said = String::from_utf8_lossy(&answer.body).into_owned();
+    assert!(!said.contains("123456"), "{said}");
+}

@@ -6,6 +6,7 @@ use axum::http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use sinetti::access::confirm::{Confirmer, confirm};
+use sinetti::access::credential::keys_of;
 use sinetti::access::people::{Actor, NewGrant, PeopleAct, new_enrolment};
 use sinetti::access::role::Role;
 use sinetti::access::totp::{Secret, step_at};
@@ -243,7 +244,11 @@ impl World {
             used: None,
             detail: json!({}),
         };
-        confirm(&self.catalog, standing, &by, Vec::new(), self.now()).expect("confirmed");
+        let reader = self.catalog.reader().expect("reader");
+        let keys = reader.person_of(standing.account.person).expect("query");
+        let keys = keys_of(&keys.expect("keys")).expect("a record");
+        let to = &keys.recipient;
+        confirm(&self.catalog, standing, to, &by, Vec::new(), self.now()).expect("confirmed");
         self.access.catch_up().expect("caught up");
     }
 
@@ -289,15 +294,22 @@ impl World {
         self.call(request.body(Body::empty()).expect("a request"), ON_PREMISES)
     }
 
+    /// Begins to call a route, and goes away at its first wait.
+    pub(crate) fn begin(&self, mut request: Request<Body>) {
+        request.extensions_mut().insert(peer(ON_PREMISES));
+        let router = self.router.clone();
+        self.runtime.block_on(async {
+            let mut answer = Box::pin(router.oneshot(request));
+            let once = std::future::poll_fn(|cx| {
+                std::task::Poll::Ready(answer.as_mut().poll(cx).is_pending())
+            });
+            assert!(once.await, "it waits for nothing");
+        });
+    }
+
     /// Calls a route from an address.
     pub(crate) fn call(&self, mut request: Request<Body>, from: &str) -> Answer {
-        let address: SocketAddr = from.parse().expect("an address");
-        let place = Arc::new(Gate::default()).enter(address.ip(), true);
-        let peer = Peer {
-            address,
-            place: Arc::new(place.expect("room")),
-        };
-        request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(peer(from));
         let router = self.router.clone();
         self.runtime.block_on(async {
             let response = router.oneshot(request).await.expect("an answer");
@@ -309,6 +321,16 @@ impl World {
                 body: body.to_vec(),
             }
         })
+    }
+}
+
+fn peer(from: &str) -> Peer {
+    let address: SocketAddr = from.parse().expect("an address");
+    let place = Arc::new(Gate::default()).enter(address.ip(), true);
+    Peer {
+        address,
+        place: Arc::new(place.expect("room")),
+        cut: Arc::default(),
     }
 }
 

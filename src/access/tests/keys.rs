@@ -53,7 +53,9 @@ fn revoke(name: &str) -> PeopleAct {
 async fn confirm(scene: &Scene, by: &Phone, name: &str) -> usize {
     let token = scene.sign_in(by).await;
     let who = scene.may::<acts::ConfirmRights>(&token, None).expect("may");
-    scene.access.confirm_rights(&who, name).expect("confirmed")
+    let key = identity(scene, name).recipient().fingerprint();
+    let confirmed = scene.access.confirm_rights(&who, name, &key);
+    confirmed.expect("confirmed")
 }
 
 /// A box with a controller and a confirmed manager.
@@ -319,7 +321,8 @@ async fn two_shares_are_the_way_back_when_nobody_opens_the_past() {
     };
     let wraps = wraps.expect("wraps");
     assert_eq!(wraps.len(), missing.len());
-    crate::access::confirm::confirm(&scene.catalog, standing, &by, wraps, scene.now())
+    let at = scene.now();
+    crate::access::confirm::confirm(&scene.catalog, standing, &to, &by, wraps, at)
         .expect("confirmed");
     scene.access.catch_up().expect("catches up");
     assert_eq!(scene.access.holder_warning(), None);

@@ -2,6 +2,7 @@
 
 mod keys;
 mod people;
+mod resting;
 mod sessions;
 
 use std::net::IpAddr;

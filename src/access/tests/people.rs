@@ -117,11 +117,14 @@ async fn nobody_changes_or_confirms_their_own_rights() {
     );
     let token = scene.sign_in(&boss).await;
     let who = scene.may::<acts::ConfirmRights>(&token, None).expect("may");
-    let denied = scene.access.confirm_rights(&who, "boss").expect_err("own");
+    let denied = scene
+        .access
+        .confirm_rights(&who, "boss", "")
+        .expect_err("own");
     assert_eq!(denied.kind(), Kind::Denied);
     // There are no keys yet that could be confirmed.
     scene.change(&add("manager", grant(Role::Manager, only(&["ovi"]))));
-    let early = scene.access.confirm_rights(&who, "manager");
+    let early = scene.access.confirm_rights(&who, "manager", "");
     assert_eq!(early.expect_err("early").kind(), Kind::Invalid);
 }
 

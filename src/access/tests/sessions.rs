@@ -222,7 +222,12 @@ async fn each_refusal_comes_in_its_case() {
     assert_eq!(approve.map(drop), Err(Refusal::WrongRole), "not granted");
     let token = scene.sign_in(&boss).await;
     let who = scene.may::<acts::ConfirmRights>(&token, None).expect("may");
-    scene.access.confirm_rights(&who, "manager").expect("done");
+    let reader = scene.catalog.reader().expect("reader");
+    let row = reader.person("manager").expect("query").expect("keys");
+    let keys = crate::access::credential::keys_of(&row).expect("keys");
+    let key = keys.recipient.fingerprint();
+    let confirmed = scene.access.confirm_rights(&who, "manager", &key);
+    confirmed.expect("done");
     let token = scene.sign_in(&manager).await;
     let who = scene.may::<acts::Playback>(&token, Some("kassa-1"));
     let who = who.expect("confirmed");

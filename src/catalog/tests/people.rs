@@ -119,12 +119,31 @@ fn a_role_is_held_once_confirmed_rested_and_taken() {
         ..manager.clone()
     };
     assert_eq!(rows[0], expected);
-    let confirmed = PeopleChange::Confirmed {
-        person: anna,
-        at: T0,
-        by: "shares".to_owned(),
+    let confirmed = |keys: &str| {
+        f.commit(Change::from(PeopleChange::Confirmed {
+            person: anna,
+            keys: keys.to_owned(),
+            at: T0,
+            by: "shares".to_owned(),
+        }))
     };
-    f.commit(confirmed.into()).expect("confirmed");
+    let keys = PeopleChange::Keys {
+        person: anna,
+        name: "anna".to_owned(),
+        row: "{}".to_owned(),
+    };
+    f.commit(keys.into()).expect("keys");
+    assert_eq!(kind(confirmed("{}")), Some(Kind::Denied), "no factor");
+    let factor = PeopleChange::Factor {
+        person: anna,
+        secret: vec![1],
+        at: T0,
+        codes: Vec::new(),
+    };
+    f.commit(factor.into()).expect("factor");
+    assert_eq!(kind(confirmed("[]")), Some(Kind::Denied), "other keys");
+    assert!(f.reader().grants().expect("query")[0].confirmed.is_none());
+    confirmed("{}").expect("confirmed");
     let rows = f.reader().grants().expect("query");
     assert!(
         rows.iter()
@@ -142,6 +161,37 @@ fn a_role_is_held_once_confirmed_rested_and_taken() {
     assert!(rows.iter().all(|g| g.confirmed.is_none()));
     f.commit(granted(&manager)).expect("granted anew");
     sound(&f.reader());
+}
+
+#[test]
+fn a_passphrase_is_changed_only_on_the_keys_it_was_read_from() {
+    let f = Fixture::new();
+    let anna = PersonId::random();
+    let keys = |row: &str| {
+        Change::from(PeopleChange::Keys {
+            person: anna,
+            name: "anna".to_owned(),
+            row: row.to_owned(),
+        })
+    };
+    let resealed = || {
+        f.commit(Change::from(PeopleChange::Resealed {
+            person: anna,
+            before: "[1]".to_owned(),
+            row: "[2]".to_owned(),
+        }))
+    };
+    f.commit(keys("[1]")).expect("keys");
+    resealed().expect("changed");
+    // A reset came in between, with and without the enrolment after it.
+    f.commit(keys("[3]")).expect("other keys");
+    assert_eq!(kind(resealed()), Some(Kind::Denied));
+    let row = f.reader().person_of(anna).expect("query").expect("keys");
+    assert_eq!(row.row, "[3]");
+    f.commit(PeopleChange::KeysDropped(anna).into())
+        .expect("dropped");
+    assert_eq!(kind(resealed()), Some(Kind::Denied));
+    assert_eq!(f.reader().person_of(anna).expect("query"), None);
 }
 
 #[test]

@@ -11,7 +11,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::access::role::acts;
 use crate::http::api::{
-    cameras, coverage, enrolment, health, ledger, live, media, persons, playback, rights, session,
+    alarms, cameras, coverage, enrolment, health, ledger, live, media, persons, playback, rights,
+    session,
 };
 use crate::http::app::App;
 use crate::http::guard::{COOKIE_NAME, May};
@@ -44,6 +45,8 @@ use crate::http::guard::{COOKIE_NAME, May};
         media::init,
         media::group,
         health::health,
+        alarms::list,
+        alarms::acknowledge,
         ledger::entries,
         ledger::entry,
         ledger::proof,

@@ -4,7 +4,7 @@
 //! next binary message is what stands before them), `dropped` (pictures were left out since the connection is slow), `time` (every
 //! second: the box's time and that of the last picture sent), `end` (why it is over). All other binary messages are fragments.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use crate::access::authorise::Authorised;
 use crate::access::role::acts;
-use crate::base::id::StreamId;
+use crate::base::id::{CameraId, StreamId};
 use crate::base::time::{Span, Ticks, Wall};
 use crate::catalog::{Act, Event};
 use crate::http::api::coverage::OfStream;
@@ -36,6 +36,8 @@ use crate::recorder::live::{Seen, Watcher};
 const TICK: Duration = Duration::from_secs(1);
 /// After so many ticks without a sign of life the watcher is given up; a ping goes out every third of it.
 const SILENT_TICKS_MAX: u32 = 30;
+/// Longest that the last message, why it is over, may take.
+const END_MAX: Duration = Duration::from_secs(1);
 /// The largest message that is taken: none is expected.
 const MESSAGE_BYTES_MAX: usize = 1 << 10;
 
@@ -75,19 +77,21 @@ pub(crate) async fn watch(
     let watcher = app.parts.live.watch(&stream)?;
     // No ledger, no act.
     let intent = event(&app, &who, &stream, json!({}));
-    let act = app
-        .blocking(move |app| app.parts.catalog.begin_act(intent, Vec::new()))
-        .await?;
-    let act = Arc::new(Mutex::new(Some(act)));
-    let (failed, never) = (Arc::clone(&app), Arc::clone(&act));
     let nothing = event(&app, &who, &stream, json!({ "why": "no-connection" }));
+    let of_act = Arc::clone(&app);
+    // Made where it begins: the client may be gone, and this handler with it, before that is over.
+    let begin = move |app: &App| {
+        let act = app.parts.catalog.begin_act(intent, Vec::new())?;
+        Ok(Begun {
+            app: of_act,
+            open: Some((act, nothing)),
+        })
+    };
+    let begun = app.blocking(begin).await?;
     let upgrade = upgrade
         .max_message_size(MESSAGE_BYTES_MAX)
         .max_frame_size(MESSAGE_BYTES_MAX)
-        .write_buffer_size(0)
-        .on_failed_upgrade(move |_| {
-            tokio::spawn(async move { finish(&failed, &never, nothing).await });
-        });
+        .write_buffer_size(0);
     let watching = Watching {
         app,
         who,
@@ -99,7 +103,7 @@ pub(crate) async fn watch(
         origin: Wall::default(),
         sequence: 0,
         last: None,
-        act,
+        begun,
     };
     Ok(upgrade.on_upgrade(|socket| watching.run(socket)))
 }
@@ -114,18 +118,47 @@ fn event(app: &App, who: &Authorised<acts::Live>, stream: &StreamId, mut facts: 
     }
 }
 
-/// Writes the outcome, once.
-async fn finish(app: &Arc<App>, act: &Mutex<Option<Act>>, outcome: Event) {
-    let Some(act) = act.lock().unwrap_or_else(PoisonError::into_inner).take() else {
-        return;
-    };
-    let ended = app.blocking(move |app| app.parts.catalog.end_act(act, outcome, Vec::new()));
-    if let Err(refusal) = ended.await {
-        error!(
-            "what was watched live could not be written down: {}",
-            refusal.word()
-        );
+/// An intent in the ledger. Dropped without an outcome, it says that there was no connection.
+struct Begun {
+    app: Arc<App>,
+    open: Option<(Act, Event)>,
+}
+
+impl Begun {
+    /// Writes the outcome.
+    async fn finish(mut self, outcome: Event) {
+        let Some((act, _)) = self.open.take() else {
+            return;
+        };
+        let ended = self
+            .app
+            .blocking(move |app| app.parts.catalog.end_act(act, outcome, Vec::new()));
+        if let Err(refusal) = ended.await {
+            untold(refusal.word());
+        }
     }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        let Some((act, nothing)) = self.open.take() else {
+            return;
+        };
+        let app = Arc::clone(&self.app);
+        let end = move || {
+            if let Err(e) = app.parts.catalog.end_act(act, nothing, Vec::new()) {
+                untold(e);
+            }
+        };
+        // It blocks; without a runtime the next start says that it was cut off.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn_blocking(end);
+        }
+    }
+}
+
+fn untold(why: impl std::fmt::Display) {
+    error!("what was watched live could not be written down: {why}");
 }
 
 /// One watcher's connection.
@@ -143,8 +176,7 @@ struct Watching {
     sequence: u32,
     /// Time of day of the last picture sent.
     last: Option<Wall>,
-    /// Its intent in the ledger, until the outcome is written.
-    act: Arc<Mutex<Option<Act>>>,
+    begun: Begun,
 }
 
 /// Why it ends.
@@ -152,29 +184,31 @@ type End = &'static str;
 
 impl Watching {
     async fn run(mut self, mut socket: WebSocket) {
-        let why = self.show(&mut socket).await;
-        // The other side may be gone: then nobody needs to know.
-        socket
-            .send(text(&json!({ "type": "end", "why": why })))
-            .await
-            .ok();
+        let who = Arc::clone(&self.who);
+        let camera = self.stream.camera.clone();
+        let mut stopped = self.app.stopped.clone();
+        // Also while a message waits for a client that takes nothing.
+        let why = tokio::select! {
+            biased;
+            () = stopped.wait() => "stopped",
+            why = lost(&who, &camera) => why,
+            why = self.show(&mut socket) => why,
+        };
+        // The other side may be gone, or take nothing: then nobody needs to know.
+        let end = socket.send(text(&json!({ "type": "end", "why": why })));
+        tokio::time::timeout(END_MAX, end).await.ok();
+        drop(socket);
         let facts = json!({ "why": why, "delivered": self.delivered.facts() });
         let outcome = event(&self.app, &self.who, &self.stream, facts);
-        finish(&self.app, &self.act, outcome).await;
+        self.begun.finish(outcome).await;
     }
 
     async fn show(&mut self, socket: &mut WebSocket) -> End {
         let mut tick = tokio::time::interval(TICK);
         let mut silent_ticks = 0;
-        let mut stopped = self.app.stopped.clone();
-        let who = Arc::clone(&self.who);
-        let ended = who.ended();
-        tokio::pin!(ended);
         loop {
             let sent = tokio::select! {
                 biased;
-                () = stopped.wait() => return "stopped",
-                why = &mut ended => return why.as_str(),
                 _ = tick.tick() => {
                     silent_ticks += 1;
                     self.tick(socket, silent_ticks).await
@@ -195,9 +229,6 @@ impl Watching {
     }
 
     async fn tick(&mut self, socket: &mut WebSocket, silent_ticks: u32) -> Result<(), End> {
-        self.who
-            .again(Some(&self.stream.camera))
-            .map_err(|why| why.as_str())?;
         if silent_ticks >= SILENT_TICKS_MAX {
             return Err("silent");
         }
@@ -221,14 +252,15 @@ impl Watching {
         let samples = std::slice::from_ref(&picture.sample);
         let fragment = clear::fragment(samples, self.sequence, tfdt)
             .map_err(|_| "a picture was no fragment")?;
-        self.app.counts.media(fragment.len());
-        send(socket, Message::Binary(fragment.into())).await?;
-        self.last = Some(picture.at);
         let span = Span {
             start: picture.at,
             end: picture.end(),
         };
+        // Before it goes out: sending may be given up halfway.
         self.delivered.add(&self.stream, span);
+        self.app.counts.media(fragment.len());
+        send(socket, Message::Binary(fragment.into())).await?;
+        self.last = Some(picture.at);
         if self.delivered.is_full() {
             let facts = json!({ "delivered": std::mem::take(&mut self.delivered).facts() });
             let so_far = Event {
@@ -264,6 +296,24 @@ impl Watching {
         });
         send(socket, text(&init)).await?;
         send(socket, Message::Binary(clear::initial(entry).into())).await
+    }
+}
+
+/// Waits until the session has ended, or the right to the camera is lost.
+async fn lost(who: &Authorised<acts::Live>, camera: &CameraId) -> End {
+    let mut tick = tokio::time::interval(TICK);
+    let again = async {
+        loop {
+            tick.tick().await;
+            if let Err(why) = who.again(Some(camera)) {
+                return why.as_str();
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        why = who.ended() => why.as_str(),
+        why = again => why,
     }
 }
 

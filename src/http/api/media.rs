@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{Extensions, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use tokio::sync::OwnedSemaphorePermit;
@@ -23,13 +23,18 @@ use crate::evidence::view::{self, Group};
 use crate::http::api::playback::{self, Readable};
 use crate::http::api::words;
 use crate::http::app::App;
-use crate::http::guard::May;
+use crate::http::guard::{May, peer};
 use crate::http::json::Segments;
 use crate::http::playback::{Playback, need_kib};
 use crate::http::problem::{Answer, Problem, Refusal};
+use crate::http::server::Peer;
 
 /// Longest wait for room among all that is being sent.
 const ROOM_MAX: Duration = Duration::from_secs(10);
+/// Rights are looked at again this often while a client takes slowly what it is sent.
+const AGAIN_EVERY: Duration = Duration::from_secs(1);
+/// Longest that a group may take to go out.
+const SENDING_MAX: Duration = Duration::from_secs(120);
 
 /// Path of what stands before the fragments.
 #[derive(Debug, serde::Deserialize, IntoParams)]
@@ -111,6 +116,7 @@ pub(crate) async fn group(
     State(app): State<Arc<App>>,
     May(who): May<acts::Playback>,
     Segments(of): Segments<OfGroup>,
+    extensions: Extensions,
 ) -> Answer<Response> {
     let playback = playback::find(&app, &who, &of.playback, Some(&of.camera))?;
     let none = || Refusal::not_found("that group is not in this playback");
@@ -141,11 +147,13 @@ pub(crate) async fn group(
         first: None,
         _room: room,
     };
-    // What cannot be opened is told with a status.
+    // There may have been a wait. What cannot be opened is told with a status.
+    sending.playback.again(&sending.stream.camera)?;
     sending.first = sending.next().await?;
-    let body = stream::unfold(sending, |mut sending| async {
+    let watch = Watch::over(&sending, peer(&extensions)?.clone());
+    let body = stream::unfold((sending, watch), |(mut sending, watch)| async {
         let sent = sending.step().await?;
-        Some((sent, sending))
+        Some((sent, (sending, watch)))
     });
     Ok(video("video/iso.segment", Body::from_stream(body)))
 }
@@ -209,30 +217,68 @@ impl Sending {
         Ok(Some((opened.await?.into(), span)))
     }
 
-    /// The next fragment to be sent, noted as delivered; `None` at the end.
+    /// The next fragment to be sent; `None` at the end.
     async fn step(&mut self) -> Option<Result<Bytes, std::io::Error>> {
-        let broken = |why: &str| Some(Err(std::io::Error::other(why.to_owned())));
+        let playback = Arc::clone(&self.playback);
+        let sent = tokio::select! {
+            biased;
+            why = playback.ended() => Err(why),
+            sent = self.deliver() => sent,
+        };
+        sent.map_err(std::io::Error::other).transpose()
+    }
+
+    /// The next fragment, for somebody who still may see it, noted as delivered.
+    async fn deliver(&mut self) -> Result<Option<Bytes>, &'static str> {
         let found = match self.first.take() {
             Some(first) => Some(first),
-            None => {
-                let playback = Arc::clone(&self.playback);
-                tokio::select! {
-                    biased;
-                    why = playback.ended() => return broken(why),
-                    next = self.next() => match next {
-                        Ok(next) => next,
-                        Err(refusal) => return broken(refusal.word()),
-                    },
-                }
-            }
+            None => self.next().await.map_err(|refusal| refusal.word())?,
         };
-        let (bytes, span) = found?;
-        if let Some(event) = self.playback.deliver(&self.stream, span)
-            && let Err(refusal) = self.app.note(event).await
-        {
-            return broken(refusal.word());
+        let Some((bytes, span)) = found else {
+            return Ok(None);
+        };
+        let playback = &self.playback;
+        playback
+            .again(&self.stream.camera)
+            .map_err(|why| why.as_str())?;
+        let noted = playback.deliver(&self.stream, span, self.app.now());
+        if let Some(event) = noted.map_err(|_| "closed")? {
+            self.app
+                .note(event)
+                .await
+                .map_err(|refusal| refusal.word())?;
         }
         self.app.counts.media(bytes.len());
-        Some(Ok(bytes))
+        Ok(Some(bytes))
+    }
+}
+
+/// Breaks the connection off when what is on its way may not go on: nothing is asked for while a client takes slowly what it
+/// was sent before. It is over when dropped.
+struct Watch(tokio::task::JoinHandle<()>);
+
+impl Watch {
+    fn over(sending: &Sending, peer: Peer) -> Self {
+        let playback = Arc::clone(&sending.playback);
+        let camera = sending.stream.camera.clone();
+        Self(tokio::spawn(async move {
+            let lost = async {
+                while playback.again(&camera).is_ok() {
+                    tokio::time::sleep(AGAIN_EVERY).await;
+                }
+            };
+            tokio::select! {
+                _ = playback.ended() => {}
+                () = lost => {}
+                () = tokio::time::sleep(SENDING_MAX) => {}
+            }
+            peer.cut.notify_one();
+        }))
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }

@@ -1,5 +1,6 @@
 //! The routes of API v1: what comes in, what goes out. Each handler is handed who asks, with the right decided already.
 
+pub mod alarms;
 pub mod cameras;
 pub mod coverage;
 pub mod document;

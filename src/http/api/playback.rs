@@ -64,8 +64,8 @@ pub struct OpenPlayback {
     playback: String,
     /// What was opened.
     span: Interval,
-    /// Where the decode times (`tfdt`) of all fragments begin: midnight UTC of the day of the start. A time of day is
-    /// this plus `tfdt` divided by the timescale.
+    /// Where the decode times (`tfdt`) of all fragments begin: midnight UTC of the day before that of the start. A time of
+    /// day is this plus `tfdt` divided by the timescale.
     #[schema(value_type = String, format = DateTime)]
     origin: Wall,
     /// Units of `tfdt` in a second.

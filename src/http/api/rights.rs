@@ -376,6 +376,15 @@ pub(crate) async fn reviewed(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// What is confirmed: a person with the key that the controller compared.
+#[derive(Debug, serde::Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Compared {
+    /// The fingerprint that the person was shown when they enrolled, and that the list of persons shows now.
+    #[schema(min_length = 19, max_length = 19)]
+    fingerprint: String,
+}
+
 /// How a confirmation went.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct Confirmed {
@@ -389,6 +398,7 @@ pub struct Confirmed {
     path = "/api/v1/persons/{name}/confirmation",
     tag = "persons",
     params(OfPerson),
+    request_body = Compared,
     responses(
         (status = 200, body = Confirmed),
         (status = "4XX", body = Problem, content_type = "application/problem+json"),
@@ -399,9 +409,13 @@ pub(crate) async fn confirm(
     State(app): State<Arc<App>>,
     May(who): May<acts::ConfirmRights>,
     Segments(of): Segments<OfPerson>,
+    Body(compared): Body<Compared>,
 ) -> Answer<Json<Confirmed>> {
     let left = app
-        .blocking(move |app| app.parts.access.confirm_rights(&who, &of.name))
+        .blocking(move |app| {
+            let access = &app.parts.access;
+            access.confirm_rights(&who, &of.name, &compared.fingerprint)
+        })
         .await?;
     Ok(Json(Confirmed {
         generations_missing: left as u64,

@@ -29,9 +29,16 @@ use crate::http::problem::{Answer, Problem, Refusal};
 const SECRET_BYTES_MAX: usize = 1024;
 
 /// A text that is overwritten in memory after use and never printed.
-#[derive(serde::Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
+pub struct Secret(Zeroizing<String>);
+
+impl<'de> serde::Deserialize<'de> for Secret {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        // Words of its own: the usual ones repeat what was given.
+        let wrong = |_: D::Error| serde::de::Error::custom("a text is expected here");
+        let text = String::deserialize(from).map_err(wrong)?;
+        Ok(Self(Zeroizing::new(text)))
+    }
+}
 
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -42,7 +49,7 @@ impl std::fmt::Debug for Secret {
 impl Secret {
     /// The text, when it is not too long.
     pub(crate) fn take(mut self, pointer: &str) -> Result<Zeroizing<String>, Refusal> {
-        let text = Zeroizing::new(std::mem::take(&mut self.0));
+        let text = std::mem::take(&mut self.0);
         if text.len() > SECRET_BYTES_MAX {
             return Err(Refusal::field(pointer, "it is too long"));
         }
