@@ -32,7 +32,7 @@ use crate::base::Clock;
 use crate::base::clock::SystemClock;
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::hash::Digest;
-use crate::base::id::{CameraId, StreamId, StreamKind};
+use crate::base::id::{StreamId, StreamKind};
 use crate::base::shutdown::Stopped;
 use crate::base::time::Wall;
 use crate::catalog::{Catalog, Change, Event, GapCause, LedgerChange};
@@ -43,7 +43,7 @@ use crate::daemon::control::Control;
 use crate::daemon::ledger::{Keeping, LedgerBoard};
 use crate::daemon::people::People;
 use crate::daemon::scrub::Scrubbing;
-use crate::daemon::streams::Streams;
+use crate::daemon::streams::{Streams, rest};
 use crate::daemon::sweeper::{DeletionBoard, Sweeping, Wake};
 use crate::daemon::volumes::{Shared, Volumes};
 use crate::daemon::watch::VolumeWatch;
@@ -590,24 +590,5 @@ impl Daemon {
         for id in &diff.changed {
             self.streams.stop(id, |kind| rest(new, id, kind)).await;
         }
-    }
-}
-
-/// Why a stream is not recorded under `config`; [`GapCause::Stopped`] when it is, but was begun under another one.
-fn rest(config: &Config, camera: &CameraId, kind: StreamKind) -> (GapCause, &'static str) {
-    match config.camera(camera) {
-        None => (
-            GapCause::Removed,
-            "the camera was removed from the configuration",
-        ),
-        Some(camera) if camera.stream_path(kind).is_none() => (
-            GapCause::Removed,
-            "the stream was removed from the configuration",
-        ),
-        Some(camera) if !camera.enabled => (
-            GapCause::Disabled,
-            "the camera was switched off in the configuration",
-        ),
-        Some(_) => (GapCause::Stopped, "the camera's configuration was changed"),
     }
 }

@@ -321,6 +321,29 @@ fn stagger_us(n: u64, segment_secs: u32) -> i64 {
     ((fraction * period_us) >> 32).cast_signed()
 }
 
+/// Why a stream is not recorded under `config`; [`GapCause::Stopped`] when it is, but was begun under another one.
+pub(super) fn rest(
+    config: &Config,
+    camera: &CameraId,
+    kind: StreamKind,
+) -> (GapCause, &'static str) {
+    match config.camera(camera) {
+        None => (
+            GapCause::Removed,
+            "the camera was removed from the configuration",
+        ),
+        Some(camera) if camera.stream_path(kind).is_none() => (
+            GapCause::Removed,
+            "the stream was removed from the configuration",
+        ),
+        Some(camera) if !camera.enabled => (
+            GapCause::Disabled,
+            "the camera was switched off in the configuration",
+        ),
+        Some(_) => (GapCause::Stopped, "the camera's configuration was changed"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::stagger_us;
