@@ -32,6 +32,7 @@ impl Scene {
 
     fn record(&mut self) {
         self.shop.start();
+        self.shop.wait_for_pictures(&["till/main"], 30);
         self.wait_for_segment();
     }
 
