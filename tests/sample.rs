@@ -15,6 +15,7 @@ const EXAMPLES: &[&str] = &[
     "certificate",
     "certificate_key",
     "metrics",
+    "webhook",
 ];
 
 /// The key of a line `#key = value`.

@@ -123,6 +123,7 @@ pub(super) fn begin(
     let (person, proven) = prove(&found, args)?;
     let mut event = event(person);
     event.detail = Some(json!({ "name": found.keys.name, "console": who() }));
+    let (action, object) = (event.action.clone(), event.object.clone());
     let begin = PeopleAsk::Begin {
         person,
         used: proven.used,
@@ -132,6 +133,25 @@ pub(super) fn begin(
     let PeopleAnswer::Begun { seq } = ask(client, begin)? else {
         return Err(Error::new(Kind::Internal, "an answer to another question"));
     };
+    let mut begun = Begun {
+        person,
+        keys: KeyRing::default(),
+        ended: Phase::Ended { of: seq },
+    };
+    match ring(&found, &proven) {
+        Ok(keys) => {
+            begun.keys = keys;
+            Ok(begun)
+        }
+        Err(e) => {
+            begun.failed(client, &action, &object)?;
+            Err(e)
+        }
+    }
+}
+
+/// What the person opens.
+fn ring(found: &Credentials, proven: &Proven) -> Result<KeyRing> {
     let mut ring = KeyRing::default();
     for wrap in &found.wraps {
         let row = found
@@ -151,9 +171,21 @@ pub(super) fn begin(
         );
         return Err(Error::new(Kind::Denied, text));
     }
-    Ok(Begun {
-        person,
-        keys: ring,
-        ended: Phase::Ended { of: seq },
-    })
+    Ok(ring)
+}
+
+impl Begun {
+    /// Writes that nothing was handed out after all: an intent has an outcome.
+    ///
+    /// # Errors
+    /// When it cannot be written; then the act is closed as interrupted at the next start.
+    pub(super) fn failed(&self, client: &mut Client, action: &str, object: &str) -> Result<()> {
+        let event = Event {
+            actor: self.person.to_string(),
+            result: "failed".to_owned(),
+            phase: self.ended,
+            ..Event::of_box(SystemClock::shared().wall(), action, object, json!({}))
+        };
+        client.note(event).map(drop)
+    }
 }

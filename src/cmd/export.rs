@@ -74,11 +74,7 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         return Err(nothing(&stream, &footage, asked, zone));
     }
     check_names(&args.output, selection.stretches.len())?;
-    let Begun {
-        person,
-        keys,
-        ended,
-    } = act::begin(&mut client, &args.act, &stream.camera, |_| {
+    let begun = act::begin(&mut client, &args.act, &stream.camera, |_| {
         let facts = serde_json::json!({ "asked": asked, "purpose": purpose.as_str() });
         Event {
             result: "begun".to_owned(),
@@ -86,8 +82,22 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         }
     })?;
     // Meanwhile recording went on.
-    let (footage, selection) = find(&mut client, &state, &stream, asked)?;
-    check_names(&args.output, selection.stretches.len())?;
+    let again = find(&mut client, &state, &stream, asked).and_then(|found| {
+        check_names(&args.output, found.1.stretches.len())?;
+        Ok(found)
+    });
+    let (footage, selection) = match again {
+        Ok(found) => found,
+        Err(e) => {
+            begun.failed(&mut client, "export", &stream.to_string())?;
+            return Err(e);
+        }
+    };
+    let Begun {
+        person,
+        keys,
+        ended,
+    } = begun;
     let mut report = Report::new(stream, asked, &footage, &selection);
     for (stretch, n) in selection.stretches.iter().zip(1..) {
         match clip::write(stretch, &keys, &numbered(&args.output, n)) {

@@ -95,12 +95,18 @@ fn by_shares(dir: &Path, args: &Args, source: Source) -> Result<Clip> {
         let facts = serde_json::json!({ "segment": segment_of(stretch) });
         act = note(state, "begun", Phase::Begun, facts)?.unwrap_or_default();
     }
-    let clip = clip::write(stretch, &keys, &args.output)?;
+    let written = clip::write(stretch, &keys, &args.output);
     if let Some(state) = &state {
-        let facts = serde_json::json!({ "segments": clip.source_segments, "sha256": clip.sha256 });
-        note(state, "ok", Phase::Ended { of: act }, facts)?;
+        let (result, facts) = match &written {
+            Ok(clip) => (
+                "ok",
+                serde_json::json!({ "segments": clip.source_segments, "sha256": clip.sha256 }),
+            ),
+            Err(_) => ("failed", serde_json::json!({})),
+        };
+        note(state, result, Phase::Ended { of: act }, facts)?;
     }
-    Ok(clip)
+    written
 }
 
 /// By a person of this box, who shows passphrase and code and says for what.
