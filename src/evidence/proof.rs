@@ -11,7 +11,7 @@ use crate::base::merkle;
 use crate::catalog::{Reader, SegmentRow};
 use crate::ledger::checkpoint::{Checkpoint, Key};
 use crate::ledger::entry::{self, Entry};
-use crate::ledger::seal::{SegmentRecord, stated};
+use crate::ledger::seal::stated;
 use crate::ledger::tree;
 use crate::media::merkle::content_root_of;
 
@@ -196,11 +196,6 @@ impl FragmentProof {
         }
         Ok((record, checkpoint))
     }
-}
-
-/// True when a record is the one of `row`'s file: what a verifier compares who has the file.
-pub fn is_record_of(record: &SegmentRecord, text: &str) -> bool {
-    record.line().is_ok_and(|line| line == text)
 }
 
 fn check_version(v: u32) -> Result<()> {
