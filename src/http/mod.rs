@@ -18,6 +18,7 @@ pub mod house;
 pub mod json;
 pub mod matrix;
 pub mod metrics;
+mod pages;
 pub mod playback;
 pub mod problem;
 pub mod routes;
