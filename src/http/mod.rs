@@ -16,6 +16,7 @@ pub mod guard;
 mod guarded;
 pub mod house;
 pub mod json;
+mod leftover;
 pub mod matrix;
 pub mod metrics;
 mod pages;
