@@ -16,6 +16,13 @@ const EXAMPLES: &[&str] = &[
     "certificate_key",
     "metrics",
     "webhook",
+    "keep",
+    "keep_sub",
+    "guarantee",
+    "guarantee_sub",
+    "justification",
+    "special_reason",
+    "documented_in",
 ];
 
 /// The key of a line `#key = value`.

@@ -133,7 +133,9 @@ impl Standing {
 
 fn join(before: Scope, role: Role, cameras: Cameras, own_acts_only: bool) -> Scope {
     let wider = before.own_acts_only && !own_acts_only
-        || (cameras == Cameras::All && before.cameras != Cameras::All);
+        || (cameras == Cameras::All && before.cameras != Cameras::All)
+        // Where it reaches as far, the one who answers for the footage counts.
+        || (cameras == Cameras::All && role == Role::Controller && !own_acts_only);
     let union = match (before.cameras, cameras) {
         (Cameras::Only(mut list), Cameras::Only(more)) => {
             list.extend(more);
@@ -201,6 +203,14 @@ impl Directory {
     /// A person.
     pub fn get(&self, person: PersonId) -> Option<&Standing> {
         self.persons.get(&person)
+    }
+
+    /// True when the person with this id is a controller at `now`.
+    pub fn is_controller(&self, person: &str, now: Wall) -> bool {
+        let found = person.parse().ok().and_then(|id| self.get(id));
+        found.is_some_and(|standing| {
+            standing.check(now).is_ok() && standing.roles(now).contains(&Role::Controller)
+        })
     }
 
     /// The person with this personal user name.

@@ -71,8 +71,16 @@ rights! {
     Playback = "playback",
     /// Handing footage out.
     HandOut = "hand-out",
-    /// Asking for a disclosure or a hold.
+    /// Asking for a disclosure.
     Ask = "ask",
+    /// Seeing holds: of one's own cameras; those that are secret only who handles them.
+    SeeHolds = "see-holds",
+    /// Placing a hold.
+    PlaceHold = "place-hold",
+    /// Standing behind a hold when it is looked at again.
+    ReviewHold = "review-hold",
+    /// Extending a hold.
+    ExtendHold = "extend-hold",
     /// Approving what somebody else asked for.
     Approve = "approve",
     /// Releasing a hold, deciding a data subject's request.
@@ -99,6 +107,8 @@ impl Right {
             Self::HandOut
                 | Self::Approve
                 | Self::Decide
+                | Self::ReviewHold
+                | Self::ExtendHold
                 | Self::ChangePeople
                 | Self::ConfirmRights
                 | Self::ChangeBox
@@ -114,7 +124,12 @@ impl Right {
     pub const fn rests(self) -> bool {
         matches!(
             self,
-            Self::Playback | Self::HandOut | Self::Approve | Self::Decide | Self::ConfirmRights
+            Self::Playback
+                | Self::HandOut
+                | Self::Approve
+                | Self::Decide
+                | Self::ReviewHold
+                | Self::ConfirmRights
         )
     }
 }
@@ -127,7 +142,15 @@ pub const fn allows(role: Role, right: Right) -> Reach {
 
         (Role::Staff, Right::Live) => OwnCameras,
 
-        (Role::Manager, Right::Live | Right::Playback | Right::HandOut) => OwnCameras,
+        (
+            Role::Manager,
+            Right::Live
+            | Right::Playback
+            | Right::HandOut
+            | Right::SeeHolds
+            | Right::PlaceHold
+            | Right::ExtendHold,
+        ) => OwnCameras,
         (Role::Manager, Right::Ask | Right::SeeHealth) => All,
         (Role::Manager, Right::Approve) => IfGranted,
         (Role::Manager, Right::Records) => OwnActs,
@@ -138,6 +161,10 @@ pub const fn allows(role: Role, right: Right) -> Reach {
             | Right::Playback
             | Right::HandOut
             | Right::Ask
+            | Right::SeeHolds
+            | Right::PlaceHold
+            | Right::ReviewHold
+            | Right::ExtendHold
             | Right::Approve
             | Right::Decide
             | Right::Records
@@ -146,7 +173,7 @@ pub const fn allows(role: Role, right: Right) -> Reach {
             | Right::SeeHealth,
         ) => All,
 
-        (Role::Auditor, Right::Records | Right::SeeHealth) => All,
+        (Role::Auditor, Right::Records | Right::SeeHolds | Right::SeeHealth) => All,
 
         (
             Role::Admin,
@@ -184,6 +211,10 @@ mod tests {
         ("playback", "-cx---"),
         ("hand-out", "-cx---"),
         ("ask", "-xx---"),
+        ("see-holds", "-cxx--"),
+        ("place-hold", "-cx---"),
+        ("review-hold", "--x---"),
+        ("extend-hold", "-cx---"),
         ("approve", "-gx---"),
         ("decide", "--x---"),
         ("records", "-axx--"),

@@ -109,6 +109,17 @@ impl Zone {
         }
     }
 
+    /// The first instant of the day after that of `t`.
+    pub fn next_midnight(&self, t: Wall) -> Wall {
+        let day = t.to_utc().with_timezone(&self.0).date_naive();
+        let next = day.succ_opt().unwrap_or(day);
+        // Where clocks go forward at midnight, the day begins an hour later.
+        let begins = (0..=2)
+            .filter_map(|hour| next.and_hms_opt(hour, 0, 0))
+            .find_map(|local| self.0.from_local_datetime(&local).earliest());
+        begins.map_or(t.plus_us(86_400_000_000), |t| Wall(t.timestamp_micros()))
+    }
+
     /// The zone's offset from UTC at `t`, in seconds.
     pub fn offset_secs(&self, t: Wall) -> i32 {
         t.to_utc()

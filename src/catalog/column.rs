@@ -9,6 +9,7 @@ use crate::base::id::{
     BoxId, CameraId, GenerationId, HoldId, PersonId, RunId, SegmentId, StreamKind, VolumeId,
 };
 use crate::base::time::{Ticks, Wall};
+use crate::config::Origin;
 
 macro_rules! blob_id {
     ($($name:ident)*) => {$(
@@ -86,7 +87,7 @@ macro_rules! name {
     )*};
 }
 
-name!(CameraId StreamKind);
+name!(CameraId Origin StreamKind);
 
 /// A count as SQLite keeps it; above 2^63 it stays there.
 pub(super) fn int(count: u64) -> i64 {

@@ -90,12 +90,16 @@ impl Reader {
         Ok(statement.query_row([id], |row| row.get(0))?)
     }
 
-    /// Up to when a stream's footage is deleted, as far as nothing older is kept; `None` when nothing is.
+    /// Up to when a stream's footage is deleted, before `oldest`, where what is listed begins; `None` when nothing is.
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn deleted_until(&self, stream: &StreamId) -> Result<Option<DeletedSpan>> {
-        let oldest = self.oldest(stream)?.unwrap_or(Wall(i64::MAX));
+    pub fn deleted_until(
+        &self,
+        stream: &StreamId,
+        oldest: Option<Wall>,
+    ) -> Result<Option<DeletedSpan>> {
+        let oldest = oldest.unwrap_or(Wall(i64::MAX));
         let before = Span {
             start: Wall(i64::MIN),
             end: oldest,

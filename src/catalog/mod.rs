@@ -71,7 +71,7 @@ pub use meta::Meta;
 pub use people::PeopleChange;
 pub use person::PersonRow;
 pub use place::PlaceRow;
-pub use policy::{Origin, PolicyRow, RetentionChange, ShorteningRow};
+pub use policy::{PolicyRow, RetentionChange, ShorteningRow};
 pub use rate::Rate;
 pub use reader::{Reader, Snapshot};
 pub use rebuild::{Rebuild, take_ledger};

@@ -5,24 +5,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{CameraId, StreamId, StreamKind};
 use crate::base::time::Wall;
-use crate::catalog::closed::closed_texts;
 use crate::catalog::column::{Columns, int};
 use crate::catalog::reader::Reader;
 use crate::catalog::stream;
-
-closed_texts! {
-    /// Where a setting stands.
-    Origin, "place of a setting" {
-        /// Nowhere: it is the one that holds without a configuration.
-        Default = "default",
-        /// In `[retention]`.
-        Site = "site",
-        /// At the camera.
-        Camera = "camera",
-        /// At the camera, for this stream.
-        Stream = "stream",
-    }
-}
+use crate::config::Origin;
 
 /// A stream's policy, but for how long it is kept: that is in force by itself.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
@@ -86,6 +72,15 @@ pub enum RetentionChange {
         /// When.
         at: Wall,
     },
+    /// What ended before a time was expired once, and stays so. Nothing happens for an unknown stream.
+    Expired {
+        /// Of which stream.
+        stream: StreamId,
+        /// The time.
+        before: Wall,
+        /// When.
+        at: Wall,
+    },
     /// The configuration asks for shorter times; what was asked for that camera before is forgotten, and who confirmed it.
     ShorteningAsked {
         /// Whose streams.
@@ -121,6 +116,10 @@ pub(super) fn apply(db: &Connection, change: &RetentionChange) -> Result<()> {
         RetentionChange::PolicySet { policy, at } => {
             set(db, policy, *at).context(|| format!("noting the policy of {}", policy.stream))
         }
+        RetentionChange::Expired { stream, before, at } => match stream::find(db, stream)? {
+            Some(id) => raise_floor(db, id, *before, *at),
+            None => Ok(()),
+        },
         RetentionChange::ShorteningAsked {
             camera,
             main_keep_s,

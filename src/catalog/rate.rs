@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use crate::base::error::Result;
-use crate::base::id::StreamId;
+use crate::base::id::{StreamId, VolumeId};
 use crate::base::time::{Span, Wall};
 use crate::catalog::column::Columns;
 use crate::catalog::reader::Reader;
@@ -40,6 +40,28 @@ impl Reader {
                 })
             })?,
         )
+    }
+
+    /// What a stream's segments on a volume come to that begin in `span`.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn written(&self, stream: &StreamId, volume: VolumeId, span: Span) -> Result<Rate> {
+        let Some(id) = stream::find(&self.db, stream)? else {
+            return Ok(Rate::default());
+        };
+        let mut statement = self.db.prepare_cached(
+            "select coalesce(sum(bytes), 0), coalesce(sum(end_us - start_us), 0) from segment
+             where stream = ? and start_us >= ? and start_us < ? and volume = (select id from volume where uuid = ?)",
+        )?;
+        let row = params![id, span.start, span.end, volume];
+        Ok(statement.query_row(row, |row| {
+            let mut columns = Columns::of(row);
+            Ok(Rate {
+                bytes: columns.count()?,
+                recorded_us: columns.count()?,
+            })
+        })?)
     }
 
     /// When `action` was last done.

@@ -204,6 +204,20 @@ impl Reader {
         Ok(statement.query_row([id], |row| row.get(0))?)
     }
 
+    /// Start of the first segment of a stream that begins at `from` or later.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn first_from(&self, stream: &StreamId, from: Wall) -> Result<Option<Wall>> {
+        let Some(id) = find(&self.db, stream)? else {
+            return Ok(None);
+        };
+        let mut statement = self.db.prepare_cached(
+            "select min(start_us) from segment where stream = ? and start_us >= ?",
+        )?;
+        Ok(statement.query_row(params![id, from], |row| row.get(0))?)
+    }
+
     /// Start of the oldest segment of a stream.
     ///
     /// # Errors

@@ -72,6 +72,8 @@ pub struct AgedRow {
     pub segment: SegmentId,
     /// Where it lies.
     pub volume: VolumeId,
+    /// Wall time of its start.
+    pub start: Wall,
     /// Wall time of its end.
     pub end: Wall,
     /// Size of its file.
@@ -207,6 +209,7 @@ fn read_aged(row: &Row<'_>) -> rusqlite::Result<AgedRow> {
     Ok(AgedRow {
         segment: columns.get()?,
         volume: columns.get()?,
+        start: columns.get()?,
         end: columns.get()?,
         bytes: columns.count()?,
     })
@@ -235,13 +238,14 @@ fn read_garbage(row: &Row<'_>) -> rusqlite::Result<GarbageRow> {
 }
 
 impl Reader {
-    /// Segments of a stream that ended before `before`, oldest start first, without what is being deleted.
+    /// Segments of a stream that lie within `within` and ended before `before`, oldest start first, without what is being deleted.
     ///
     /// # Errors
     /// What SQLite says.
     pub fn ended_before(
         &self,
         stream: &StreamId,
+        within: Span,
         before: Wall,
         count_max: u32,
     ) -> Result<Vec<AgedRow>> {
@@ -249,61 +253,70 @@ impl Reader {
             return Ok(Vec::new());
         };
         let mut statement = self.db.prepare_cached(
-            "select segment.uuid, volume.uuid, segment.end_us, segment.bytes
+            "select segment.uuid, volume.uuid, segment.start_us, segment.end_us, segment.bytes
              from segment cross join volume on volume.id = segment.volume
-             where segment.stream = ?1 and segment.start_us < ?2 and segment.end_us < ?2 and segment.garbage is null
-             order by segment.start_us limit ?3",
+             where segment.stream = ?1 and segment.start_us >= ?2 and segment.start_us < min(?3, ?4)
+                 and max(segment.end_us, segment.start_us + 1) <= ?3 and segment.end_us < ?4 and segment.garbage is null
+             order by segment.start_us limit ?5",
         )?;
-        let rows = statement.query_map(params![id, before, count_max], read_aged)?;
+        let rows = statement.query_map(
+            params![id, within.start, within.end, before, count_max],
+            read_aged,
+        )?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// The segments of a volume that ended first, without what is being deleted: as many as have `bytes` together, but
-    /// at most `count_max`.
+    /// The segments of a stream on a volume that lie within `within` and began first, without what is being deleted: as many as
+    /// have `bytes` together, but at most `count_max`.
     ///
     /// # Errors
     /// What SQLite says.
     pub fn oldest_of(
         &self,
-        volume: VolumeId,
+        (stream, volume): (&StreamId, VolumeId),
+        within: Span,
         bytes: u64,
         count_max: u32,
-    ) -> Result<Vec<(StreamId, AgedRow)>> {
+    ) -> Result<Vec<AgedRow>> {
+        let Some(id) = stream::find(&self.db, stream)? else {
+            return Ok(Vec::new());
+        };
         let mut statement = self.db.prepare_cached(
-            "select segment.uuid, ?1, segment.end_us, segment.bytes, camera.name, stream.kind
-             from segment cross join stream on stream.id = segment.stream cross join camera on camera.id = stream.camera
-             where segment.volume = (select id from volume where uuid = ?1) and segment.garbage is null
-             order by segment.end_us, segment.uuid limit ?2",
+            "select segment.uuid, ?1, segment.start_us, segment.end_us, segment.bytes from segment
+             where segment.stream = ?2 and segment.volume = (select id from volume where uuid = ?1)
+                 and segment.garbage is null and segment.start_us >= ?3 and segment.start_us < ?4
+                 and max(segment.end_us, segment.start_us + 1) <= ?4
+             order by segment.start_us, segment.uuid limit ?5",
         )?;
-        let mut rows = statement.query(params![volume, count_max])?;
+        let mut rows = statement.query(params![volume, id, within.start, within.end, count_max])?;
         let (mut found, mut sum) = (Vec::new(), 0_u64);
         while sum < bytes
             && let Some(row) = rows.next()?
         {
             let aged = read_aged(row)?;
-            let of = StreamId {
-                camera: row.get(4)?,
-                kind: row.get(5)?,
-            };
             sum = sum.saturating_add(aged.bytes);
-            found.push((of, aged));
+            found.push(aged);
         }
         Ok(found)
     }
 
-    /// How many segments of a stream ended before `before`, and their bytes.
+    /// How many segments of a stream lie within `within` and ended within `ended`, and their bytes.
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn count_ended_before(&self, stream: &StreamId, before: Wall) -> Result<(u64, u64)> {
+    pub fn count_ended(&self, stream: &StreamId, within: Span, ended: Span) -> Result<(u64, u64)> {
         let Some(id) = stream::find(&self.db, stream)? else {
             return Ok((0, 0));
         };
         let mut statement = self.db.prepare_cached(
             "select count(*), coalesce(sum(bytes), 0) from segment
-             where stream = ?1 and start_us < ?2 and end_us < ?2",
+             where stream = ?1 and start_us >= max(?2, ?4 - (select longest_us from stream where id = ?1))
+                 and start_us < min(?3, ?5) and max(end_us, start_us + 1) <= ?3 and end_us >= ?4 and end_us < ?5",
         )?;
-        Ok(statement.query_row(params![id, before], |row| {
+        // Far from both ends, so that nothing overflows there.
+        let from = ended.start.max(Wall(i64::MIN / 2));
+        let row = params![id, within.start, within.end, from, ended.end];
+        Ok(statement.query_row(row, |row| {
             let mut columns = Columns::of(row);
             Ok((columns.count()?, columns.count()?))
         })?)

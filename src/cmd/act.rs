@@ -9,19 +9,20 @@ use crate::access::credential::{self, Proven};
 use crate::access::keys;
 use crate::base::clock::SystemClock;
 use crate::base::error::{Error, Kind, Result};
-use crate::base::id::{CameraId, PersonId};
+use crate::base::id::{CameraId, HoldId, PersonId};
 use crate::catalog::{Event, Phase};
 use crate::cmd::{secret, who};
 use crate::config::{Config, Purpose};
 use crate::daemon::answer::{Answer, Ask};
 use crate::daemon::control::Client;
+use crate::daemon::keeping::{KeepingAct, KeepingAsk};
 use crate::daemon::people::{Credentials, PeopleAnswer, PeopleAsk};
 use crate::evidence::keys::KeyRing;
 use crate::vault::generation;
 
-/// Who acts, and for what.
+/// Who acts.
 #[derive(Debug, clap::Args)]
-pub(super) struct PersonArgs {
+pub(super) struct WhoArgs {
     /// Personal user name. May be left out while only one person may play back.
     #[arg(long)]
     pub person: Option<String>,
@@ -31,6 +32,13 @@ pub(super) struct PersonArgs {
     /// File (mode 0600) with the present code of the second factor, or with a recovery code. Default: asked for.
     #[arg(long, value_name = "FILE")]
     pub code_file: Option<PathBuf>,
+}
+
+/// Who acts, and for what.
+#[derive(Debug, clap::Args)]
+pub(super) struct PersonArgs {
+    #[command(flatten)]
+    pub who: WhoArgs,
     /// What it is for; one of the purposes that the camera is there for: protection-of-property, crime-prevention …
     #[arg(long)]
     pub purpose: Option<Purpose>,
@@ -62,7 +70,7 @@ pub(super) fn credentials(client: &mut Client, name: Option<String>) -> Result<C
 ///
 /// # Errors
 /// [`Kind::Denied`] when one is wrong.
-pub(super) fn prove(found: &Credentials, args: &PersonArgs) -> Result<(PersonId, Proven)> {
+pub(super) fn prove(found: &Credentials, args: &WhoArgs) -> Result<(PersonId, Proven)> {
     let name = &found.keys.name;
     let passphrase = secret::passphrase(
         args.passphrase_file.as_deref(),
@@ -74,6 +82,21 @@ pub(super) fn prove(found: &Credentials, args: &PersonArgs) -> Result<(PersonId,
     let now = SystemClock::shared().wall();
     let proven = credential::prove(&keys, &found.factor, &passphrase, &code, now)?;
     Ok((keys.person, proven))
+}
+
+/// What a person does about holds and shortenings, once they have shown who they are.
+///
+/// # Errors
+/// [`Kind::Denied`] when passphrase or code is wrong.
+pub(super) fn keeping(client: &mut Client, args: &WhoArgs, act: KeepingAct) -> Result<KeepingAsk> {
+    let found = credentials(client, args.person.clone())?;
+    let (person, proven) = prove(&found, args)?;
+    Ok(KeepingAsk::Act {
+        person,
+        used: proven.used,
+        console: who(),
+        act: Box::new(act),
+    })
 }
 
 /// Checks the purpose; every act has one.
@@ -116,11 +139,11 @@ pub(super) struct Begun {
 pub(super) fn begin(
     client: &mut Client,
     args: &PersonArgs,
-    camera: &CameraId,
+    (camera, hold): (&CameraId, Option<HoldId>),
     event: impl FnOnce(PersonId) -> Event,
 ) -> Result<Begun> {
-    let found = credentials(client, args.person.clone())?;
-    let (person, proven) = prove(&found, args)?;
+    let found = credentials(client, args.who.person.clone())?;
+    let (person, proven) = prove(&found, &args.who)?;
     let mut event = event(person);
     event.detail = Some(json!({ "name": found.keys.name, "console": who() }));
     let (action, object) = (event.action.clone(), event.object.clone());
@@ -128,6 +151,7 @@ pub(super) fn begin(
         person,
         used: proven.used,
         camera: camera.clone(),
+        hold,
         event: Box::new(event),
     };
     let PeopleAnswer::Begun { seq } = ask(client, begin)? else {

@@ -60,6 +60,12 @@ pub(super) struct Add {
     /// How long its footage is kept: "14 d", "72 h".
     #[arg(long)]
     keep: Option<String>,
+    /// For how long it is promised to be there: 7 d.
+    #[arg(long)]
+    guarantee: Option<String>,
+    /// Why it is kept for more than 72 hours, in one sentence. Default: as [retention] says.
+    #[arg(long, value_name = "SENTENCE")]
+    justification: Option<String>,
     /// The volume that it is recorded to. Default: the first.
     #[arg(long)]
     volume: Option<String>,
@@ -112,6 +118,8 @@ fn add(dir: &Path, args: Add) -> Result<ExitCode> {
         purposes: args.purposes,
         keep: args.keep,
         keep_sub: None,
+        guarantee: args.guarantee,
+        justification: args.justification,
     };
     let edited = config::add_camera(&loaded.text, dir, &new)?;
     config::save(&state.config_path(), &loaded, &edited)?;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use crate::base::clock::SystemClock;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::Digest;
-use crate::base::id::{PersonId, StreamId};
+use crate::base::id::{HoldId, PersonId, StreamId};
 use crate::base::time::{Span, Wall};
 use crate::base::zone::Zone;
 use crate::catalog::{CoverageGap, Event, Phase};
@@ -38,6 +38,9 @@ pub(super) struct Args {
     /// The clip. A gap begins a further file: clip-2.mp4 and so on.
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
+    /// The hold for whose case it is: with it, what is held past its time is exported too, and nothing else.
+    #[arg(long, value_name = "NUMBER")]
+    hold: Option<HoldId>,
     #[command(flatten)]
     act: act::PersonArgs,
     /// For scripts.
@@ -69,20 +72,23 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     let stream = args.stream.id();
     // Everything that can be refused is refused before a passphrase is asked for.
     let purpose = act::purpose(&args.act, &config, &stream.camera)?;
-    let (footage, selection) = find(&mut client, &state, &stream, asked)?;
+    let (footage, selection) = find(&mut client, &state, &stream, (asked, args.hold))?;
     if selection.stretches.is_empty() {
         return Err(nothing(&stream, &footage, asked, zone));
     }
     check_names(&args.output, selection.stretches.len())?;
-    let begun = act::begin(&mut client, &args.act, &stream.camera, |_| {
-        let facts = serde_json::json!({ "asked": asked, "purpose": purpose.as_str() });
+    let begun = act::begin(&mut client, &args.act, (&stream.camera, args.hold), |_| {
+        let mut facts = serde_json::json!({ "asked": asked, "purpose": purpose.as_str() });
+        if let Some(hold) = args.hold {
+            facts["hold"] = hold.0.into();
+        }
         Event {
             result: "begun".to_owned(),
             ..Event::of_box(clock.wall(), "export", &stream, facts)
         }
     })?;
     // Meanwhile recording went on.
-    let again = find(&mut client, &state, &stream, asked).and_then(|found| {
+    let again = find(&mut client, &state, &stream, (asked, args.hold)).and_then(|found| {
         check_names(&args.output, found.1.stretches.len())?;
         Ok(found)
     });
@@ -211,12 +217,13 @@ fn find(
     client: &mut Client,
     state: &State,
     stream: &StreamId,
-    span: Span,
+    (span, hold): (Span, Option<HoldId>),
 ) -> Result<(Footage, Selection)> {
     let mut attempt = || {
         let ask = Ask::Footage {
             stream: stream.clone(),
             span,
+            hold,
         };
         let Answer::Footage(footage) = client.ask(&ask)? else {
             return Err(Error::new(Kind::Internal, "an answer to another question"));

@@ -1,6 +1,6 @@
 //! `sinetti init`: a new box. Identity, keys, one-time tokens for the first persons, configuration, volumes.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -29,6 +29,11 @@ The three shares of the recovery identity follow, now and never again. Any two o
 Write each on paper: one for the controller, one for the deputy, one in a sealed envelope.
 
 ";
+
+const ASK_WHY: &str = "\
+More than 72 hours of footage needs a justification, as the camera-surveillance notice says it. Write it in one sentence, and
+footage is kept for 14 days; leave it empty, and it is kept for 72 hours. Both can be changed in sinetti.toml.
+Why: ";
 
 /// Arguments of `init`.
 #[derive(Debug, clap::Args)]
@@ -62,6 +67,10 @@ pub(super) struct Args {
     /// times. Default: none, nothing is served.
     #[arg(long, value_name = "ADDRESS")]
     listen: Vec<String>,
+    /// Why footage is kept for more than 72 hours, in one sentence: then it is kept for 14 days. Asked for at a terminal; without one it
+    /// is kept for 72 hours.
+    #[arg(long, value_name = "SENTENCE")]
+    justification: Option<String>,
     /// Folder for the three recovery shares (share-1.txt …). Default: shown on the screen, once.
     #[arg(long, value_name = "FOLDER")]
     shares_dir: Option<PathBuf>,
@@ -78,7 +87,9 @@ pub(super) fn run(dir: &Path, args: Args) -> Result<ExitCode> {
     }
     let people = People::check(&args)?;
     let listen = listen(&args.listen)?;
-    let starter = config::starter(&args.site, zone, &volumes, &listen);
+    let justification = justification(&args)?;
+    let why = justification.as_deref();
+    let starter = config::starter(&args.site, zone, &volumes, &listen, why);
     let web = config::parse(&starter, dir)?.web;
 
     let clock = SystemClock::shared();
@@ -100,8 +111,30 @@ pub(super) fn run(dir: &Path, args: Args) -> Result<ExitCode> {
     }
     // Last: a box whose shares nobody has must not come into being.
     new_box.finish()?;
-    say(&summary(&state, &args, &volumes, &authority)?)?;
+    say(&summary(
+        &state,
+        &args,
+        &volumes,
+        &authority,
+        why.is_some(),
+    )?)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Why footage is kept for more than 72 hours: as given, or asked for when somebody sits there.
+fn justification(args: &Args) -> Result<Option<String>> {
+    let given = match &args.justification {
+        Some(text) => text.clone(),
+        None if std::io::stdin().is_terminal() => {
+            say(ASK_WHY)?;
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line)?;
+            line
+        }
+        None => return Ok(None),
+    };
+    let text = given.trim();
+    Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
 /// The addresses; what is wrong with them otherwise the configuration's own check says.
@@ -258,13 +291,20 @@ fn summary(
     args: &Args,
     volumes: &[NewVolume],
     authority: &Authority,
+    justified: bool,
 ) -> Result<String> {
     let folders: Vec<_> = volumes
         .iter()
         .map(|v| format!("  footage      {} (volume \"{}\")\n", v.path, v.name))
         .collect();
+    let kept = if justified {
+        "Footage is kept for 14 days, with your justification in sinetti.toml."
+    } else {
+        "Footage is kept for 72 hours: for more, write a justification into [retention] in sinetti.toml."
+    };
     Ok(format!(
         "This box is ready.\n\n  box          {}\n  ledger key   {}\n  recovery     {}\n  first        {}, administrator, and {}, controller\n  authority    {}\n  state        {}\n{}\n\
+         {}\n\n\
          Add cameras with \"sinetti camera add\", then start \"sinetti run\". Until the controller has enrolled\n\
          (\"sinetti enrol\"), what is recorded opens with two shares alone.\n\n",
         state.box_id,
@@ -275,6 +315,7 @@ fn summary(
         authority.fingerprint,
         state.dir.display(),
         folders.concat(),
+        kept,
     ))
 }
 

@@ -83,6 +83,7 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
                 start,
                 end: to.max(start.plus_us(1)),
             },
+            hold: None,
         };
         let Answer::Footage(footage) = client.ask(&ask)? else {
             return Err(mismatch());

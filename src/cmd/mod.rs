@@ -9,6 +9,7 @@ mod clock;
 mod doctor;
 mod enrol;
 mod export;
+mod hold;
 mod init;
 mod ledger;
 mod ls;
@@ -84,6 +85,9 @@ enum Command {
     Doctor(doctor::Args),
     /// What is kept how long, what goes next, and what stands in the way.
     Retention(retention::Args),
+    /// What keeps footage past its time: cases, preservation orders, restrictions, access requests.
+    #[command(subcommand)]
+    Hold(Box<hold::Command>),
     /// The log that nobody can rewrite unseen.
     #[command(subcommand)]
     Ledger(ledger::Command),
@@ -125,6 +129,7 @@ pub fn dispatch(args: Args) -> Result<ExitCode> {
         Command::Reindex(a) => reindex::run(&dir, &a),
         Command::Doctor(a) => doctor::run(&dir, &a),
         Command::Retention(a) => retention::run(&dir, &a),
+        Command::Hold(c) => hold::run(&dir, *c),
         Command::Ledger(c) => ledger::run(&dir, c),
         Command::Clock(c) => clock::run(&dir, &c),
         Command::Camera(c) => camera::run(&dir, c),

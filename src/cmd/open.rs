@@ -136,7 +136,7 @@ fn by_person(dir: &Path, args: &Args, source: Source) -> Result<Clip> {
         person,
         keys,
         ended,
-    } = act::begin(&mut client, &args.act, &header.camera, |_| {
+    } = act::begin(&mut client, &args.act, (&header.camera, None), |_| {
         event("begun", facts)
     })?;
     let written = clip::write(stretch, &keys, &args.output);

@@ -18,6 +18,7 @@ use crate::daemon::control::Client;
 use crate::daemon::ledger;
 use crate::evidence::tree_rebuild;
 use crate::recorder::reindex::{self, Reindex, Report};
+use crate::retention::mirror;
 use crate::store::scrub::Mark;
 use crate::store::state::State;
 use crate::store::volume::Volume;
@@ -78,8 +79,33 @@ struct Done {
     ledger: Ledger,
     set_aside: Option<PathBuf>,
     volumes_missing: Vec<String>,
+    holds: Holds,
     #[serde(flatten)]
     report: Report,
+}
+
+/// What became of holds and policies.
+#[derive(Debug, serde::Serialize)]
+struct Holds {
+    /// Holds that are in the catalog again; `None`: no volume says anything of them.
+    kept: Option<usize>,
+    /// When it was so.
+    as_of: Option<Wall>,
+    /// What is wrong with what volumes say.
+    troubles: Vec<String>,
+}
+
+/// Holds and policies as the volumes have them, signed.
+fn keep_holds(state: &State, catalog: &Catalog, volumes: &[Volume]) -> Result<Holds> {
+    let (found, troubles) = mirror::latest(volumes, state.box_id, state.key()?);
+    if let Some(kept) = &found {
+        kept.restore(catalog)?;
+    }
+    Ok(Holds {
+        kept: found.as_ref().map(|kept| kept.holds.len()),
+        as_of: found.as_ref().map(|kept| kept.at),
+        troubles,
+    })
 }
 
 /// Where the ledger comes from.
@@ -172,6 +198,7 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         tell: &|segments| info!("{segments} segments"),
     }
     .run()?;
+    let holds = keep_holds(&state, &catalog, &volumes)?;
     catalog.close()?;
     let set_aside = put_in_place(dir, now)?;
     // The rows have other numbers now.
@@ -181,6 +208,7 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         ledger,
         set_aside,
         volumes_missing,
+        holds,
         report,
     };
     if args.json {
@@ -333,22 +361,8 @@ fn text(done: &Done) -> Result<String> {
             recovered.quarantined.len()
         )?;
     }
-    match &done.ledger {
-        Ledger::Catalog { path, entries } => writeln!(
-            out,
-            "the ledger goes on: {entries} entries from {}",
-            path.display()
-        )?,
-        Ledger::Mirror { path, entries } => writeln!(
-            out,
-            "the ledger begins a new epoch after {entries} entries from {}; their details are gone",
-            path.display()
-        )?,
-        Ledger::Lost => writeln!(
-            out,
-            "THE LEDGER IS LOST: it begins anew, and its first entry says so"
-        )?,
-    }
+    out.push_str(&of_ledger(&done.ledger)?);
+    out.push_str(&of_holds(&done.holds)?);
     for skipped in &recovered.skipped {
         writeln!(out, "left as it is: {skipped}")?;
     }
@@ -385,6 +399,47 @@ fn text(done: &Done) -> Result<String> {
         out,
         "NOTHING WILL BE DELETED until somebody has looked at it and says: sinetti retention confirm"
     )?;
+    Ok(out)
+}
+
+/// Where the ledger comes from.
+fn of_ledger(ledger: &Ledger) -> Result<String> {
+    let mut out = String::new();
+    match ledger {
+        Ledger::Catalog { path, entries } => writeln!(
+            out,
+            "the ledger goes on: {entries} entries from {}",
+            path.display()
+        )?,
+        Ledger::Mirror { path, entries } => writeln!(
+            out,
+            "the ledger begins a new epoch after {entries} entries from {}; their details are gone",
+            path.display()
+        )?,
+        Ledger::Lost => writeln!(
+            out,
+            "THE LEDGER IS LOST: it begins anew, and its first entry says so"
+        )?,
+    }
+    Ok(out)
+}
+
+/// What became of holds.
+fn of_holds(holds: &Holds) -> Result<String> {
+    let mut out = String::new();
+    match (holds.kept, holds.as_of) {
+        (Some(kept), Some(at)) => writeln!(
+            out,
+            "holds and policies are as they were at {at}: {kept} holds, with those that have ended"
+        )?,
+        _ => writeln!(
+            out,
+            "NO VOLUME KNOWS OF HOLDS: before deletion is confirmed, place anew what is to be held"
+        )?,
+    }
+    for trouble in &holds.troubles {
+        writeln!(out, "not read: {trouble}")?;
+    }
     Ok(out)
 }
 

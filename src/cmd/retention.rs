@@ -1,17 +1,22 @@
-//! `sinetti retention`: what is kept how long, what goes next, and what stands in the way; and the confirmation that lets
-//! deletion go on.
+//! `sinetti retention`: what was promised and what is there, what goes next, what stands in the way; the confirmation that lets
+//! deletion go on, and the two that make it begin earlier.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
 use crate::base::error::{Error, Kind, Result};
 use crate::base::zone::Zone;
+use crate::catalog::{PolicyRow, ShorteningRow};
+use crate::cmd::act::{self, WhoArgs};
 use crate::cmd::status::deletion_lines;
 use crate::cmd::{say, say_json, who};
 use crate::config;
-use crate::daemon::answer::{Answer, Ask, Retention, StreamRetention};
+use crate::daemon::answer::{Answer, Ask, Retention};
 use crate::daemon::control::Client;
+use crate::daemon::keeping::{KeepingAct, KeepingAnswer};
+use crate::retention::outlook::{HORIZON_DAYS, StreamOutlook, VolumeOutlook};
 use crate::store::state::State;
 
 /// Arguments of `retention`.
@@ -28,24 +33,49 @@ pub(super) struct Args {
 enum Command {
     /// After a lost, replaced or restored catalog: somebody has looked, deletion goes on.
     Confirm,
+    /// Confirm as a person that footage is kept for a shorter time. Two do, one of them a controller; a day later it is so.
+    Shorten {
+        /// The number that sinetti retention shows.
+        number: u64,
+        #[command(flatten)]
+        who: WhoArgs,
+    },
 }
 
 /// Runs it. The exit status is 0 only when nothing stands in the way.
 pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     let state = State::open(dir)?;
     let mut client = Client::open(&state)?;
-    if let Some(Command::Confirm) = args.command {
-        client.ask(&Ask::ConfirmRetention { by: who() })?;
-        say("confirmed: footage is deleted on time again\n")?;
-        return Ok(ExitCode::SUCCESS);
+    let (mut zone, mut reserves) = (Zone::UTC, BTreeMap::new());
+    if let Ok(loaded) = config::load(&state.config_path()) {
+        zone = loaded.config.site.zone;
+        for volume in &loaded.config.volumes {
+            let path = volume.path.to_string_lossy().into_owned();
+            reserves.insert(path, volume.reserve_bytes);
+        }
     }
-    let Answer::Retention(retention) = client.ask(&Ask::Retention)? else {
-        return Err(Error::new(Kind::Internal, "an answer to another question"));
+    match &args.command {
+        Some(Command::Confirm) => {
+            client.ask(&Ask::ConfirmRetention { by: who() })?;
+            say("confirmed: footage is deleted on time again\n")?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some(Command::Shorten { number, who }) => {
+            shorten(&mut client, *number, who, zone)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        None => {}
+    }
+    let ask = Ask::Retention {
+        zone: zone.name().to_owned(),
+        reserves,
+    };
+    let Answer::Retention(retention) = client.ask(&ask)? else {
+        return Err(mismatch());
     };
     if args.json {
         say_json(&retention)?;
     } else {
-        let zone = config::load(&state.config_path()).map_or(Zone::UTC, |l| l.config.site.zone);
         say(&text(&retention, zone)?)?;
     }
     Ok(if retention.deletion.is_alarm() {
@@ -55,10 +85,34 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     })
 }
 
+fn mismatch() -> Error {
+    Error::new(Kind::Internal, "an answer to another question")
+}
+
+fn shorten(client: &mut Client, number: u64, who: &WhoArgs, zone: Zone) -> Result<()> {
+    let ask = act::keeping(client, who, KeepingAct::Shorten { number })?;
+    let answer = client.ask(&Ask::Keeping(Box::new(ask)))?;
+    let Answer::Keeping(answer) = answer else {
+        return Err(mismatch());
+    };
+    let KeepingAnswer::Shortening(row) = *answer else {
+        return Err(mismatch());
+    };
+    let mut out = String::new();
+    write_shortening(&mut out, &row, zone)?;
+    say(&out)
+}
+
 fn text(retention: &Retention, zone: Zone) -> Result<String> {
     let mut out = String::new();
-    for row in &retention.streams {
+    for row in &retention.outlook.streams {
         write_stream(&mut out, row, zone)?;
+    }
+    for volume in &retention.outlook.volumes {
+        write_volume(&mut out, volume, zone)?;
+    }
+    for row in &retention.outlook.shortenings {
+        write_shortening(&mut out, row, zone)?;
     }
     match &retention.last_sweep {
         Some(sweep) => {
@@ -79,37 +133,122 @@ fn text(retention: &Retention, zone: Zone) -> Result<String> {
     Ok(out)
 }
 
-fn write_stream(out: &mut String, row: &StreamRetention, zone: Zone) -> std::fmt::Result {
-    let policy = row
+fn write_stream(out: &mut String, row: &StreamOutlook, zone: Zone) -> std::fmt::Result {
+    let from = |origin: Option<&str>| origin.map_or(String::new(), |text| format!(" ({text})"));
+    let policy = row.policy.as_ref();
+    let kept = row
         .keep_s
         .map_or("never configured, kept".to_owned(), |secs| {
-            format!("kept {}", config::keep_text(secs))
+            let origin = from(policy.map(|p| p.keep_from.as_str()));
+            format!("kept {}{origin}", config::keep_text(secs))
         });
     let oldest = row.oldest.map_or("nothing is kept".to_owned(), |oldest| {
         format!("oldest {}", zone.display(oldest))
     });
-    writeln!(out, "{:<24} {policy}; {oldest}", row.stream.to_string())?;
+    writeln!(out, "{:<24} {kept}; {oldest}", row.stream.to_string())?;
+    if row.guarantee_s > 0 {
+        let origin = from(policy.map(|p| p.guarantee_from.as_str()));
+        let promised = config::keep_text(row.guarantee_s);
+        let held = row.lost_until.map_or(String::new(), |until| {
+            format!(
+                "; NOT THERE: some of what was before {}",
+                zone.display(until)
+            )
+        });
+        writeln!(out, "{:<24} promised {promised}{origin}{held}", "")?;
+    }
+    if let Some(policy) = policy {
+        write_why(out, policy)?;
+    }
     if let Some(deleted) = &row.deleted_until {
         let until = zone.display(deleted.span.end);
         writeln!(out, "{:<24} deleted until {until} ({})", "", deleted.rule)?;
     }
-    for (when, (segments, bytes)) in [
-        ("within 24 h", row.within_day),
-        ("within 7 d", row.within_week),
+    let (segments, bytes) = row.held;
+    if segments > 0 {
+        let megabytes = megabytes(bytes);
+        writeln!(
+            out,
+            "{:<24} held: {segments} segments, {megabytes:.1} MB",
+            ""
+        )?;
+    }
+    for day in row.leaving.iter().filter(|day| day.segments > 0) {
+        let until = zone.display(day.span.end);
+        let megabytes = megabytes(day.bytes);
+        writeln!(
+            out,
+            "{:<24} until {until}: {} segments, {megabytes:.1} MB go",
+            "", day.segments
+        )?;
+    }
+    Ok(())
+}
+
+fn write_why(out: &mut String, policy: &PolicyRow) -> std::fmt::Result {
+    if !policy.purposes.is_empty() {
+        writeln!(out, "{:<24} for: {}", "", policy.purposes.join(", "))?;
+    }
+    for (what, sentence) in [
+        ("since", &policy.justification),
+        ("special reason", &policy.special_reason),
+        ("documented in", &policy.documented_in),
     ] {
-        if segments > 0 {
-            let megabytes = megabytes(bytes);
-            writeln!(
-                out,
-                "{:<24} {when}: {segments} segments, {megabytes:.1} MB go",
-                ""
-            )?;
+        if let Some(sentence) = sentence {
+            writeln!(out, "{:<24} {what}: {sentence}", "")?;
         }
     }
     Ok(())
 }
 
+fn write_volume(out: &mut String, volume: &VolumeOutlook, zone: Zone) -> std::fmt::Result {
+    let full = volume.full.map_or(
+        format!("not full within {HORIZON_DAYS} days, if all goes on like that"),
+        |at| format!("FULL about {}, if all goes on like that", zone.display(at)),
+    );
+    writeln!(
+        out,
+        "volume \"{}\": {:.1} GB of room, {:.1} GB a day come; {full}",
+        volume.name,
+        megabytes(volume.room_bytes) / 1e3,
+        megabytes(volume.daily_bytes) / 1e3,
+    )
+}
+
+fn write_shortening(out: &mut String, row: &ShorteningRow, zone: Zone) -> std::fmt::Result {
+    let times = [("main", row.main_keep_s), ("sub", row.sub_keep_s)];
+    let times: Vec<_> = times
+        .into_iter()
+        .filter_map(|(kind, secs)| Some(format!("{kind} {}", config::keep_text(secs?))))
+        .collect();
+    write!(
+        out,
+        "PENDING {}: {} is to be kept for a shorter time ({}), asked for {}; ",
+        row.number,
+        row.camera,
+        times.join(", "),
+        zone.display(row.asked)
+    )?;
+    match (&row.first, row.runs) {
+        (_, Some(runs)) => writeln!(
+            out,
+            "two have confirmed it, it comes into force {}",
+            zone.display(runs)
+        ),
+        (Some((_, person)), None) => writeln!(
+            out,
+            "{person} has confirmed it; a second person does: sinetti retention shorten {}",
+            row.number
+        ),
+        (None, None) => writeln!(
+            out,
+            "two persons confirm it, one of them a controller: sinetti retention shorten {}",
+            row.number
+        ),
+    }
+}
+
 #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
-fn megabytes(bytes: u64) -> f64 {
+pub(super) fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }

@@ -189,7 +189,7 @@ pub(super) struct ConfirmArgs {
     /// Personal user name of the person whose rights are confirmed.
     name: String,
     #[command(flatten)]
-    act: act::PersonArgs,
+    act: act::WhoArgs,
 }
 
 /// A command at work.

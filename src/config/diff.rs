@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use crate::base::id::CameraId;
 use crate::config::keep::keep_text;
+use crate::config::policy::Policy;
 use crate::config::types::{CameraConfig, Config, VolumeConfig};
 use crate::config::web::WebConfig;
 
@@ -93,7 +94,7 @@ fn same_streams(old: &CameraConfig, new: &CameraConfig) -> bool {
         name: new.name.clone(),
         area: new.area.clone(),
         purposes: new.purposes.clone(),
-        keep: new.keep,
+        policy: new.policy.clone(),
         ..old.clone()
     };
     relabelled == *new
@@ -150,6 +151,12 @@ fn whole_lines(lines: &mut Vec<String>, old: &Config, new: &Config) {
         &(after.receive_bytes >> 20),
     );
     note(lines, "stall_secs", &before.stall_secs, &after.stall_secs);
+    note(
+        lines,
+        "after_release",
+        &keep_text(old.retention.after_release_secs),
+        &keep_text(new.retention.after_release_secs),
+    );
     // The path may hold a secret.
     note_silently(lines, "webhook", &old.alarm, &new.alarm);
 }
@@ -244,18 +251,33 @@ fn camera_lines(lines: &mut Vec<String>, old: &CameraConfig, new: &CameraConfig)
         &joined(&old.purposes),
         &joined(&new.purposes),
     );
-    note(
-        lines,
-        of("keep"),
-        &keep_text(old.keep.main_secs),
-        &keep_text(new.keep.main_secs),
-    );
-    note(
-        lines,
-        of("keep_sub"),
-        &keep_text(old.keep.sub_secs),
-        &keep_text(new.keep.sub_secs),
-    );
+    policy_lines(lines, &of, &old.policy, &new.policy);
+}
+
+/// What is kept and promised, and why.
+fn policy_lines(lines: &mut Vec<String>, of: &dyn Fn(&str) -> String, old: &Policy, new: &Policy) {
+    let promise = |secs: u32| match secs {
+        0 => "none".to_owned(),
+        secs => keep_text(secs),
+    };
+    for (key, promised, old, new) in [
+        ("keep", "guarantee", &old.main, &new.main),
+        ("keep_sub", "guarantee_sub", &old.sub, &new.sub),
+    ] {
+        let (before, after) = (keep_text(old.keep_secs), keep_text(new.keep_secs));
+        note(lines, of(key), &before, &after);
+        let (before, after) = (promise(old.guarantee_secs), promise(new.guarantee_secs));
+        note(lines, of(promised), &before, &after);
+    }
+    let (old, new) = (&old.sentences, &new.sentences);
+    let said = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
+    for (key, old, new) in [
+        ("justification", &old.justification, &new.justification),
+        ("special_reason", &old.special_reason, &new.special_reason),
+        ("documented_in", &old.documented_in, &new.documented_in),
+    ] {
+        note(lines, of(key), &said(old), &said(new));
+    }
 }
 
 #[cfg(test)]
@@ -292,7 +314,8 @@ mod tests {
         let old = config(&format!("{MINIMAL}{}{}{}", named(2), named(3), named(4)));
         let new = format!(
             "{}{}{}{}{}",
-            MINIMAL.replace("name = \"Kassa 1\"", "name = \"Ovi\"") + "keep = \"72 h\"\n",
+            MINIMAL.replace("name = \"Kassa 1\"", "name = \"Ovi\"")
+                + "keep = \"48 h\"\nguarantee = \"24 h\"\n",
             named(3),
             named(5),
             named(2).replace("/stream1", "/user=manager1&password=salaisuus")
@@ -318,8 +341,10 @@ mod tests {
 queue_mib: 32 → 8
 volume levy-2 added: /srv/b
 camera kassa-1 name: Kassa 1 → Ovi
-camera kassa-1 keep: 14 d → 3 d
-camera kassa-1 keep_sub: 14 d → 3 d
+camera kassa-1 keep: 3 d → 2 d
+camera kassa-1 guarantee: none → 1 d
+camera kassa-1 keep_sub: 3 d → 2 d
+camera kassa-1 guarantee_sub: none → 1 d
 camera kassa-5 added: Kassa 5, Kassat
 camera kassa-2 transport: tcp → udp
 camera kassa-2 path of the main stream changed

@@ -46,6 +46,10 @@ pub struct NewCamera {
     pub keep: Option<String>,
     /// How long its small picture is kept.
     pub keep_sub: Option<String>,
+    /// For how long it is promised to be there.
+    pub guarantee: Option<String>,
+    /// Why it is kept for more than 72 hours.
+    pub justification: Option<String>,
 }
 
 /// A volume to add, as it was typed. `None` leaves the key out.
@@ -86,6 +90,8 @@ pub fn add_camera(text: &str, base_dir: &Path, camera: &NewCamera) -> Result<Str
         ("volume", camera.volume.as_ref()),
         ("keep", camera.keep.as_ref()),
         ("keep_sub", camera.keep_sub.as_ref()),
+        ("guarantee", camera.guarantee.as_ref()),
+        ("justification", camera.justification.as_ref()),
     ] {
         if let Some(text) = text {
             table.insert(key, Item::from(text.as_str()));
@@ -135,13 +141,22 @@ pub fn save(path: &Path, loaded: &Loaded, text: &str) -> Result<()> {
     disk::replace(path, text.as_bytes(), FILE_MODE).context(what)
 }
 
-/// The configuration that `sinetti init` writes: no cameras yet; pages and API on the addresses of `listen`, if any.
+/// The configuration that `sinetti init` writes: no cameras yet; pages and API on the addresses of `listen`, if any. With a
+/// `justification` footage is kept for 14 days, without one for the 72 hours that need none.
 pub fn starter(
     site_name: &str,
     zone: Zone,
     volumes: &[NewVolume],
     listen: &[SocketAddr],
+    justification: Option<&str>,
 ) -> String {
+    let mut retention = Table::new();
+    if let Some(why) = justification {
+        retention.insert("keep", Item::from("14 d"));
+        retention.insert("justification", Item::from(why));
+    } else {
+        retention.insert("keep", Item::from("72 h"));
+    }
     let mut web = Table::new();
     if !listen.is_empty() {
         let addresses: Array = listen.iter().map(ToString::to_string).collect();
@@ -160,6 +175,9 @@ pub fn starter(
 # Pages and API: over HTTPS, on private addresses, and only where `listen` says.
 
 {}
+# How long footage is kept: more than 72 hours with a justification only.
+
+{}
 # Where footage lies. `sinetti volume add` appends further volumes.
 
 {}
@@ -167,6 +185,7 @@ pub fn starter(
 ",
         section("[site]", &site),
         section("[web]", &web),
+        section("[retention]", &retention),
         sections.join("\n"),
     )
 }
@@ -238,7 +257,7 @@ fn typed_wrong(e: &ConfigErrors, lines_before: usize) -> Error {
 mod tests {
     use super::*;
     use crate::config::tests::MINIMAL;
-    use crate::config::{load, parse};
+    use crate::config::{Origin, load, parse};
 
     fn base() -> &'static Path {
         Path::new("/var/lib/sinetti")
@@ -298,8 +317,10 @@ purposes = ["misuse", "protection-of-persons"]
             credentials: some("ovi"),
             disabled: true,
             volume: some("levy-1"),
-            keep: some("72 h"),
+            keep: some("96 h"),
             keep_sub: some("24 h"),
+            guarantee: some("48 h"),
+            justification: some("thefts come to light after three days"),
             ..ovi()
         };
         let text = add_camera(MINIMAL, dir.path(), &camera).expect("added");
@@ -310,10 +331,18 @@ purposes = ["misuse", "protection-of-persons"]
             (false, Some("/stream2"))
         );
         assert_eq!(
-            (camera.keep.main_secs, camera.keep.sub_secs),
-            (259_200, 86_400)
+            (camera.policy.main.keep_secs, camera.policy.sub.keep_secs),
+            (345_600, 86_400)
         );
-        assert!(camera.credentials.is_some());
+        assert_eq!(
+            (
+                camera.policy.main.guarantee_secs,
+                camera.policy.sub.guarantee_secs
+            ),
+            (172_800, 86_400),
+            "never more than it is kept"
+        );
+        assert!(camera.credentials.is_some() && camera.policy.sentences.justification.is_some());
     }
 
     #[test]
@@ -402,7 +431,7 @@ keep: \"14\" is not a time; write hours as \"72 h\" or days as \"14 d\"";
         let volumes = [volume("levy-1", "/srv/sinetti"), volume("levy-2", "/srv/b")];
         let zone = Zone::named("Europe/Stockholm").expect("zone");
         let listen = ["192.168.10.5:8443".parse().expect("an address")];
-        let text = starter("Myymälä \"1\"", zone, &volumes, &listen);
+        let text = starter("Myymälä \"1\"", zone, &volumes, &listen, None);
         let config = parse(&text, base()).expect("good");
         assert_eq!(
             (config.site.name.as_str(), config.site.zone),
@@ -411,5 +440,15 @@ keep: \"14\" is not a time; write hours as \"72 h\" or days as \"14 d\"";
         assert_eq!((config.volumes.len(), config.cameras.len()), (2, 0));
         let added = add_camera(&text, base(), &ovi()).expect("added");
         assert!(added.starts_with(&text));
+        let kept = |text: &str| {
+            let config = parse(text, base()).expect("good");
+            let policy = &config.cameras[0].policy.main;
+            (policy.keep_secs, policy.keep_from)
+        };
+        assert_eq!(kept(&added), (72 * 3600, Origin::Site));
+        let why = Some("thefts come to light \"late\"");
+        let justified = starter("Myymälä 1", zone, &volumes, &listen, why);
+        let added = add_camera(&justified, base(), &ovi()).expect("added");
+        assert_eq!(kept(&added), (14 * 86_400, Origin::Site));
     }
 }

@@ -13,6 +13,7 @@ mod error;
 mod keep;
 mod load;
 mod parse;
+mod policy;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -29,9 +30,11 @@ pub use error::{ConfigErrors, Problem};
 pub(crate) use keep::keep_text;
 pub use load::{FILE_BYTES_MAX, FILE_NAME, Loaded, load};
 pub use parse::{CAMERAS_MAX, SECTIONS, VOLUMES_MAX, parse};
+pub use policy::{
+    JUSTIFIED_ABOVE_SECS, Origin, Policy, SPECIAL_ABOVE_SECS, Sentences, SitePolicy, StreamPolicy,
+};
 pub use types::{
-    CameraConfig, Config, Keep, NetworkConfig, Purpose, RecorderConfig, Site, Transport,
-    VolumeConfig,
+    CameraConfig, Config, NetworkConfig, Purpose, RecorderConfig, Site, Transport, VolumeConfig,
 };
 pub use web::{CertificateFiles, LOCAL_DOMAINS, PEM_BYTES_MAX, WEB_PORT, WebConfig};
 

@@ -14,13 +14,13 @@ use crate::config::address::{parse_address, parse_subnet, private_networks};
 use crate::config::alarm;
 use crate::config::credentials::Credentials;
 use crate::config::error::{ConfigErrors, Problem};
-use crate::config::keep::{keep_text, parse_keep};
 use crate::config::load::{FILE_BYTES_MAX, FILE_NAME};
+use crate::config::policy::{self, SitePolicy};
 use crate::config::read::{Field, Problems, Section, quote};
 use crate::config::types::{
-    CameraConfig, Config, KEEP_SECS, Keep, NetworkConfig, QUEUE_MIB, RECEIVE_MIB,
-    RESERVE_GIB_DEFAULT, RESERVE_GIB_RANGE, RecorderConfig, SEGMENT_SECS, STALL_SECS, SYNC_SECS,
-    Site, Transport, VolumeConfig, ZONE_DEFAULT, mib_bytes,
+    CameraConfig, Config, NetworkConfig, QUEUE_MIB, RECEIVE_MIB, RESERVE_GIB_DEFAULT,
+    RESERVE_GIB_RANGE, RecorderConfig, SEGMENT_SECS, STALL_SECS, SYNC_SECS, Site, Transport,
+    VolumeConfig, ZONE_DEFAULT, mib_bytes,
 };
 use crate::config::values::{
     gib_bytes, parse_name, parse_stream_path, parse_volume_name, parse_volume_path,
@@ -47,6 +47,7 @@ pub const SECTIONS: &[(&str, &[&str])] = &[
             "stall_secs",
         ],
     ),
+    ("retention", policy::KEYS),
     ("alarm", alarm::KEYS),
     ("volume", &["name", "path", "reserve_gib", "dedicated"]),
     (
@@ -65,6 +66,11 @@ pub const SECTIONS: &[(&str, &[&str])] = &[
             "purposes",
             "keep",
             "keep_sub",
+            "guarantee",
+            "guarantee_sub",
+            "justification",
+            "special_reason",
+            "documented_in",
         ],
     ),
 ];
@@ -133,6 +139,7 @@ struct File<'a> {
 
 /// What cameras are checked against; `None` where it could not be read itself.
 struct Surroundings {
+    policy: SitePolicy,
     subnets: Option<Vec<IpNet>>,
     volume_names: Option<Vec<String>>,
 }
@@ -158,6 +165,7 @@ impl<'a> File<'a> {
         let volume_lines = volumes.iter().map(|v| self.problems.line(v.at())).collect();
         let volumes = self.volumes(&volumes);
         let around = Surroundings {
+            policy: policy::site(&self.one("retention", "[retention]")),
             volume_names: volumes
                 .as_ref()
                 .map(|all| all.iter().map(|v| v.name.clone()).collect()),
@@ -174,6 +182,7 @@ impl<'a> File<'a> {
                 },
                 web: web?,
                 recorder,
+                retention: around.policy.clone(),
                 alarm: alarm?,
                 volumes: volumes?.into_iter().map(Arc::new).collect(),
                 cameras: cameras?,
@@ -362,7 +371,7 @@ impl<'a> File<'a> {
         let volume = section.parsed("volume", |text| around.volume(text));
         section.require("purposes", "[\"protection-of-property\"]");
         let purposes = section.list("purposes", str::parse);
-        let keep = self.keep(section);
+        let policy = policy::camera(section, &around.policy);
         Some(CameraConfig {
             id: id?,
             name: name?,
@@ -378,33 +387,8 @@ impl<'a> File<'a> {
                 None => around.volume_names.as_ref()?.first()?.clone(),
             },
             purposes: purposes?.into_iter().map(|purpose| purpose.value).collect(),
-            keep,
+            policy,
         })
-    }
-
-    fn keep(&self, section: &Section<'a>) -> Keep {
-        let main_secs = section
-            .parsed("keep", parse_keep)
-            .map_or(KEEP_SECS.default, |keep| keep.value);
-        let Some(sub) = section.parsed("keep_sub", parse_keep) else {
-            return Keep {
-                main_secs,
-                sub_secs: main_secs,
-            };
-        };
-        if sub.value > main_secs {
-            let most = keep_text(main_secs);
-            self.problems.add(
-                sub.at,
-                format!(
-                    "keep_sub: the small picture cannot be kept longer than the full one ({most})"
-                ),
-            );
-        }
-        Keep {
-            main_secs,
-            sub_secs: sub.value,
-        }
     }
 
     /// Checks that the file can be used. A text that names no file is not repeated: it could be the password.

@@ -134,6 +134,23 @@ impl<'a> Section<'a> {
         );
     }
 
+    /// Notes what is wrong at a byte of the text.
+    pub(crate) fn problem(&self, at: usize, message: &str) {
+        self.problems.add(at, message);
+    }
+
+    /// The text under `key`, without a note when it is something else.
+    pub(crate) fn quiet_text(&self, key: &str) -> Option<Field<&'a str>> {
+        let value = self.value(key)?;
+        match value.get_ref() {
+            DeValue::String(text) => Some(Field {
+                value: text.as_ref(),
+                at: value.span().start,
+            }),
+            _ => None,
+        }
+    }
+
     /// Notes that `key` is missing, when it is.
     pub(crate) fn require(&self, key: &str, example: &str) {
         if self.value(key).is_none() {

@@ -8,7 +8,8 @@ use crate::base::disk;
 use crate::base::hash::Digest;
 use crate::base::{Error, Kind};
 use crate::config::{
-    Config, ConfigErrors, FILE_BYTES_MAX, Keep, Purpose, RecorderConfig, Transport, load, parse,
+    Config, ConfigErrors, FILE_BYTES_MAX, Origin, Policy, Purpose, RecorderConfig, Sentences,
+    SitePolicy, StreamPolicy, Transport, load, parse,
 };
 
 pub(crate) const MINIMAL: &str = r#"[site]
@@ -61,12 +62,15 @@ fn what_is_left_out_has_its_default() {
     );
     assert_eq!((&camera.sub, &camera.credentials), (&None, &None));
     assert_eq!(camera.purposes, [Purpose::Property]);
-    let fourteen_days_secs = 14 * 86_400;
-    let want = Keep {
-        main_secs: fourteen_days_secs,
-        sub_secs: fourteen_days_secs,
+    let want = StreamPolicy {
+        keep_secs: 72 * 3600,
+        keep_from: Origin::Default,
+        guarantee_secs: 0,
+        guarantee_from: Origin::Default,
     };
-    assert_eq!(camera.keep, want);
+    assert_eq!((camera.policy.main, camera.policy.sub), (want, want));
+    assert_eq!(camera.policy.sentences, Sentences::default());
+    assert_eq!(config.retention, SitePolicy::default());
 }
 
 const MISTAKES: &str = r#"sites = 1
@@ -299,6 +303,9 @@ fn line() -> impl Strategy<Value = String> {
         "purposes",
         "keep",
         "keep_sub",
+        "guarantee",
+        "justification",
+        "after_release",
         "site",
         "camera",
         "x",
@@ -336,6 +343,7 @@ fn line() -> impl Strategy<Value = String> {
             "[site]\n",
             "[network]\n",
             "[recorder]\n",
+            "[retention]\n",
             "[[volume]]\n",
             "[[camera]]\n",
             "[camera]\n",
@@ -355,6 +363,131 @@ proptest! {
                 prop_assert!(!e.problems().is_empty());
                 prop_assert!(e.to_string().lines().all(|line| line.starts_with("/var/lib/sinetti/sinetti.toml:")));
             }
+        }
+    }
+}
+
+/// The minimal configuration with lines in `[retention]`, and lines at its camera.
+fn with_policy(site: &str, camera: &str) -> Result<Policy, String> {
+    let text = MINIMAL.replace("[[volume]]", &format!("[retention]\n{site}\n[[volume]]"));
+    let config = read(&format!("{text}{camera}\n")).map_err(|e| e.to_string())?;
+    Ok(config.cameras[0].policy.clone())
+}
+
+#[test]
+fn a_policy_is_the_streams_the_cameras_the_sites_or_the_default() {
+    let why = "justification = 'thefts come to light late'";
+    let told = |policy: &StreamPolicy| {
+        let days = |secs: u32| secs / 86_400;
+        let StreamPolicy {
+            keep_from,
+            guarantee_from,
+            ..
+        } = *policy;
+        let (keep, guarantee) = (days(policy.keep_secs), days(policy.guarantee_secs));
+        (keep, keep_from, guarantee, guarantee_from)
+    };
+    use Origin::{Camera, Default, Site, Stream};
+    for (site, camera, main, sub) in [
+        ("", "", (3, Default, 0, Default), (3, Default, 0, Default)),
+        (
+            why,
+            "",
+            (14, Default, 0, Default),
+            (14, Default, 0, Default),
+        ),
+        (
+            "",
+            why,
+            (14, Default, 0, Default),
+            (14, Default, 0, Default),
+        ),
+        (
+            "keep = '2 d'\nguarantee = '1 d'",
+            "",
+            (2, Site, 1, Site),
+            (2, Site, 1, Site),
+        ),
+        (
+            "guarantee = '7 d'",
+            "keep = '2 d'\nkeep_sub = '1 d'",
+            (2, Camera, 2, Site),
+            (1, Stream, 1, Site),
+        ),
+        (
+            "keep = '2 d'",
+            "keep = '10 d'\nguarantee = '8 d'\nguarantee_sub = '4 d'\njustification = 'x'",
+            (10, Camera, 8, Camera),
+            (10, Camera, 4, Stream),
+        ),
+    ] {
+        let policy = with_policy(site, camera).expect(site);
+        assert_eq!(
+            (told(&policy.main), told(&policy.sub)),
+            (main, sub),
+            "{site} | {camera}"
+        );
+    }
+    let own = with_policy(why, "justification = 'own'").expect("good");
+    assert_eq!(own.sentences.justification.as_deref(), Some("own"));
+}
+
+#[test]
+fn what_is_kept_long_says_why() {
+    let why = "justification = 'x'";
+    let special = "special_reason = 'a court asked for it'\ndocumented_in = 'notice, 8'";
+    for (site, camera, want) in [
+        ("", "keep = '73 h'", Some("more than 72 h needs a reason")),
+        ("keep = '73 h'", "", Some("more than 72 h needs a reason")),
+        ("", "keep = '72 h'", None),
+        (why, "keep = '365 d'", None),
+        (why, "keep = '366 d'", Some("needs a special reason")),
+        (
+            why,
+            "keep = '366 d'\nspecial_reason = 'x'",
+            Some("documented_in"),
+        ),
+        (why, &format!("keep = '366 d'\n{special}"), None),
+        (&format!("keep = '366 d'\n{why}\n{special}"), "", None),
+        (
+            "",
+            "guarantee = '4 d'",
+            Some("nothing is promised for longer than it is kept (3 d)"),
+        ),
+        (
+            "keep = '1 d'\nguarantee = '2 d'",
+            "",
+            Some("nothing is promised for longer"),
+        ),
+        (
+            "",
+            "guarantee_sub = '4 d'",
+            Some("guarantee_sub: nothing is promised for longer"),
+        ),
+        (
+            "justification = ' '",
+            "",
+            Some("justification: it is empty"),
+        ),
+        (
+            "after_release = '91 d'",
+            "",
+            Some("it can be from 1 d to 90 d"),
+        ),
+        ("after_release = '30 d'", "", None),
+        (
+            "keep_sub = '1 d'",
+            "",
+            Some("unknown key \"keep_sub\" in [retention]"),
+        ),
+    ] {
+        match (with_policy(site, camera), want) {
+            (Ok(_), None) => {}
+            (Err(told), Some(want)) => {
+                assert!(told.contains(want), "{told}");
+                assert_eq!(told.lines().count(), 1, "once: {told}");
+            }
+            (found, _) => panic!("{site} | {camera}: {found:?}"),
         }
     }
 }

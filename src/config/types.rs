@@ -13,6 +13,7 @@ use crate::base::id::{CameraId, StreamKind};
 use crate::base::zone::Zone;
 use crate::config::address::private_networks;
 use crate::config::alarm::AlarmConfig;
+use crate::config::policy::{Policy, SitePolicy};
 use crate::config::web::WebConfig;
 
 /// A whole number's default and bounds (both ends allowed).
@@ -49,6 +50,8 @@ pub struct Config {
     pub web: WebConfig,
     /// How recording is done.
     pub recorder: RecorderConfig,
+    /// How long footage is kept and promised where a camera says nothing itself.
+    pub retention: SitePolicy,
     /// To whom alarms are told.
     pub alarm: AlarmConfig,
     /// Where footage lies: at least one, in the order of the file. The first is the default.
@@ -176,8 +179,8 @@ pub struct CameraConfig {
     pub volume: String,
     /// What it films for: at least one, in the order of the file.
     pub purposes: Vec<Purpose>,
-    /// How long its footage is kept at most.
-    pub keep: Keep,
+    /// How long its footage is kept and promised, and why.
+    pub policy: Policy,
 }
 
 impl CameraConfig {
@@ -186,25 +189,6 @@ impl CameraConfig {
         match kind {
             StreamKind::Main => Some(&self.main),
             StreamKind::Sub => self.sub.as_deref(),
-        }
-    }
-}
-
-/// How long footage is kept at most; it is unreadable once its end is older.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Keep {
-    /// The full picture: seconds, 1 h to 3650 d, default 14 d.
-    pub main_secs: u32,
-    /// The small picture: seconds, never more than the full picture, default the same.
-    pub sub_secs: u32,
-}
-
-impl Keep {
-    /// Seconds for a stream.
-    pub const fn secs(&self, kind: StreamKind) -> u32 {
-        match kind {
-            StreamKind::Main => self.main_secs,
-            StreamKind::Sub => self.sub_secs,
         }
     }
 }

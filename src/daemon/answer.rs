@@ -7,16 +7,22 @@ use std::path::PathBuf;
 use crate::access::Directory;
 use crate::access::keys::{self, HolderWarning};
 use crate::base::error::{Error, Kind, Result};
-use crate::base::id::{GenerationId, StreamId};
+use crate::base::id::{GenerationId, HoldId, StreamId};
 use crate::base::time::{Span, Wall};
+use crate::base::zone::Zone;
 use crate::catalog::{
     AlarmRow, Coverage, DeletedSpan, Event, GenerationRow, Reader, SegmentRow, StreamRow, SweepRow,
     Totals, VolumeRow, WrapRow,
 };
+use crate::daemon::keeping::{self, KeepingAnswer, KeepingAsk};
 use crate::daemon::ledger::LedgerStatus;
 use crate::daemon::people::{self, PeopleAnswer, PeopleAsk};
 use crate::recorder::board::{Growing, Line};
 use crate::recorder::pulse::BEHIND_MAX;
+use crate::retention::held::Held;
+use crate::retention::look;
+use crate::retention::outlook::{self, Outlook, Setting};
+use crate::retention::reading::Reading;
 use crate::store::scrub::VolumeMark;
 
 /// Most rows of one answer.
@@ -38,6 +44,9 @@ pub enum Ask {
         stream: StreamId,
         /// The span.
         span: Span,
+        /// The hold for whose case it is read.
+        #[serde(default)]
+        hold: Option<HoldId>,
     },
     /// The wrap of a generation to the recovery identity.
     Recovery {
@@ -47,7 +56,14 @@ pub enum Ask {
     /// Read all footage through now.
     Scrub,
     /// What is kept how long, what goes next, and what stands in the way.
-    Retention,
+    Retention {
+        /// The site's zone, by its name: days are its days.
+        zone: String,
+        /// Free bytes that are kept, by the path of the volume.
+        reserves: BTreeMap<String, u64>,
+    },
+    /// About holds, and times that are shortened.
+    Keeping(Box<KeepingAsk>),
     /// Somebody says that the time of day is right.
     ConfirmClock {
         /// Who, as far as it is known.
@@ -121,6 +137,8 @@ pub enum Answer {
     },
     /// To [`Ask::Retention`].
     Retention(Box<Retention>),
+    /// To [`Ask::Keeping`].
+    Keeping(Box<KeepingAnswer>),
     /// To [`Ask::Alarms`].
     Alarms {
         /// Each alarm.
@@ -203,29 +221,13 @@ impl Deletion {
 /// What is kept how long, and what goes next.
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Retention {
-    /// Each stream that was ever recorded.
-    pub streams: Vec<StreamRetention>,
+    /// What was promised, and what is there.
+    #[serde(flatten)]
+    pub outlook: Outlook,
     /// What stands in the way.
     pub deletion: Deletion,
     /// The sweep under way, or else the last one.
     pub last_sweep: Option<SweepRow>,
-}
-
-/// One stream's.
-#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
-pub struct StreamRetention {
-    /// Which.
-    pub stream: StreamId,
-    /// Seconds that it is kept; `None`: it was never configured, nothing expires.
-    pub keep_s: Option<u32>,
-    /// Start of the oldest footage that is not expired.
-    pub oldest: Option<Wall>,
-    /// Up to when it is deleted, and why the last of it was.
-    pub deleted_until: Option<DeletedSpan>,
-    /// Segments that expire within 24 hours, and their bytes.
-    pub within_day: (u64, u64),
-    /// Segments that expire within 7 days, and their bytes.
-    pub within_week: (u64, u64),
 }
 
 /// A volume's line.
@@ -303,36 +305,25 @@ pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall, reference: Wall) -> R
                 streams: with_totals.collect::<Result<_>>()?,
             })
         }
-        Ask::Footage { stream, span } => {
-            let row = reader
-                .streams()?
-                .into_iter()
-                .find(|row| row.stream == *stream);
-            let before = row.and_then(|row| row.expired_before(reference));
-            let mut segments = reader.segments(stream, *span)?;
-            segments.retain(|segment| before.is_none_or(|before| segment.end >= before));
-            if segments.len() > ROWS_MAX {
-                return Err(Error::new(
-                    Kind::Full,
-                    format!("more than {ROWS_MAX} segments; ask for a shorter span"),
-                ));
-            }
-            let mut coverage = reader.coverage(stream, *span, now)?;
-            if let Some(before) = before {
-                coverage.expire(reader.readable_from(stream, before)?);
-            }
-            Ok(Answer::Footage(Box::new(Footage {
-                segments,
-                growing: None,
-                coverage,
-                volumes: reader.volumes()?,
-            })))
+        Ask::Footage { stream, span, hold } => {
+            footage(reader, (stream, *span, *hold), now, reference)
         }
         Ask::Recovery { generation } => Ok(Answer::Recovery {
             wrap: reader.wrap_for_recovery(*generation)?,
             generations: reader.generations()?,
         }),
-        Ask::Retention => Ok(Answer::Retention(Box::new(retention(reader, reference)?))),
+        Ask::Retention { zone, reserves } => {
+            let setting = Setting {
+                zone: Zone::named(zone)?,
+                now: reference,
+                reserves,
+                sees: &|hold| !hold.kind.is_secret(),
+            };
+            Ok(Answer::Retention(Box::new(retention(reader, &setting)?)))
+        }
+        Ask::Keeping(ask) => {
+            keeping::from_reader(reader, ask, now).map(|found| Answer::Keeping(Box::new(found)))
+        }
         Ask::Alarms { all } => alarms(reader, *all),
         Ask::People(ask) => {
             people::from_reader(reader, ask, now).map(|found| Answer::People(Box::new(found)))
@@ -352,6 +343,39 @@ pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall, reference: Wall) -> R
     }
 }
 
+/// What is there of a stream in a span, for the case of a hold if there is one.
+fn footage(
+    reader: &Reader,
+    (stream, span, hold): (&StreamId, Span, Option<HoldId>),
+    now: Wall,
+    reference: Wall,
+) -> Result<Answer> {
+    let row = reader
+        .streams()?
+        .into_iter()
+        .find(|row| row.stream == *stream);
+    let before = row.and_then(|row| row.expired_before(reference));
+    let reading = Reading::of(reader, stream, reference, hold)?;
+    let mut segments = reader.segments(stream, span)?;
+    segments.retain(|segment| reading.allows(segment.start, segment.end));
+    if segments.len() > ROWS_MAX {
+        return Err(Error::new(
+            Kind::Full,
+            format!("more than {ROWS_MAX} segments; ask for a shorter span"),
+        ));
+    }
+    let mut coverage = reader.coverage(stream, span, now)?;
+    if let Some(before) = before {
+        coverage.expire(reader.readable_from(stream, before)?);
+    }
+    Ok(Answer::Footage(Box::new(Footage {
+        segments,
+        growing: None,
+        coverage,
+        volumes: reader.volumes()?,
+    })))
+}
+
 fn alarms(reader: &Reader, all: bool) -> Result<Answer> {
     let alarms = if all {
         reader.alarms(ALARMS_MAX)
@@ -361,44 +385,30 @@ fn alarms(reader: &Reader, all: bool) -> Result<Answer> {
     alarms.map(|alarms| Answer::Alarms { alarms })
 }
 
+/// What is kept of a stream and may be listed: what is expired is not counted, held or not.
 fn stream_totals(reader: &Reader, row: &StreamRow, reference: Wall) -> Result<StreamTotals> {
     let mut totals = reader.totals(&row.stream)?;
     if let Some(before) = row.expired_before(reference) {
-        let from = reader.readable_from(&row.stream, before)?;
-        totals.oldest = totals
-            .oldest
-            .map(|oldest| oldest.max(from))
-            .filter(|from| totals.newest.is_some_and(|newest| *from < newest));
+        totals.oldest = outlook::listed(reader, row, reference)?;
+        let expired = Span {
+            start: Wall(i64::MIN),
+            end: before,
+        };
+        let gone = look::count_free(reader, &row.stream, &Held::default(), expired)?;
+        totals.segments = totals.segments.saturating_sub(gone.0);
+        totals.bytes = totals.bytes.saturating_sub(gone.1);
     }
     Ok(StreamTotals {
         stream: row.stream.clone(),
         first_seen: row.first_seen,
+        deleted_until: reader.deleted_until(&row.stream, totals.oldest)?,
         totals,
-        deleted_until: reader.deleted_until(&row.stream)?,
     })
 }
 
-fn retention(reader: &Reader, reference: Wall) -> Result<Retention> {
-    const DAY_US: i64 = 86_400_000_000;
-    let mut streams = Vec::new();
-    for row in reader.streams()? {
-        let within = |us: i64| match row.expired_before(reference.plus_us(us)) {
-            Some(before) => reader.count_ended_before(&row.stream, before),
-            None => Ok((0, 0)),
-        };
-        let (within_day, within_week) = (within(DAY_US)?, within(7 * DAY_US)?);
-        let totals = stream_totals(reader, &row, reference)?;
-        streams.push(StreamRetention {
-            stream: row.stream,
-            keep_s: row.keep_s,
-            oldest: totals.totals.oldest,
-            deleted_until: totals.deleted_until,
-            within_day,
-            within_week,
-        });
-    }
+fn retention(reader: &Reader, setting: &Setting<'_>) -> Result<Retention> {
     Ok(Retention {
-        streams,
+        outlook: outlook::outlook(reader, setting)?,
         deletion: Deletion {
             latched: reader.meta()?.latch,
             ..Deletion::default()

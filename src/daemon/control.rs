@@ -24,6 +24,7 @@ use crate::base::time::{Span, Wall};
 use crate::catalog::{AlarmChange, Catalog, Change, Event, LedgerChange, Reader};
 use crate::daemon::alarms::AlarmFeed;
 use crate::daemon::answer::{self, Answer, Ask, Retention, Status, VolumeStatus};
+use crate::daemon::keeping;
 use crate::daemon::ledger::{self, LedgerBoard, LedgerStatus};
 use crate::daemon::people;
 use crate::daemon::scrub::Handle;
@@ -112,6 +113,10 @@ fn write(
         Ask::ConfirmRetention { by } => {
             let volumes = sweeper::present(&catalog.reader()?, box_id)?;
             latch::confirm(catalog, &volumes, now, by.as_str().into())?;
+        }
+        Ask::Keeping(ask) if keeping::is_act(ask) => {
+            let answer = keeping::act(catalog, ask, now)?;
+            return Ok(Some(Answer::Keeping(Box::new(answer))));
         }
         _ => return Ok(None),
     }
@@ -278,8 +283,12 @@ impl Facts {
                     .collect(),
                 ..*status
             })),
-            (Answer::Footage(mut footage), Ask::Footage { stream, span }) => {
-                footage.growing = self.growing(stream, *span);
+            (Answer::Footage(mut footage), Ask::Footage { stream, span, hold }) => {
+                // What is being written is held by nothing that it would be read for.
+                footage.growing = match hold {
+                    None => self.growing(stream, *span),
+                    Some(_) => None,
+                };
                 Answer::Footage(footage)
             }
             (other, _) => other,
@@ -324,7 +333,7 @@ fn is_written(ask: &Ask) -> bool {
             | Ask::Seal
             | Ask::BeginEpoch { .. }
             | Ask::EraseDetails { .. }
-    )
+    ) || matches!(ask, Ask::Keeping(about) if keeping::is_act(about))
 }
 
 /// A command's way to the facts: the running daemon, or the catalog itself.

@@ -8,6 +8,7 @@ pub mod answer;
 mod around;
 pub mod control;
 mod glue;
+pub mod keeping;
 pub mod ledger;
 pub mod people;
 pub mod scrub;
@@ -357,7 +358,8 @@ impl Daemon {
             shared: Arc::clone(&self.shared),
             deletion: self.deletion.clone(),
             reserves: volumes.map(|v| (v.path.clone(), v.reserve_bytes)).collect(),
-            keeps: sweeper::keeps(&self.config.config),
+            policies: sweeper::policies(&self.config.config),
+            signer: self.state.signer().ok(),
         };
         self.sweeper = Some(Sweeping::start(options, woken)?);
         Ok(())
@@ -503,7 +505,7 @@ impl Daemon {
         (self.config.config.recorder, self.config.config.volumes) = recorder_and_volumes;
         self.feed.configure(&self.config.config);
         if let Some(sweeper) = &self.sweeper {
-            sweeper.keep(sweeper::keeps(&self.config.config));
+            sweeper.keep(sweeper::policies(&self.config.config));
         }
         if let Some(serving) = &self.serving {
             serving.reload(&self.config.config, &self.shared);

@@ -9,6 +9,7 @@ use log::{error, warn};
 
 use crate::access::confirm::{self, Confirmer};
 use crate::access::credential::Used;
+use crate::access::directory::Scope;
 use crate::access::enrol::{self, Enrolled, Invited};
 use crate::access::keys::{self, HolderWarning};
 use crate::access::people::{self, Actor, PeopleAct};
@@ -16,11 +17,13 @@ use crate::access::review::{self, Line};
 use crate::access::{Access, Directory, Right, Standing};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::Digest;
-use crate::base::id::{CameraId, GenerationId, PersonId};
+use crate::base::id::{CameraId, GenerationId, HoldId, PersonId};
 use crate::base::time::Wall;
 use crate::catalog::{
     Catalog, Change, Event, FactorRow, GenerationRow, PersonRow, Reader, WrapRow,
 };
+use crate::daemon::keeping;
+use crate::retention::reading;
 use crate::vault::generation::Wrap;
 use crate::vault::identity::Recipient;
 
@@ -90,6 +93,9 @@ pub enum PeopleAsk {
         used: Used,
         /// The camera that it is about.
         camera: CameraId,
+        /// The hold for whose case it is done.
+        #[serde(default)]
+        hold: Option<HoldId>,
         /// The intent.
         event: Box<Event>,
     },
@@ -186,8 +192,9 @@ pub fn answer(
             person,
             used,
             camera,
+            hold,
             event,
-        } => begin(catalog, *person, *used, camera, event, now)
+        } => begin(catalog, *person, *used, (camera, *hold), event, now)
             .map(|seq| PeopleAnswer::Begun { seq }),
         other => from_reader(&catalog.reader()?, other, now),
     }
@@ -329,7 +336,10 @@ fn confirm(catalog: &Catalog, ask: &PeopleAsk, now: Wall) -> Result<()> {
 }
 
 /// That a person may be signed in and has a right.
-fn may(standing: &Standing, right: Right, now: Wall) -> Result<crate::access::directory::Scope> {
+///
+/// # Errors
+/// [`Kind::Denied`] with the reason.
+pub(super) fn may(standing: &Standing, right: Right, now: Wall) -> Result<Scope> {
     standing
         .check(now)
         .and_then(|()| standing.scope(right, now))
@@ -346,11 +356,12 @@ fn begin(
     catalog: &Catalog,
     person: PersonId,
     used: Used,
-    camera: &CameraId,
+    (camera, hold): (&CameraId, Option<HoldId>),
     event: &Event,
     now: Wall,
 ) -> Result<u64> {
-    let directory = Directory::read(&catalog.reader()?)?;
+    let reader = catalog.reader()?;
+    let directory = Directory::read(&reader)?;
     let standing = directory
         .get(person)
         .ok_or_else(|| Error::new(Kind::Denied, "the person is not known"))?;
@@ -358,6 +369,10 @@ fn begin(
         scope.check(camera).map_err(|why| {
             let name = &standing.account.name;
             Error::new(Kind::Denied, format!("{name} may not: {why} {camera}"))
+        })?;
+        let by = keeping::by(standing, &scope, serde_json::Value::Null);
+        hold.map_or(Ok(()), |hold| {
+            reading::check(&reader, &by, hold, now).map(drop)
         })
     });
     let event = Event {

@@ -14,15 +14,19 @@ use crate::base::clock::HostSync;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::id::{BoxId, StreamId, StreamKind, VolumeId};
 use crate::base::time::{Mono, Wall};
-use crate::catalog::{Change, Reader, Rule};
+use crate::catalog::{Change, PolicyRow, Reader, Rule};
 use crate::config::Config;
 use crate::daemon::answer::Deletion;
 use crate::daemon::volumes::Shared;
+use crate::ledger::checkpoint::Signer;
 use crate::recorder::board::{Board, Phase};
 use crate::recorder::writer::HYSTERESIS_BYTES;
 use crate::retention::clock::{self, Verdict};
+use crate::retention::hold;
 use crate::retention::latch;
 use crate::retention::look::{self, Found, Lack};
+use crate::retention::mirror::Kept;
+use crate::retention::policy::{self, Known, Wanted};
 use crate::retention::sweep::Sweeper;
 use crate::store::volume::Volume;
 
@@ -34,6 +38,9 @@ const MARK_EVERY: Duration = Duration::from_secs(60);
 const SPACE_EVERY: Duration = Duration::from_secs(5);
 /// Between two batches writers come first for so long.
 const PAUSE: Duration = Duration::from_millis(20);
+/// A writer that is further behind than this is waited for, in as many pauses at most: a second.
+const YIELD_BEHIND: Duration = Duration::from_secs(4);
+const PAUSES_MAX: u32 = 50;
 /// So much above its reserve a volume begins to lose its oldest footage, and twice as much is made free. A fifth of the
 /// reserve, within these bounds: never less than a writer wants before it begins again.
 const MARGIN_BYTES: (u64, u64) = (HYSTERESIS_BYTES, 1 << 30);
@@ -49,10 +56,19 @@ pub enum Wake {
     Room,
     /// Somebody has confirmed something.
     Look,
-    /// How long streams are kept from now on.
-    Keep(Vec<(StreamId, u32)>),
+    /// What the configuration says from now on.
+    Keep(Policies),
     /// The end.
     Stop,
+}
+
+/// What the configuration says of how long footage is kept.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Policies {
+    /// Of each stream.
+    pub wanted: Vec<Wanted>,
+    /// Seconds for which what was held is kept after the end of its hold.
+    pub after_release_s: u32,
 }
 
 /// What stands in the way of deletion, for `sinetti status`.
@@ -81,20 +97,41 @@ pub struct Options {
     pub deletion: DeletionBoard,
     /// Free bytes that are kept, by the folder of the volume.
     pub reserves: BTreeMap<PathBuf, u64>,
-    /// How long streams are kept.
-    pub keeps: Vec<(StreamId, u32)>,
+    /// What the configuration says of how long footage is kept.
+    pub policies: Policies,
+    /// Signs what is mirrored on volumes; `None`: nothing is.
+    pub signer: Option<Signer>,
 }
 
-/// How long each stream of the configuration is kept, recorded at present or not.
-pub fn keeps(config: &Config) -> Vec<(StreamId, u32)> {
+/// What the configuration says of each stream, recorded at present or not.
+pub fn policies(config: &Config) -> Policies {
     let of_camera = |camera: &Arc<crate::config::CameraConfig>| {
-        let (id, keep) = (camera.id.clone(), camera.keep);
+        let purposes: Vec<_> = camera.purposes.iter().map(ToString::to_string).collect();
+        let (id, policy) = (camera.id.clone(), camera.policy.clone());
         [StreamKind::Main, StreamKind::Sub].map(|kind| {
-            let camera = id.clone();
-            (StreamId { camera, kind }, keep.secs(kind))
+            let (of, sentences) = (policy.of(kind), policy.sentences.clone());
+            Wanted {
+                keep_s: of.keep_secs,
+                policy: PolicyRow {
+                    stream: StreamId {
+                        camera: id.clone(),
+                        kind,
+                    },
+                    guarantee_s: of.guarantee_secs,
+                    keep_from: of.keep_from,
+                    guarantee_from: of.guarantee_from,
+                    purposes: purposes.clone(),
+                    justification: sentences.justification,
+                    special_reason: sentences.special_reason,
+                    documented_in: sentences.documented_in,
+                },
+            }
         })
     };
-    config.cameras.iter().flat_map(of_camera).collect()
+    Policies {
+        wanted: config.cameras.iter().flat_map(of_camera).collect(),
+        after_release_s: config.retention.after_release_secs,
+    }
 }
 
 /// The volumes that the catalog knows and that are there, in the configuration or not.
@@ -164,9 +201,9 @@ impl Sweeping {
     }
 
     /// Streams are kept so long from now on.
-    pub fn keep(&self, keeps: Vec<(StreamId, u32)>) {
+    pub fn keep(&self, policies: Policies) {
         // Should the thread be gone, the process is about to end.
-        self.wake.send(Wake::Keep(keeps)).ok();
+        self.wake.send(Wake::Keep(policies)).ok();
     }
 
     /// Ends it after the batch under way.
@@ -236,8 +273,8 @@ impl Work {
         match wake {
             Wake::Room => {}
             Wake::Look => self.asked = true,
-            Wake::Keep(keeps) => {
-                self.options.keeps = keeps;
+            Wake::Keep(policies) => {
+                self.options.policies = policies;
                 self.asked = true;
             }
             Wake::Stop => self.stops = true,
@@ -303,30 +340,66 @@ impl Work {
     /// What each minute leaves behind: the time, if it is believed; marks on the volumes; policies.
     fn note(&self, now: Wall, verdict: Verdict, volumes: &[Volume]) -> Result<()> {
         let shared = &self.options.shared;
-        let mut changes = Vec::new();
         if verdict.is_believed() {
-            changes.push(Change::TimeMarked { at: now });
+            shared
+                .catalog
+                .commit(Change::TimeMarked { at: now }, None)?;
+            self.follow(now)?;
         }
-        for row in self.reader.streams()? {
-            let keep = self.options.keeps.iter().find(|(id, _)| *id == row.stream);
-            if let Some((stream, keep_s)) = keep
-                && row.keep_s != Some(*keep_s)
-            {
-                changes.push(Change::KeepSet {
-                    stream: stream.clone(),
-                    keep_s: *keep_s,
-                    at: now,
-                });
-            }
-        }
-        shared.catalog.commit(changes, None)?;
         for volume in volumes {
             latch::look(&shared.catalog, volume, now)?;
             if let Err(e) = latch::leave_mark(&self.reader, volume, now) {
                 warn!("{e}");
             }
         }
+        self.mirror(now, volumes)
+    }
+
+    /// What is in force follows the configuration; what ends by itself ends. By a clock that is not believed neither does.
+    fn follow(&self, now: Wall) -> Result<()> {
+        let catalog = &self.options.shared.catalog;
+        let (streams, policies) = (self.reader.streams()?, self.reader.policies()?);
+        let shortenings = self.reader.shortenings()?;
+        let known = Known {
+            streams: &streams,
+            policies: &policies,
+            shortenings: &shortenings,
+        };
+        for step in policy::follow(now, known, &self.options.policies.wanted) {
+            if let Some(event) = &step.event {
+                info!(
+                    "how long footage is kept: {} of {}",
+                    event.action, event.object
+                );
+            }
+            catalog.commit(step.changes, step.event)?;
+        }
+        let after_s = self.options.policies.after_release_s;
+        hold::lapse(catalog, &self.reader, after_s, now)
+    }
+
+    /// Holds and policies on each volume. Not while deletion is latched: what lies there may be all that is left of them.
+    fn mirror(&self, now: Wall, volumes: &[Volume]) -> Result<()> {
+        let Some(signer) = &self.options.signer else {
+            return Ok(());
+        };
+        if self.reader.meta()?.latch.is_some() {
+            return Ok(());
+        }
+        let kept = Kept::of(&self.reader, self.options.shared.box_id, now)?;
+        for volume in volumes {
+            if let Err(e) = kept.mirror(volume, signer) {
+                warn!("holds are not mirrored on volume \"{}\": {e}", volume.name);
+            }
+        }
         Ok(())
+    }
+
+    /// Whether a volume is so far behind that a batch of deletion waits for it: recording comes first.
+    fn is_behind(&self) -> bool {
+        let shared = &self.options.shared;
+        let behind = shared.board.pulses.behind(shared.clock.mono());
+        behind.values().any(|time| *time > YIELD_BEHIND)
     }
 
     fn show(&self, verdict: Verdict, latched: Option<String>) {
@@ -414,12 +487,23 @@ impl Work {
                 now,
             };
             let (woken, mut wakes) = (&self.woken, Vec::new());
-            let outcome = sweeper.run(&plan, &mut || match woken.recv_timeout(PAUSE) {
-                Ok(wake) => {
-                    wakes.push(wake);
-                    !matches!(wakes.last(), Some(Wake::Stop))
+            // While writers are behind the next batch waits, though not for ever: nothing else makes room.
+            let outcome = sweeper.run(&plan, &mut || {
+                let mut pauses = 0;
+                loop {
+                    match woken.recv_timeout(PAUSE) {
+                        Ok(wake) => wakes.push(wake),
+                        Err(RecvTimeoutError::Timeout) => {}
+                        Err(RecvTimeoutError::Disconnected) => return false,
+                    }
+                    pauses += 1;
+                    if matches!(wakes.last(), Some(Wake::Stop)) {
+                        return false;
+                    }
+                    if pauses >= PAUSES_MAX || !self.is_behind() {
+                        return true;
+                    }
                 }
-                Err(e) => e == RecvTimeoutError::Timeout,
             })?;
             wakes.into_iter().for_each(|wake| self.obey(wake));
             self.tell_failures(outcome.failures);

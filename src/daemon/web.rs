@@ -1,6 +1,7 @@
 //! Pages and API in the daemon: hands the server what it needs, and the configuration whenever it changes.
 
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 
 use log::{error, warn};
 use tokio::sync::watch;
@@ -14,7 +15,7 @@ use crate::catalog::Reader;
 use crate::config::Config;
 use crate::daemon::alarms::AlarmFeed;
 use crate::daemon::scrub::Handle;
-use crate::daemon::sweeper::{self, DeletionBoard};
+use crate::daemon::sweeper::{self, DeletionBoard, Wake};
 use crate::daemon::volumes::Shared;
 use crate::http::Web;
 use crate::http::app::{Host, Parts};
@@ -32,6 +33,7 @@ struct Facts {
     deletion: DeletionBoard,
     scrub: Handle,
     feed: AlarmFeed,
+    wake: SyncSender<Wake>,
 }
 
 impl Host for Facts {
@@ -70,6 +72,11 @@ impl Host for Facts {
 
     fn alarms(&self, reader: &Reader) -> Result<Figures> {
         self.feed.figures(reader)
+    }
+
+    fn kept(&self) {
+        // Full means that it is awake.
+        self.wake.try_send(Wake::Look).ok();
     }
 
     fn certificate_until(&self, end: Wall) {
@@ -120,6 +127,7 @@ impl Serving {
                 deletion: deletion.clone(),
                 scrub: shared.scrub.clone(),
                 feed: feed.clone(),
+                wake: shared.wake.clone(),
             }),
         });
         let web = match started {

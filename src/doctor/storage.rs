@@ -238,7 +238,7 @@ fn forecast(
             };
             let rate = reader.rate(&stream, day)?;
             let secs = rate.recorded_us / 1_000_000;
-            let keep = u64::from(camera.keep.secs(kind));
+            let keep = u64::from(camera.policy.of(kind).keep_secs);
             need.kept_bytes += reader.totals(&stream)?.bytes;
             need.keep_secs = need.keep_secs.max(keep);
             if let Some(daily) = rate.bytes.saturating_mul(SECS_PER_DAY).checked_div(secs) {

@@ -45,6 +45,9 @@ pub trait Host: Send + Sync {
     /// What the catalog says.
     fn alarms(&self, reader: &Reader) -> Result<Figures>;
 
+    /// Something about holds or policies has changed: the sweeper looks at once.
+    fn kept(&self);
+
     /// The certificate that is served is valid until then.
     fn certificate_until(&self, end: Wall);
 }

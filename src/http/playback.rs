@@ -17,7 +17,7 @@ use crate::access::refusal::Refusal as Why;
 use crate::access::role::acts;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::hex;
-use crate::base::id::{CameraId, SegmentId, StreamId};
+use crate::base::id::{CameraId, HoldId, SegmentId, StreamId};
 use crate::base::secret::SegmentKey;
 use crate::base::time::{Mono, Span, Wall};
 use crate::catalog::{Act, Catalog, Event};
@@ -63,6 +63,8 @@ pub struct Opening {
     pub span: Span,
     /// What for.
     pub purpose: Purpose,
+    /// The hold for whose case it is.
+    pub hold: Option<HoldId>,
     /// In the person's own words.
     pub reason: Option<String>,
 }
@@ -259,6 +261,7 @@ impl Playback {
             "cameras": opening.cameras,
             "span": opening.span,
             "purpose": opening.purpose.as_str(),
+            "hold": opening.hold,
             "role": self.who.role().as_str(),
         });
         let detail = json!({

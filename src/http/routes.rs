@@ -8,8 +8,8 @@ use axum::routing::{delete, get, post, put};
 
 use crate::access::role::acts;
 use crate::http::api::{
-    alarms, cameras, coverage, document, enrolment, health, ledger, live, media, persons, playback,
-    rights, session, site,
+    alarms, cameras, coverage, document, enrolment, health, holds, ledger, live, media, persons,
+    playback, retention, rights, session, site,
 };
 use crate::http::app::App;
 use crate::http::guard::Routes;
@@ -51,6 +51,7 @@ pub fn all(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Line>) {
         routes, "POST" "/api/v1/alarms/{alarm}/acknowledgement", acts::ChangeBox,
         post(alarms::acknowledge)
     );
+    let routes = of_retention(routes);
     let routes = of_ledger(routes);
     let routes = people(routes);
     routes.finish()
@@ -79,6 +80,26 @@ fn of_cameras(routes: Routes) -> Routes {
     route!(
         routes, "GET" "/api/v1/cameras/{camera}/{stream}/activity", acts::Playback,
         get(coverage::activity)
+    )
+}
+
+fn of_retention(routes: Routes) -> Routes {
+    let routes = route!(routes, "GET" "/api/v1/retention", acts::SeeHealth, get(retention::report));
+    let routes = route!(
+        routes, "POST" "/api/v1/retention/shortenings/{shortening}/confirmation", acts::Approve,
+        post(retention::confirm)
+    );
+    let routes = route!(routes, "GET" "/api/v1/holds", acts::SeeHolds, get(holds::list));
+    let routes = route!(routes, "POST" "/api/v1/holds", acts::PlaceHold, post(holds::place));
+    let routes = route!(routes, "GET" "/api/v1/holds/{hold}", acts::SeeHolds, get(holds::get));
+    let routes = route!(
+        routes, "POST" "/api/v1/holds/{hold}/review", acts::ReviewHold, post(holds::review)
+    );
+    let routes = route!(
+        routes, "POST" "/api/v1/holds/{hold}/extension", acts::ExtendHold, post(holds::extend)
+    );
+    route!(
+        routes, "POST" "/api/v1/holds/{hold}/release", acts::Decide, post(holds::release)
     )
 }
 

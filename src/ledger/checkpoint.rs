@@ -44,6 +44,16 @@ impl Key {
         hex(&self.0)
     }
 
+    /// True when the box signed `text` as a statement of the kind `what`; `signature` is in hex.
+    pub fn stated(self, what: &str, text: &str, signature: &str) -> bool {
+        let mut bytes = [0; 64];
+        let message = format!("{what}\n{text}");
+        from_hex(signature, &mut bytes)
+            && UnparsedPublicKey::new(&ED25519, self.0)
+                .verify(message.as_bytes(), &bytes)
+                .is_ok()
+    }
+
     /// Short form for people, to be compared with paper: eight groups of four hex digits of the SHA-256 of the hex form.
     pub fn fingerprint(self) -> String {
         let digest = Digest::sha256(&[self.to_hex().as_bytes()]).to_string();
@@ -183,6 +193,12 @@ impl Signer {
         let mut bytes = [0; 32];
         bytes.copy_from_slice(self.pair.public_key().as_ref());
         Key(bytes)
+    }
+
+    /// The signature, in hex, over `text` as a statement of the kind `what`: it is good for no other kind, and for no checkpoint.
+    pub fn state(&self, what: &str, text: &str) -> String {
+        let message = format!("{what}\n{text}");
+        hex(self.pair.sign(message.as_bytes()).as_ref())
     }
 
     /// The signed note of a checkpoint.

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use crate::base::error::Result;
-use crate::base::id::VolumeId;
-use crate::base::time::Wall;
-use crate::catalog::{AgedRow, Reader};
+use crate::base::id::{SegmentId, StreamId, VolumeId};
+use crate::base::time::{Span, Wall};
+use crate::catalog::{AgedRow, Reader, StreamRow};
+use crate::retention::held::Held;
 use crate::retention::plan::{self, Plan, Policy, Segment};
 
 /// Segments of one stream, and of one volume, that are looked at in one go: the next look finds the rest.
@@ -31,7 +32,7 @@ pub struct Lack {
 pub struct Found {
     /// What is to be deleted.
     pub plan: Plan,
-    /// Volumes on which all footage together has less than the least that is lacking: something else fills them, and
+    /// Volumes on which all footage that is not held has together less than the least that is lacking: something else fills them, and
     /// nothing is deleted early in vain.
     pub in_vain: Vec<VolumeId>,
     /// For how long, in microseconds, the first of what is to be deleted has been expired.
@@ -46,7 +47,8 @@ impl Found {
     }
 }
 
-/// Plans over what the catalog knows. `present` are the volumes that are there: what lies elsewhere waits.
+/// Plans over what the catalog knows. `present` are the volumes that are there: what lies elsewhere waits. What is held is not even
+/// looked at: it may be much, and stand before what is to go.
 ///
 /// # Errors
 /// What the catalog says.
@@ -57,52 +59,140 @@ pub fn plan(
     lacks: &BTreeMap<VolumeId, Lack>,
 ) -> Result<Found> {
     let streams = reader.streams()?;
-    let policies: Vec<_> = streams
-        .iter()
-        .map(|row| Policy { keep_s: row.keep_s })
-        .collect();
-    let (mut segments, mut known, mut overdue_us) = (Vec::new(), HashSet::new(), 0);
-    let mut add = |number: usize, aged: AgedRow| {
-        if present.contains(&aged.volume) && known.insert(aged.segment) {
-            segments.push(Segment {
-                id: aged.segment,
-                stream: number,
-                volume: aged.volume,
-                end: aged.end,
-                bytes: aged.bytes,
-            });
-        }
+    let holds = reader.holds_that_keep(now)?;
+    let mut seen = Seen {
+        policies: streams.iter().map(Policy::of).collect(),
+        held: streams
+            .iter()
+            .map(|row| Held::of(&row.stream, &holds, now))
+            .collect(),
+        ..Seen::default()
     };
     for (number, row) in streams.iter().enumerate() {
         let Some(before) = row.expired_before(now) else {
             continue;
         };
-        for aged in reader.ended_before(&row.stream, before, SEGMENTS_MAX)? {
-            if present.contains(&aged.volume) {
-                overdue_us = overdue_us.max(before.us_since(aged.end));
+        for within in seen.held[number].free() {
+            for aged in reader.ended_before(&row.stream, within, before, SEGMENTS_MAX)? {
+                if present.contains(&aged.volume) {
+                    seen.overdue_us = seen.overdue_us.max(before.us_since(aged.end));
+                    seen.add(number, aged);
+                }
             }
-            add(number, aged);
         }
     }
     let (mut pressure, mut in_vain) = (BTreeMap::new(), Vec::new());
-    // The oldest that have the wanted bytes together hold whatever goes early: what expires elsewhere only lessens it.
     for (volume, lack) in lacks.iter().filter(|(volume, _)| present.contains(volume)) {
-        let oldest = reader.oldest_of(*volume, lack.bytes, SEGMENTS_MAX)?;
-        let sum: u64 = oldest.iter().map(|(_, aged)| aged.bytes).sum();
-        if sum < lack.least && oldest.len() < SEGMENTS_MAX as usize {
+        if seen.oldest(reader, &streams, *volume, *lack)? {
+            pressure.insert(*volume, lack.bytes);
+        } else {
             in_vain.push(*volume);
-            continue;
-        }
-        pressure.insert(*volume, lack.bytes);
-        for (stream, aged) in oldest {
-            if let Some(number) = streams.iter().position(|row| row.stream == stream) {
-                add(number, aged);
-            }
         }
     }
     Ok(Found {
-        plan: plan::plan(now, &policies, &segments, &pressure),
+        plan: plan::plan(now, &seen.policies, &seen.held, &seen.segments, &pressure),
         in_vain,
-        overdue_us,
+        overdue_us: seen.overdue_us,
     })
+}
+
+/// What was seen so far.
+#[derive(Default)]
+struct Seen {
+    policies: Vec<Policy>,
+    held: Vec<Held>,
+    segments: Vec<Segment>,
+    known: HashSet<SegmentId>,
+    overdue_us: i64,
+}
+
+impl Seen {
+    fn add(&mut self, number: usize, aged: AgedRow) {
+        if self.known.insert(aged.segment) {
+            self.segments.push(Segment {
+                id: aged.segment,
+                stream: number,
+                volume: aged.volume,
+                start: aged.start,
+                end: aged.end,
+                bytes: aged.bytes,
+            });
+        }
+    }
+
+    /// Adds what may go early on a volume: of each stream the oldest that have the wanted bytes together hold whatever goes of it,
+    /// since what expires elsewhere only lessens it. False, and nothing is added, when all of it would be no use.
+    fn oldest(
+        &mut self,
+        reader: &Reader,
+        streams: &[StreamRow],
+        volume: VolumeId,
+        lack: Lack,
+    ) -> Result<bool> {
+        let (mut sum, mut is_cut, mut found) = (0_u64, false, Vec::new());
+        for (number, row) in streams.iter().enumerate() {
+            let mut bytes = 0_u64;
+            for within in self.held[number].free() {
+                let wanted = lack.bytes.saturating_sub(bytes);
+                if wanted == 0 {
+                    break;
+                }
+                let of_stream = (&row.stream, volume);
+                let rows = reader.oldest_of(of_stream, within, wanted, SEGMENTS_MAX)?;
+                is_cut |= rows.len() >= SEGMENTS_MAX as usize;
+                bytes += rows.iter().map(|aged| aged.bytes).sum::<u64>();
+                found.extend(rows.into_iter().map(|aged| (number, aged)));
+            }
+            sum = sum.saturating_add(bytes);
+        }
+        if sum < lack.least && !is_cut {
+            return Ok(false);
+        }
+        for (number, aged) in found {
+            self.add(number, aged);
+        }
+        Ok(true)
+    }
+}
+
+/// Segments of a stream that ended within `ended` and are not held: how many, and their bytes.
+///
+/// # Errors
+/// What the catalog says.
+pub fn count_free(
+    reader: &Reader,
+    stream: &StreamId,
+    held: &Held,
+    ended: Span,
+) -> Result<(u64, u64)> {
+    let mut sum = (0, 0);
+    for within in held.free() {
+        let (segments, bytes) = reader.count_ended(stream, within, ended)?;
+        sum = (sum.0 + segments, sum.1 + bytes);
+    }
+    Ok(sum)
+}
+
+/// Segments of a stream that a hold keeps although they ended before `before`, or all that a hold keeps: how many, and their
+/// bytes.
+///
+/// # Errors
+/// What the catalog says.
+pub fn count_held(
+    reader: &Reader,
+    stream: &StreamId,
+    held: &Held,
+    before: Wall,
+) -> Result<(u64, u64)> {
+    let ended = Span {
+        start: Wall(i64::MIN),
+        end: before,
+    };
+    let all = Held::default();
+    let (segments, bytes) = count_free(reader, stream, &all, ended)?;
+    let free = count_free(reader, stream, held, ended)?;
+    Ok((
+        segments.saturating_sub(free.0),
+        bytes.saturating_sub(free.1),
+    ))
 }

@@ -6,10 +6,21 @@
 //! deleted.
 
 pub mod clock;
+pub mod held;
+pub mod hold;
 pub mod latch;
 pub mod look;
+pub mod mirror;
+pub mod outlook;
 pub mod plan;
+pub mod policy;
+pub mod reading;
+pub mod shorten;
 pub mod sweep;
 
+#[cfg(test)]
+mod history_tests;
+#[cfg(test)]
+mod hold_tests;
 #[cfg(test)]
 mod plan_tests;

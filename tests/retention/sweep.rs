@@ -92,7 +92,9 @@ fn a_sweep_leaves_one_event_and_deleted_time_is_neither_recorded_nor_a_gap() {
     assert_eq!((deleted.span.start, deleted.span.end), (T0, rows[3].end));
     assert_eq!(coverage.recorded.len(), 1);
     assert!(coverage.gaps.is_empty() && coverage.unknown.is_empty());
-    let until = reader.deleted_until(&kassa).expect("query");
+    let until = reader
+        .deleted_until(&kassa, Some(rows[4].start))
+        .expect("query");
     assert_eq!(until.map(|d| d.span.end), Some(rows[3].end));
     let hours = reader.activity(&kassa, asked).expect("query");
     let levels = &hours[0].values;

@@ -41,7 +41,9 @@ fn request(line: &Line, camera: &str, cookie: Option<&str>) -> Request<Body> {
         .replace("{name}", "nobody")
         .replace("{role}", "staff")
         .replace("{seq}", "999999")
-        .replace("{alarm}", "999999");
+        .replace("{alarm}", "999999")
+        .replace("{hold}", "999999")
+        .replace("{shortening}", "999999");
     assert!(!path.contains('{'), "{path}: give its part a value here");
     let path = if path.ends_with("/coverage") || path.ends_with("/activity") {
         format!("{path}?start=2026-11-23T00:00:00Z&end=2026-11-23T01:00:00Z")

@@ -80,6 +80,8 @@ impl Host for Alone {
         Ok(Figures::of(&reader.alarms_up()?))
     }
 
+    fn kept(&self) {}
+
     fn certificate_until(&self, _: Wall) {}
 }
 

@@ -3,8 +3,9 @@
 use super::*;
 use crate::base::id::HoldId;
 use crate::catalog::{
-    HoldChange, HoldEnd, HoldKind, HoldRow, Origin, PolicyRow, RetentionChange, Rule, ShorteningRow,
+    HoldChange, HoldEnd, HoldKind, HoldRow, PolicyRow, RetentionChange, Rule, ShorteningRow,
 };
+use crate::config::Origin;
 
 const DAY: i64 = 24 * HOUR;
 

@@ -15,6 +15,8 @@ use crate::daemon::answer::Deletion;
 use crate::daemon::ledger::LedgerStatus;
 use crate::daemon::people::warning_text;
 use crate::recorder::board::{Line, Phase};
+use crate::retention::held::Held;
+use crate::retention::look;
 
 /// What changes slowly is asked this often.
 const SLOW_EVERY: Duration = Duration::from_secs(30);
@@ -97,6 +99,7 @@ impl Gatherer {
             ledger: LedgerStatus::read(reader, now)?,
             ..Slow::default()
         };
+        let holds = reader.holds()?;
         // By a clock that is not believed nothing is late.
         let rows = match deletion.paused {
             Some(_) => Vec::new(),
@@ -104,7 +107,12 @@ impl Gatherer {
         };
         for row in rows {
             if let Some(before) = row.expired_before(now.plus_us(-LATE_US)) {
-                let (count, _) = reader.count_ended_before(&row.stream, before)?;
+                let held = Held::of(&row.stream, &holds, now);
+                let ended = Span {
+                    start: Wall(i64::MIN),
+                    end: before,
+                };
+                let (count, _) = look::count_free(reader, &row.stream, &held, ended)?;
                 slow.overdue.insert(row.stream.clone(), count);
             }
             if let Some(until) = reader.lost_early(&row.stream)?
@@ -113,7 +121,6 @@ impl Gatherer {
                 slow.lost.insert(row.stream, until);
             }
         }
-        let holds = reader.holds()?;
         let due = holds.iter().filter(|hold| hold.is_due(now));
         slow.holds_due = due.count() as u64;
         self.slow = Some((mono, slow.clone()));

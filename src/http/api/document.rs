@@ -11,8 +11,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::access::role::acts;
 use crate::http::api::{
-    alarms, cameras, coverage, enrolment, health, ledger, live, media, persons, playback, rights,
-    session, site,
+    alarms, cameras, coverage, enrolment, health, holds, ledger, live, media, persons, playback,
+    retention, rights, session, site,
 };
 use crate::http::app::App;
 use crate::http::guard::{COOKIE_NAME, May};
@@ -48,6 +48,14 @@ use crate::http::guard::{COOKIE_NAME, May};
         health::health,
         alarms::list,
         alarms::acknowledge,
+        retention::report,
+        retention::confirm,
+        holds::list,
+        holds::place,
+        holds::get,
+        holds::review,
+        holds::extend,
+        holds::release,
         ledger::entries,
         ledger::entry,
         ledger::proof,

@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::access::authorise::Authorised;
 use crate::access::refusal::Refusal as Why;
-use crate::access::role::acts;
+use crate::access::role::{Role, acts};
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::hash::{Digest, hex};
 use crate::base::time::Wall;
@@ -90,7 +90,7 @@ pub struct Entry {
 /// Details of an entry.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct EntryDetail {
-    /// `none`, `kept`, `erased` (lawfully), or `lost` (nothing says why).
+    /// `none`, `kept`, `erased` (lawfully), `secret` (not for the one who asks), or `lost` (nothing says why).
     state: String,
     /// They themselves, while they are kept.
     #[schema(value_type = Option<Object>, nullable)]
@@ -196,8 +196,9 @@ pub(crate) async fn entries(
         .await?;
     let full = rows.len() == count as usize;
     let next = rows.last().map(|row| row.entry.seq).filter(|_| full);
+    let entries = rows.into_iter().map(|row| shown(row, &who));
     Ok(Json(Entries {
-        entries: rows.into_iter().map(Into::into).collect(),
+        entries: entries.collect(),
         next,
     }))
 }
@@ -223,6 +224,21 @@ fn visible(reader: &Reader, who: &Authorised<acts::Records>, seq: u64) -> Result
     Ok(row)
 }
 
+/// An entry as `who` sees it: the details of a secret hold are for those who handle it.
+fn shown(row: EntryRow, who: &Authorised<acts::Records>) -> Entry {
+    let is_secret = row.entry.facts["secret"] == Value::Bool(true);
+    let mut entry = Entry::from(row);
+    if is_secret && who.role() != Role::Controller {
+        entry.detail = EntryDetail {
+            state: "secret".to_owned(),
+            value: None,
+            salt: None,
+            erased: None,
+        };
+    }
+    entry
+}
+
 /// One entry.
 #[utoipa::path(
     get,
@@ -240,10 +256,11 @@ pub(crate) async fn entry(
     May(who): May<acts::Records>,
     Segments(of): Segments<OfEntry>,
 ) -> Answer<Json<Entry>> {
+    let may = Arc::clone(&who);
     let row = app
         .blocking(move |app| visible(&app.parts.catalog.reader()?, &who, of.seq))
         .await?;
-    Ok(Json(row.into()))
+    Ok(Json(shown(row, &may)))
 }
 
 /// Proof that an entry is in the log of a checkpoint (RFC 6962, 2.1.1).

@@ -177,7 +177,7 @@ fn find(
         .groups(stream, segment)
         .and_then(|groups| groups.first().map(Group::span));
     let span = near.unwrap_or(playback.opening.span);
-    let readable = Readable::of(app, &reader, stream, span)?;
+    let readable = Readable::of(app, &reader, (stream, playback.opening.hold), span)?;
     let Some(found) = readable.segments.iter().find(|s| s.id() == segment) else {
         return Ok(None);
     };

@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::access::authorise::Authorised;
 use crate::access::role::acts;
 use crate::base::error::{Error, Kind, Result};
-use crate::base::id::{CameraId, SegmentId, StreamId, StreamKind};
+use crate::base::id::{CameraId, HoldId, SegmentId, StreamId, StreamKind};
 use crate::base::time::{Span, Wall};
 use crate::catalog::{Reader, SegmentRow};
 use crate::config::Purpose;
@@ -21,6 +21,7 @@ use crate::evidence::find::{Part, Places};
 use crate::evidence::select::Source;
 use crate::evidence::view::{self, Group};
 use crate::http::api::coverage::Interval;
+use crate::http::api::holds;
 use crate::http::api::words;
 use crate::http::app::App;
 use crate::http::guard::May;
@@ -29,6 +30,7 @@ use crate::http::playback::{CAMERAS_MAX, Opening, Playback};
 use crate::http::problem::{Answer, FieldError, Problem, Refusal};
 use crate::media::{access_unit::SampleEntry, clear};
 use crate::recorder::board::Growing;
+use crate::retention::reading::{self, Reading};
 
 /// Segments and groups of one answer.
 const SEGMENTS_PER_PAGE: usize = 16;
@@ -51,6 +53,9 @@ pub struct NewPlayback {
     /// What for: one of the purposes that each of the cameras films for.
     #[schema(schema_with = words::purpose)]
     purpose: String,
+    /// The hold for whose case it is: then what it holds can be seen, also past its time, and nothing else.
+    #[schema(value_type = Option<u32>)]
+    hold: Option<HoldId>,
     /// In one's own words; kept apart from what is kept for ever.
     #[schema(max_length = 500)]
     reason: Option<String>,
@@ -106,6 +111,14 @@ pub(crate) async fn open(
     Body(new): Body<NewPlayback>,
 ) -> Answer<Response> {
     let opening = check(&app, &who, new)?;
+    if let Some(hold) = opening.hold {
+        let by = holds::by(&who);
+        let check = move |app: &App| {
+            let reader = app.parts.catalog.reader()?;
+            reading::check(&reader, &by, hold, app.parts.host.believed(&reader)?).map(drop)
+        };
+        app.blocking(check).await?;
+    }
     let now = app.parts.clock.mono();
     let playback = app.playbacks.prepare(who, opening, now)?;
     // No ledger, no act.
@@ -173,6 +186,7 @@ fn check(
             cameras: new.cameras.into_iter().collect(),
             span,
             purpose,
+            hold: new.hold,
             reason,
         }),
         _ => Err(Refusal::fields(errors)),
@@ -406,7 +420,7 @@ fn page(app: &App, playback: &Playback, stream: &StreamId, span: Span) -> Result
         return Ok(page);
     }
     let reader = app.parts.catalog.reader()?;
-    let footage = Readable::of(app, &reader, stream, span)?;
+    let footage = Readable::of(app, &reader, (stream, playback.opening.hold), span)?;
     for (i, segment) in footage.segments.iter().enumerate() {
         if i >= SEGMENTS_PER_PAGE || page.groups.len() >= GROUPS_PER_PAGE {
             page.next = Some(segment.start());
@@ -482,16 +496,21 @@ impl Segment {
     }
 }
 
-/// The segments of a stream that may be read now: what is expired is not among them, whether it is deleted yet or not.
+/// The segments of a stream that may be read now: what is expired is not among them, whether it is deleted yet or not; for the
+/// case of a hold those that it holds.
 pub(crate) struct Readable {
     pub(crate) segments: Vec<Segment>,
 }
 
 impl Readable {
-    pub(crate) fn of(app: &App, reader: &Reader, stream: &StreamId, span: Span) -> Result<Self> {
-        let row = reader.streams()?.into_iter().find(|r| r.stream == *stream);
+    pub(crate) fn of(
+        app: &App,
+        reader: &Reader,
+        (stream, hold): (&StreamId, Option<HoldId>),
+        span: Span,
+    ) -> Result<Self> {
         let believed = app.parts.host.believed(reader)?;
-        let before = row.and_then(|row| row.expired_before(believed));
+        let reading = Reading::of(reader, stream, believed, hold)?;
         // First what grows: if it is closed meanwhile, it is found among the rows as well.
         let growing = app.parts.board.lines().remove(stream);
         let growing = growing.and_then(|line| line.growing).filter(|growing| {
@@ -499,11 +518,13 @@ impl Readable {
                 start: growing.start,
                 end: growing.end,
             };
-            growing.durable_bytes > 0 && has.overlaps(&span)
+            growing.durable_bytes > 0
+                && has.overlaps(&span)
+                && reading.allows(growing.start, growing.end)
         });
         let rows = reader.segments(stream, span)?.into_iter();
         let mut segments: Vec<_> = rows
-            .filter(|row| before.is_none_or(|before| row.end >= before))
+            .filter(|row| reading.allows(row.start, row.end))
             .map(|row| Segment::Closed(Box::new(row)))
             .collect();
         if let Some(growing) = growing

@@ -4,8 +4,8 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{Object, RefOr, Schema};
 
 use crate::access::role::{Right, Role};
-use crate::catalog::{GapCause, Language};
-use crate::config::Purpose;
+use crate::catalog::{GapCause, HoldKind, Language};
+use crate::config::{Origin, Purpose};
 
 fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> RefOr<Schema> {
     let object: Object = ObjectBuilder::new()
@@ -45,4 +45,12 @@ pub(crate) fn phase() -> RefOr<Schema> {
 
 pub(crate) fn rule() -> RefOr<Schema> {
     one_of(["expired", "early"].into_iter())
+}
+
+pub(crate) fn hold_kind() -> RefOr<Schema> {
+    one_of(HoldKind::ALL.iter().map(|kind| kind.as_str()))
+}
+
+pub(crate) fn origin() -> RefOr<Schema> {
+    one_of(Origin::ALL.iter().map(|origin| origin.as_str()))
 }
