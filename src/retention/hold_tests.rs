@@ -445,7 +445,7 @@ fn volumes_bring_holds_and_policies_back_and_a_forged_file_does_not() {
     for forged in [
         text.replace("theft", "a walk"),
         "{}".to_owned(),
-        String::new(),
+        "x".to_owned(),
     ] {
         crate::base::disk::replace(&path, forged.as_bytes(), 0o600).expect("a file");
         let (found, troubles) = mirror::latest(std::slice::from_ref(&volume), id, signer.key());

@@ -17,7 +17,7 @@ use sinetti::recorder::board::{Board, Phase};
 use sinetti::recorder::segment::SealingInForce;
 use sinetti::vault::person::Cost;
 
-use crate::plant::{DAY, HOUR, MINUTE, Own, T0, stream};
+use crate::plant::{DAY, HOUR, MINUTE, Own, T0, policies};
 
 const YEAR: i64 = 365 * DAY;
 /// Segments that are kept and segments that have expired.
@@ -96,7 +96,8 @@ impl Shop {
             shared: Arc::new(shared),
             deletion: deletion.clone(),
             reserves: [(plant.volume.root.clone(), 0)].into(),
-            keeps: vec![(stream("till/main"), 3600)],
+            policies: policies("till/main", 3600),
+            signer: None,
         };
         let sweeping = Sweeping::start(options, woken).expect("it starts");
         let (_never, pace) = channel::<()>();

@@ -69,7 +69,7 @@ fn what_is_too_old_is_refused_at_once_and_deleted_by_itself() {
     assert_eq!(shop.segment_files("kassa/main").len(), 5);
     assert_eq!(shop.ls("kassa/main").footage.segments.len(), 5);
     let told = retention(&shop);
-    let line = &told.streams[0];
+    let line = &told.outlook.streams[0];
     assert_eq!(line.keep_s, Some(3600));
     assert_eq!(
         line.deleted_until.map(|d| (d.rule, d.span.end)),

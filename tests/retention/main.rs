@@ -6,6 +6,7 @@
 
 mod clock;
 mod daemon;
+mod holds;
 mod image;
 mod inject;
 mod latch;

@@ -10,7 +10,12 @@ use sinetti::base::clock::SimulatedClock;
 use sinetti::base::hash::Digest;
 use sinetti::base::id::{GenerationId, RunId, SegmentId, StreamId};
 use sinetti::base::time::{Span, Ticks, Wall};
-use sinetti::catalog::{Catalog, Change, Event, GapCause, Reader, SegmentRow};
+use sinetti::catalog::{
+    Cameras, Catalog, Change, Event, GapCause, HoldKind, HoldRow, PolicyRow, Reader, Role,
+    SegmentRow,
+};
+use sinetti::config::Origin;
+use sinetti::daemon::sweeper::Policies;
 use sinetti::media::access_unit::{SampleEntry, VISUAL_ENTRY_BYTES};
 use sinetti::media::boxes::{put_box, put_u32s};
 use sinetti::media::header::{ClockState, Losses};
@@ -22,8 +27,10 @@ use sinetti::recorder::outbox::Waiting;
 use sinetti::recorder::segment::{Sealing, SealingInForce};
 use sinetti::recorder::writer::{self, Writer};
 use sinetti::recorder::{check, recovery};
+use sinetti::retention::hold::{self, By, NewHold};
 use sinetti::retention::look::{self, Found};
 use sinetti::retention::plan::Plan;
+use sinetti::retention::policy::Wanted;
 use sinetti::retention::sweep::{Outcome, Sweeper};
 use sinetti::store::state::State;
 use sinetti::store::volume::Volume;
@@ -218,6 +225,27 @@ impl Plant {
         self.catalog.commit(change, None).expect("a policy");
     }
 
+    /// Places a hold on a camera.
+    pub(crate) fn hold(&self, kind: HoldKind, camera: &str, span: Span) -> HoldRow {
+        let new = NewHold {
+            kind,
+            cameras: [camera.parse().expect("an id")].into(),
+            span,
+            matter: "5560/R/1/26".to_owned(),
+            reason: "theft".to_owned(),
+            until: None,
+            review: None,
+        };
+        hold::place(&self.catalog, &controller(), new, self.clock.wall()).expect("placed")
+    }
+
+    /// Releases one, with the ordinary fourteen days.
+    pub(crate) fn release(&self, row: &HoldRow) {
+        let said = ("closed", 14 * 86_400);
+        let now = self.clock.wall();
+        hold::release(&self.catalog, &controller(), row.hold, said, now).expect("released");
+    }
+
     /// Sets the clock.
     pub(crate) fn set_clock(&self, at: Wall) {
         self.clock.step_wall(at.us_since(self.clock.wall()));
@@ -334,4 +362,33 @@ fn entry() -> SampleEntry {
         put_box(out, b"avcC", |out| out.extend_from_slice(record));
     });
     SampleEntry::parse(&out).expect("a good entry")
+}
+
+/// What a configuration would say that knows one stream.
+pub(crate) fn policies(name: &str, keep_s: u32) -> Policies {
+    let policy = PolicyRow {
+        stream: stream(name),
+        guarantee_s: 0,
+        keep_from: Origin::Camera,
+        guarantee_from: Origin::Default,
+        purposes: Vec::new(),
+        justification: None,
+        special_reason: None,
+        documented_in: None,
+    };
+    Policies {
+        wanted: vec![Wanted { keep_s, policy }],
+        after_release_s: 14 * 86_400,
+    }
+}
+
+/// Somebody who may do everything with holds.
+pub(crate) fn controller() -> By {
+    By {
+        person: "controller".to_owned(),
+        role: Role::Controller,
+        cameras: Cameras::All,
+        detail: serde_json::Value::Null,
+        with: Vec::new(),
+    }
 }

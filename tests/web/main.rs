@@ -6,6 +6,7 @@
 )]
 
 mod document;
+mod holds;
 mod live;
 mod matrix;
 mod playback;
