@@ -384,22 +384,7 @@ fn numbered(path: &Path, n: u32) -> PathBuf {
 fn text(report: &Report, zone: Zone) -> Result<String> {
     let mut out = String::new();
     for clip in &report.clips {
-        writeln!(out, "{}", clip.path.display())?;
-        writeln!(out, "  from       {}", zone.rfc3339(clip.span.start))?;
-        writeln!(out, "  to         {}", zone.rfc3339(clip.span.end))?;
-        writeln!(
-            out,
-            "  pictures   {}, {} x {}, every one checked against its leaf hash",
-            clip.pictures, clip.size.0, clip.size.1
-        )?;
-        if clip.undecodable_leading > 0 {
-            writeln!(
-                out,
-                "  leading    {} pictures at the beginning refer to pictures before it and are not shown",
-                clip.undecodable_leading
-            )?;
-        }
-        writeln!(out, "  SHA-256    {}", clip.sha256)?;
+        clip_text(&mut out, clip, zone)?;
     }
     let outward = report
         .clips
@@ -458,6 +443,26 @@ fn text(report: &Report, zone: Zone) -> Result<String> {
         )?;
     }
     Ok(out)
+}
+
+fn clip_text(out: &mut String, clip: &Clip, zone: Zone) -> Result<()> {
+    writeln!(out, "{}", clip.path.display())?;
+    writeln!(out, "  from       {}", zone.rfc3339(clip.span.start))?;
+    writeln!(out, "  to         {}", zone.rfc3339(clip.span.end))?;
+    writeln!(
+        out,
+        "  pictures   {}, {} x {}, every one checked against its leaf hash",
+        clip.pictures, clip.size.0, clip.size.1
+    )?;
+    if clip.undecodable_leading > 0 {
+        writeln!(
+            out,
+            "  leading    {} pictures at the beginning refer to pictures before it and are not shown",
+            clip.undecodable_leading
+        )?;
+    }
+    writeln!(out, "  SHA-256    {}", clip.sha256)?;
+    Ok(())
 }
 
 #[cfg(test)]

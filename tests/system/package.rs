@@ -131,14 +131,14 @@ fn a_package_proves_itself_and_every_change_of_it_is_found_by_command_and_page()
 
     // The page says the same, also where the browser knows no Ed25519.
     for how in [&[][..], &["--slow"]] {
-        let page = &pages(&[folder.clone()], how)[0];
+        let page = &pages(std::slice::from_ref(&folder), how)[0];
         assert_eq!(page["findings"], Value::Array(Vec::new()), "{page}");
         assert_eq!(
             (&page["fingerprint"], &page["entry"]),
             (&report["fingerprint"], &report["entry"])
         );
     }
-    let page = &pages(&[folder.clone()], &["--fingerprint", &other])[0];
+    let page = &pages(std::slice::from_ref(&folder), &["--fingerprint", &other])[0];
     assert_eq!(page["findings"][0], "other-key contents.txt");
 
     // The ledger tells of it: its entry has the manifest's hash.
