@@ -14,4 +14,5 @@ pub mod playback;
 pub(crate) mod readable;
 pub mod rights;
 pub mod session;
+pub mod site;
 mod words;
