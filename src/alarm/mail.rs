@@ -7,7 +7,7 @@ use crate::alarm::message::{Message, Sender};
 use crate::alarm::words;
 use crate::base::time::Wall;
 use crate::catalog::AlarmRow;
-use crate::config::{Language, Mail};
+use crate::config::Mail;
 
 /// Bytes of a text that one encoded word of a header holds: it has 75 characters at most.
 const WORD_BYTES_MAX: usize = 45;
@@ -130,7 +130,7 @@ mod tests {
     use crate::base::id::BoxId;
     use crate::base::zone::Zone;
     use crate::catalog::AlarmKind;
-    use crate::config::Security;
+    use crate::config::{Language, Security};
 
     fn row() -> AlarmRow {
         AlarmRow {

@@ -25,7 +25,7 @@ pub(crate) const KEYS: &[&str] = &[
 ];
 
 /// Most recipients of mail.
-pub const RECIPIENTS_MAX: usize = 16;
+const RECIPIENTS_MAX: usize = 16;
 
 const URL_BYTES_MAX: usize = 1000;
 const NAME_BYTES_MAX: usize = 253;

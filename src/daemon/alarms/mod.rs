@@ -14,9 +14,7 @@ use std::time::Duration;
 use log::{error, info, warn};
 use serde_json::json;
 
-use crate::alarm::{
-    self, Figures, Message, Sender, Step, Target, Thresholds, Told, Touched, Tracker,
-};
+use crate::alarm::{self, Figures, Message, Sender, Step, Thresholds, Told, Touched, Tracker};
 use crate::base::Clock;
 use crate::base::disk::acts;
 use crate::base::error::{Error, Kind, Result};

@@ -48,7 +48,7 @@ impl Reply {
 #[derive(Clone)]
 pub(crate) struct Client {
     pub(crate) address: SocketAddr,
-    tls: Arc<ClientConfig>,
+    pub(crate) tls: Arc<ClientConfig>,
     pub(crate) cookie: Option<String>,
     /// From which address of loopback it connects.
     pub(crate) source: Option<Ipv4Addr>,

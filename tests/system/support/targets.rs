@@ -158,7 +158,7 @@ impl MailServer {
     fn converse(&self, stream: Box<dyn Stream>, talk: &mut Talk, greets: bool, tls: bool) -> bool {
         let over_tls = !greets || self.from_the_first_byte;
         let mut stream = BufReader::new(stream);
-        let mut say = |stream: &mut BufReader<Box<dyn Stream>>, text: &str| {
+        let say = |stream: &mut BufReader<Box<dyn Stream>>, text: &str| {
             stream
                 .get_mut()
                 .write_all(format!("{text}\r\n").as_bytes())
