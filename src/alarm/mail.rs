@@ -222,14 +222,23 @@ mod tests {
 
     #[test]
     fn each_kind_has_words_in_each_language_and_no_two_the_same() {
-        for language in [Language::Fi, Language::Sv, Language::En] {
-            let mut titles: Vec<_> = AlarmKind::ALL
+        let all = |language| {
+            AlarmKind::ALL
                 .iter()
-                .map(|kind| words::of(*kind, language).0)
-                .collect();
+                .map(move |kind| words::of(*kind, language))
+        };
+        for language in [Language::Fi, Language::Sv, Language::En] {
+            let mut titles: Vec<_> = all(language).map(|(title, ..)| title).collect();
             titles.sort_unstable();
             titles.dedup();
             assert_eq!(titles.len(), AlarmKind::ALL.len(), "{language:?}");
+        }
+        for language in [Language::Fi, Language::Sv] {
+            for (theirs, english) in all(language).zip(all(Language::En)) {
+                let differs =
+                    theirs.0 != english.0 && theirs.1 != english.1 && theirs.2 != english.2;
+                assert!(differs, "{english:?}");
+            }
         }
     }
 

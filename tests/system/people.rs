@@ -90,10 +90,10 @@ fn a_revoked_person_with_an_old_copy_of_the_state_folder_opens_nothing_newer() {
         "manager1",
         &["--role", "manager", "--camera", "till"],
     );
-    confirm(&shop, "manager1");
-    // The segment that began before the manager was one ends here, and the next is the manager's.
+    // The segment that began before the manager was one ends, and the next is the manager's.
     let growing = |shop: &TestBox| shop.line("till/main").growing;
     let of_others = growing(&shop).expect("it grows").segment;
+    confirm(&shop, "manager1");
     wait(&mut shop, "a segment that the manager opens", |shop| {
         growing(shop).is_some_and(|now| now.segment != of_others && now.durable_bytes > 0)
     });
