@@ -63,7 +63,7 @@ impl Place {
         };
         std::fs::write(&used, format!("{step}\n")).expect("writes");
         let mut client = self.client();
-        client.sign_in(name, &password, &secret.code(step).to_string());
+        client.sign_in(name, &password, &secret.code(step));
         client
     }
 }
