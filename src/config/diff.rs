@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use crate::base::id::CameraId;
+use crate::config::alarm::AlarmConfig;
 use crate::config::keep::keep_text;
 use crate::config::policy::Policy;
 use crate::config::types::{CameraConfig, Config, VolumeConfig};
@@ -157,8 +158,11 @@ fn whole_lines(lines: &mut Vec<String>, old: &Config, new: &Config) {
         &keep_text(old.retention.after_release_secs),
         &keep_text(new.retention.after_release_secs),
     );
-    // The path may hold a secret.
-    note_silently(lines, "webhook", &old.alarm, &new.alarm);
+    // The path may hold a secret, and mailboxes are persons'.
+    let (old, new) = (&old.alarm, &new.alarm);
+    note_silently(lines, "webhook", &old.webhook, &new.webhook);
+    let mail = |alarm: &AlarmConfig| (alarm.mail.clone(), alarm.language);
+    note_silently(lines, "mail", &mail(old), &mail(new));
 }
 
 fn volume_lines(lines: &mut Vec<String>, old: &Config, new: &Config) {

@@ -160,6 +160,10 @@ impl TestBox {
         };
         made.secret("passphrase", &format!("{PASSPHRASE}\n"));
         let mut init = made.command(&["init", "--reserve-gib", "0.1"]);
+        init.args([
+            "--justification",
+            "Varkaudet tulevat ilmi viikkojen kuluttua.",
+        ]);
         init.arg("--volume").arg(&made.volume);
         init.arg("--shares-dir").arg(made.path("shares"));
         init.args(["--undertaking", "2026-1", "--tokens-dir"])
