@@ -290,7 +290,7 @@ open_box() {
         (umask 077 && secret >"$base/passphrase" && secret >"$base/.secret" &&
             { echo "$user"; cat "$base/.secret"; } >"$base/camera-login" && mv "$base/.secret" "$base/camera-password")
         sinetti init --site "Myymälä 1" --zone Europe/Helsinki --volume "$base/footage" --reserve-gib "$1" \
-            --controller "$user" --undertaking demo-1 ${listen:+--listen "$listen"} --tokens-dir "$base/tokens" --shares-dir "$base/shares" \
+            --controller "$user" --undertaking demo-1 --justification "Näytös" ${listen:+--listen "$listen"} --tokens-dir "$base/tokens" --shares-dir "$base/shares" \
             >"$base/init.txt" || die "the box could not be made"
         enrol_person admin1 || die "the administrator could not enrol"
         enrol_person "$user" || die "the controller could not enrol"

@@ -6,6 +6,7 @@
 
 mod clock;
 mod daemon;
+mod desk;
 mod holds;
 mod image;
 mod inject;
