@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use crate::base::id::CameraId;
 use crate::config::keep::keep_text;
+use crate::config::records::differences;
 use crate::config::types::{CameraConfig, Config, VolumeConfig};
 use crate::config::web::WebConfig;
 
@@ -152,6 +153,10 @@ fn whole_lines(lines: &mut Vec<String>, old: &Config, new: &Config) {
     note(lines, "stall_secs", &before.stall_secs, &after.stall_secs);
     // The path may hold a secret.
     note_silently(lines, "webhook", &old.alarm, &new.alarm);
+    lines.extend(differences(
+        (&old.backup, &old.quarantine, &old.records),
+        (&new.backup, &new.quarantine, &new.records),
+    ));
 }
 
 fn volume_lines(lines: &mut Vec<String>, old: &Config, new: &Config) {

@@ -109,9 +109,10 @@ fn write(
             };
             catalog.commit(Change::TimeMarked { at: now }, event)?;
         }
-        Ask::ConfirmRetention { by } => {
+        Ask::ConfirmRetention { by, controller } => {
+            let confirmer = people::confirmer(catalog, by, *controller, now)?;
             let volumes = sweeper::present(&catalog.reader()?, box_id)?;
-            latch::confirm(catalog, &volumes, now, by.as_str().into())?;
+            latch::confirm(catalog, &volumes, now, confirmer)?;
         }
         _ => return Ok(None),
     }

@@ -45,6 +45,8 @@ fn request(line: &Line, camera: &str, cookie: Option<&str>) -> Request<Body> {
     assert!(!path.contains('{'), "{path}: give its part a value here");
     let path = if path.ends_with("/coverage") || path.ends_with("/activity") {
         format!("{path}?start=2026-11-23T00:00:00Z&end=2026-11-23T01:00:00Z")
+    } else if path.contains("/deletions/") {
+        format!("{path}?start=2026-11-22T00:00:00Z&end=2026-11-22T01:00:00Z")
     } else {
         path
     };

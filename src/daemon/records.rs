@@ -1,0 +1,181 @@
+//! What is kept besides footage: details of the ledger, class by class, and what lies on volumes for longer than it may. Looked at
+//! daily, and only by a time of day that is believed.
+
+use log::{error, info, warn};
+use serde_json::json;
+
+use crate::base::Clock;
+use crate::base::error::Result;
+use crate::base::time::{Span, Wall};
+use crate::catalog::{Catalog, DETAILS_EXPIRED, Event, LedgerChange, Reader};
+use crate::config::{Config, RecordsConfig};
+use crate::daemon::sweeper;
+use crate::daemon::volumes::Shared;
+use crate::ledger::detail::Class;
+use crate::retention::overage::{self, LISTED_MAX, Limits};
+use crate::store::scrub::VolumeMark;
+use crate::store::volume::Volume;
+
+/// Details are erased this often.
+const EVERY_US: i64 = 86_400_000_000;
+/// What expired so long ago should be gone.
+const LATE_US: i64 = 120_000_000;
+
+/// A class of details, for people.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct ClassStatus {
+    /// Which.
+    pub class: String,
+    /// How long it is kept, as the configuration writes it.
+    pub age: String,
+    /// What was written before this goes at the next run.
+    pub before: Wall,
+    /// How many entries have details.
+    pub entries: u64,
+    /// When the oldest of them was written.
+    pub oldest: Option<Wall>,
+}
+
+/// Every class of details, with its age and what is there of it.
+///
+/// # Errors
+/// What the catalog says.
+pub fn classes(reader: &Reader, records: &RecordsConfig, now: Wall) -> Result<Vec<ClassStatus>> {
+    let there = reader.detail_classes()?;
+    let status = |(class, age): (&'static str, crate::config::Age)| {
+        let row = there.iter().find(|row| row.class.as_str() == class);
+        ClassStatus {
+            class: class.to_owned(),
+            age: age.to_string(),
+            before: age.before(now),
+            entries: row.map_or(0, |row| row.entries),
+            oldest: row.map(|row| row.oldest),
+        }
+    };
+    Ok(records.ages().map(status).collect())
+}
+
+/// Erases the details that are older than their class is kept, once a day. True when it did.
+///
+/// # Errors
+/// What the catalog says.
+pub fn expire(
+    catalog: &Catalog,
+    reader: &Reader,
+    records: &RecordsConfig,
+    clock: &dyn Clock,
+) -> Result<bool> {
+    let now = clock.wall();
+    let last = reader.last_of(&[DETAILS_EXPIRED])?.map(|row| row.entry.at);
+    if last.is_some_and(|last| now.us_since(last).abs() < EVERY_US) {
+        return Ok(false);
+    }
+    // In doubt nothing is erased: by a clock that is a year ahead, everything would be.
+    let verdict = sweeper::judge(reader, now, clock.host_sync(), &[])?;
+    if !verdict.is_believed() || catalog.trouble().is_some() {
+        return Ok(false);
+    }
+    let of_class = |(class, age): (&'static str, crate::config::Age)| {
+        Ok((class.parse::<Class>()?, age.before(now), age.to_string()))
+    };
+    let classes = records.ages().map(of_class).collect::<Result<_>>()?;
+    catalog.commit(LedgerChange::DetailsExpired { at: now, classes }, None)?;
+    Ok(true)
+}
+
+/// Looks through a volume for what is older than it may be and is no row; deletes what the rules allow, tells the rest. Nothing is
+/// deleted while the time of day or the catalog is in doubt. Notes in `mark` what somebody has to look at.
+///
+/// # Errors
+/// When the volume cannot be read, or the catalog not be read or written.
+pub fn over_age(
+    shared: &Shared,
+    config: &Config,
+    reader: &Reader,
+    volume: &Volume,
+    mark: &mut VolumeMark,
+) -> Result<()> {
+    let now = shared.clock.wall();
+    let verdict = sweeper::judge(reader, now, shared.clock.host_sync(), &[])?;
+    if !verdict.is_believed() {
+        return Ok(());
+    }
+    let limits = Limits {
+        now,
+        quarantine_secs: config.quarantine.keep_secs,
+        quarantine_bytes: config.quarantine.max_bytes,
+        held: &|_, _: Span| false,
+    };
+    let found = overage::look(reader, volume, &limits)?;
+    let may = reader.meta()?.latch.is_none() && shared.catalog.trouble().is_none();
+    let failed = if may {
+        overage::delete(&shared.catalog, volume, &found.doomed, now)?
+    } else {
+        let latched = found.doomed.iter();
+        let latched =
+            latched.map(|one| (one.path.clone(), "nothing may be deleted now".to_owned()));
+        latched.collect()
+    };
+    let told: Vec<String> = found
+        .told
+        .iter()
+        .map(|(path, why)| format!("{}: {why}", path.display()))
+        .chain(
+            failed
+                .iter()
+                .map(|(path, why)| format!("{}: {why}", path.display())),
+        )
+        .collect();
+    let deleted = found.doomed.len() - failed.len();
+    if deleted > 0 {
+        info!(
+            "volume \"{}\": {deleted} files in quarantine or left-over keys were deleted",
+            volume.name
+        );
+    }
+    for text in told
+        .iter()
+        .take(LISTED_MAX)
+        .filter(|text| !mark.over_age.contains(text))
+    {
+        error!("it is kept for longer than it may be: {text}");
+    }
+    if told.len() > LISTED_MAX {
+        warn!("and {} more", told.len() - LISTED_MAX);
+    }
+    let room = found
+        .doomed
+        .iter()
+        .filter(|one| one.cause == overage::Cause::QuarantineRoom);
+    mark.quarantine_lost = if may { room.count() as u64 } else { 0 };
+    let event = Event {
+        result: if told.is_empty() { "ok" } else { "failed" }.to_owned(),
+        detail: (!told.is_empty())
+            .then(|| json!({ "files": told.iter().take(LISTED_MAX).collect::<Vec<_>>() })),
+        ..Event::of_box(
+            now,
+            "over-age",
+            &volume.name,
+            json!({
+                "files": found.files,
+                "deleted": deleted,
+                "told": told.len(),
+                "overdue": overdue(reader, now)?,
+            }),
+        )
+    };
+    mark.over_age_count = told.len() as u64;
+    mark.over_age = told.into_iter().take(LISTED_MAX).collect();
+    shared.catalog.commit(Vec::new(), event)
+}
+
+/// Rows that are older than they may be, by more than a sweep takes.
+fn overdue(reader: &Reader, now: Wall) -> Result<u64> {
+    let mut sum = 0;
+    for row in reader.streams()? {
+        if let Some(before) = row.expired_before(now.plus_us(-LATE_US)) {
+            sum += reader.count_ended_before(&row.stream, before)?.0;
+        }
+    }
+    Ok(sum)
+}
