@@ -63,6 +63,7 @@ const TOP_LEVEL: &[&str] = &[
     "LICENSE",
     "README.md",
     "benches",
+    "build.rs",
     "config",
     "docs",
     "scripts",

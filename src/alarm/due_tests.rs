@@ -60,6 +60,8 @@ fn volume() -> impl Strategy<Value = Volume> {
                     first: vec!["removed: x".to_owned()],
                 }),
                 mirror,
+                over_age: None,
+                quarantine_lost: 0,
             },
         )
 }
@@ -174,6 +176,12 @@ fn every_kind_has_its_cause() {
     });
     is(A::SweepLate, &|f| f.clock.doubt = Some("behind".to_owned()));
     is(A::EarlyDeletion, &|f| first(f).early = true);
+    is(A::GuaranteeLost, &|f| {
+        f.sweeping
+            .lost
+            .insert(stream_id(1), crate::base::time::Wall(0));
+    });
+    is(A::HoldReview, &|f| f.sweeping.holds_due = 1);
     rest_has_its_cause(&mut is);
     assert_eq!(seen, AlarmKind::ALL.iter().copied().collect());
 }
@@ -210,6 +218,12 @@ fn rest_has_its_cause(is: Is<'_>) {
     is(A::LedgerMirror, &|f| {
         first(f).mirror = Some("differs".to_owned())
     });
+    is(A::BackupOverdue, &|f| f.backup_overdue = Some(None));
+    is(A::OverAge, &|f| {
+        first(f).over_age = Some((1, "stills/x".to_owned()));
+    });
+    is(A::OverAge, &|f| f.old_catalogs = Some("one".to_owned()));
+    is(A::Quarantine, &|f| first(f).quarantine_lost = 1);
     is(A::Delivery, &|f| f.undelivered_for = Some(secs(121)));
 }
 

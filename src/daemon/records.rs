@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::base::Clock;
 use crate::base::error::Result;
-use crate::base::time::{Span, Wall};
+use crate::base::time::Wall;
 use crate::catalog::{Catalog, DETAILS_EXPIRED, Event, LedgerChange, Reader};
 use crate::config::{Config, RecordsConfig};
 use crate::daemon::sweeper;
@@ -100,11 +100,18 @@ pub fn over_age(
     if !verdict.is_believed() {
         return Ok(());
     }
+    let holds = reader.holds_that_keep(now)?;
     let limits = Limits {
         now,
         quarantine_secs: config.quarantine.keep_secs,
         quarantine_bytes: config.quarantine.max_bytes,
-        held: &|_, _: Span| false,
+        held: &|camera, span| {
+            // Where nothing says of which camera it is, any hold may be of it.
+            holds.iter().any(|hold| match camera {
+                Some(camera) => hold.holds(camera, span.start, span.end),
+                None => span.start < hold.span.end && hold.span.start < span.end,
+            })
+        },
     };
     let found = overage::look(reader, volume, &limits)?;
     let may = reader.meta()?.latch.is_none() && shared.catalog.trouble().is_none();
@@ -174,7 +181,7 @@ fn overdue(reader: &Reader, now: Wall) -> Result<u64> {
     let mut sum = 0;
     for row in reader.streams()? {
         if let Some(before) = row.expired_before(now.plus_us(-LATE_US)) {
-            sum += reader.count_ended_before(&row.stream, before)?.0;
+            sum += reader.count_overdue(&row.stream, before, now)?;
         }
     }
     Ok(sum)

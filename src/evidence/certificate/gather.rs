@@ -80,7 +80,7 @@ pub fn gather(reader: &Reader, asked: &Asked<'_>) -> Result<Certificate> {
         cameras: (!asked.cameras.is_empty())
             .then(|| asked.cameras.iter().map(ToString::to_string).collect()),
         kept: kept(reader, asked)?,
-        holds: 0,
+        holds: reader.holds_that_keep(asked.now)?.len() as u64,
         epochs,
     })
 }
@@ -92,13 +92,13 @@ fn kept(reader: &Reader, asked: &Asked<'_>) -> Result<Vec<Kept>> {
             continue;
         }
         let late = row.expired_before(asked.now.plus_us(-LATE_US));
-        let overdue = late.map_or(Ok((0, 0)), |before| {
-            reader.count_ended_before(&row.stream, before)
+        let overdue = late.map_or(Ok(0), |before| {
+            reader.count_overdue(&row.stream, before, asked.now)
         })?;
         kept.push(Kept {
             stream: row.stream.to_string(),
             keep_s: row.keep_s,
-            overdue: overdue.0,
+            overdue,
         });
     }
     Ok(kept)

@@ -135,6 +135,3 @@ fn digest(document: &Value) -> Result<Digest> {
     let text = canonical(&document["statement"])?;
     Ok(Digest::sha256(&[text.as_bytes()]))
 }
-
-#[cfg(test)]
-mod tests;

@@ -71,12 +71,12 @@ words! {
         "{} segments ({}) were deleted before their time was over, since the disk had no room.";
 
     OLDER: "Onko vanhempaa jäljellä", "Finns det något äldre kvar", "Is anything older left";
-    OLDER_ROWS_NONE: "Kun todistus laadittiin, tallentimen luettelossa ei ollut yhtään jaksoa, jonka säilytysaika olisi päättynyt yli kaksi minuuttia aiemmin.",
-        "När intyget upprättades fanns i inspelarens register inget segment vars lagringstid hade gått ut mer än två minuter tidigare.",
-        "When this was made the recorder's index held no segment whose time had been over for more than two minutes.";
-    OLDER_ROWS_SOME: "HUOMIO: kun todistus laadittiin, {} jakson säilytysaika oli päättynyt yli kaksi minuuttia aiemmin eikä niitä ollut vielä poistettu (esimerkiksi pidon tai vian vuoksi).",
-        "OBS: när intyget upprättades hade lagringstiden för {} segment gått ut mer än två minuter tidigare utan att de hade raderats (till exempel på grund av ett spärrbeslut eller ett fel).",
-        "NOTE: when this was made the time of {} segments had been over for more than two minutes and they were not deleted yet (for instance because of a hold or a fault).";
+    OLDER_ROWS_NONE: "Kun todistus laadittiin, tallentimen luettelossa ei ollut yhtään jaksoa, jonka säilytysaika olisi päättynyt yli kaksi minuuttia aiemmin ja jota mikään pito ei koske.",
+        "När intyget upprättades fanns i inspelarens register inget segment vars lagringstid hade gått ut mer än två minuter tidigare och som ingen spärr gäller.",
+        "When this was made the recorder's index held no segment whose time had been over for more than two minutes and which no hold is about.";
+    OLDER_ROWS_SOME: "HUOMIO: kun todistus laadittiin, {} jakson säilytysaika oli päättynyt yli kaksi minuuttia aiemmin eikä niitä ollut vielä poistettu (esimerkiksi vian vuoksi).",
+        "OBS: när intyget upprättades hade lagringstiden för {} segment gått ut mer än två minuter tidigare utan att de hade raderats (till exempel på grund av ett fel).",
+        "NOTE: when this was made the time of {} segments had been over for more than two minutes and they were not deleted yet (for instance because of a fault).";
     SCANS_NONE: "Levyjä ei ole käyty läpi ajanjakson alun jälkeen, joten tiedostoista ei ole tässä havaintoa.",
         "Volymerna har inte gåtts igenom sedan periodens början, så intyget säger inget om filer.",
         "The volumes were not looked through since the beginning of the period, so there is no finding about files.";
