@@ -96,12 +96,13 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
 /// What a catalog of the past must not do: delete, go on with the old log, let in whoever has a token that was used since.
 fn settle(state: &State, args: &Args, manifest: &backup::Manifest, now: Wall) -> Result<Since> {
     let catalog = Catalog::open_signing(&state.catalog_path(), state.box_id, state.signer())?;
+    let reader = catalog.reader()?;
+    let own = (state.box_id, state.key()?);
+    let since = ledger::since(&reader, own)?;
+    // First: nothing of this is an entry of the old log.
+    ledger::begin_epoch(&catalog, own, &who(), &args.statement, now)?;
     let reason = format!("{} {}", latch::RESTORED, manifest.made);
     latch::set(&catalog, reason, now)?;
-    let reader = catalog.reader()?;
-    let since = ledger::since(&reader, (state.box_id, state.key()?))?;
-    let by = (state.box_id, state.key()?);
-    ledger::begin_epoch(&catalog, by, &who(), &args.statement, now)?;
     let withdrawn: Vec<Change> = reader
         .accounts()?
         .into_iter()

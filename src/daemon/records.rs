@@ -1,7 +1,7 @@
 //! What is kept besides footage: details of the ledger, class by class, and what lies on volumes for longer than it may. Looked at
 //! daily, and only by a time of day that is believed.
 
-use log::{error, info, warn};
+use log::{error, info};
 use serde_json::json;
 
 use crate::base::Clock;
@@ -147,32 +147,37 @@ pub fn over_age(
     {
         error!("it is kept for longer than it may be: {text}");
     }
-    if told.len() > LISTED_MAX {
-        warn!("and {} more", told.len() - LISTED_MAX);
-    }
     let room = found
         .doomed
         .iter()
         .filter(|one| one.cause == overage::Cause::QuarantineRoom);
     mark.quarantine_lost = if may { room.count() as u64 } else { 0 };
-    let event = Event {
-        result: if told.is_empty() { "ok" } else { "failed" }.to_owned(),
-        detail: (!told.is_empty())
-            .then(|| json!({ "files": told.iter().take(LISTED_MAX).collect::<Vec<_>>() })),
-        ..Event::of_box(
-            now,
-            "over-age",
-            &volume.name,
-            json!({
-                "files": found.files,
-                "deleted": deleted,
-                "told": told.len(),
-                "overdue": overdue(reader, now)?,
-            }),
-        )
-    };
     mark.over_age_count = told.len() as u64;
     mark.over_age = told.into_iter().take(LISTED_MAX).collect();
+    note(shared, reader, volume, (found.files, deleted), mark, now)
+}
+
+/// The entry of a look.
+fn note(
+    shared: &Shared,
+    reader: &Reader,
+    volume: &Volume,
+    (files, deleted): (u64, usize),
+    mark: &VolumeMark,
+    now: Wall,
+) -> Result<()> {
+    let all_well = mark.over_age_count == 0;
+    let facts = json!({
+        "files": files,
+        "deleted": deleted,
+        "told": mark.over_age_count,
+        "overdue": overdue(reader, now)?,
+    });
+    let event = Event {
+        result: if all_well { "ok" } else { "failed" }.to_owned(),
+        detail: (!all_well).then(|| json!({ "files": mark.over_age })),
+        ..Event::of_box(now, "over-age", &volume.name, facts)
+    };
     shared.catalog.commit(Vec::new(), event)
 }
 

@@ -49,7 +49,7 @@ impl Language {
     }
 
     /// The text in this language, of Finnish, Swedish, English.
-    pub const fn pick<'a>(self, texts: [&'a str; 3]) -> &'a str {
+    pub const fn pick(self, texts: [&str; 3]) -> &str {
         match self {
             Self::Finnish => texts[0],
             Self::Swedish => texts[1],

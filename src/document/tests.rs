@@ -1,3 +1,5 @@
+//! Forms of dates and numbers, and that any text becomes a document.
+
 use super::*;
 use crate::base::time::{Span, Wall};
 use crate::base::zone::Zone;

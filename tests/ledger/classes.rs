@@ -57,20 +57,7 @@ fn each_class_goes_in_its_time_and_the_log_stays_whole() {
             .expect("written");
     }
     let (reader, records) = (catalog.reader().expect("reader"), RecordsConfig::default());
-    let classes = records::classes(&reader, &records, T0).expect("classes");
-    for (_, months, class) in ACTIONS {
-        let status = classes
-            .iter()
-            .find(|status| status.class == class)
-            .expect("there");
-        assert!(status.entries >= 1, "{class}");
-        let age = if months == 12 {
-            "12 months".to_owned()
-        } else {
-            format!("{} years", months / 12)
-        };
-        assert_eq!(status.age, age, "{class}");
-    }
+    ages_are_shown(&records::classes(&reader, &records, T0).expect("classes"));
     let synchronised = HostSync {
         synchronised: true,
         error_us: 0,
@@ -96,20 +83,7 @@ fn each_class_goes_in_its_time_and_the_log_stays_whole() {
         wanted.sort();
         assert_eq!(kept(&catalog), wanted, "after {n} years");
     }
-    // A clock that nothing keeps and that is far ahead erases nothing.
-    let event = Event {
-        detail: Some(json!({ "by": "Aino" })),
-        ..Event::of_box(years(11), "sign-in", "x", json!({}))
-    };
-    catalog
-        .commit(Vec::<Change>::new(), event)
-        .expect("written");
-    let ahead = SimulatedClock::at(years(30));
-    ahead.set_host_sync(HostSync {
-        synchronised: false,
-        error_us: 0,
-    });
-    assert!(!records::expire(&catalog, &reader, &records, &*ahead).expect("done"));
+    by_a_clock_that_is_ahead_nothing_goes(&catalog);
     drop(reader);
     catalog.close().expect("closed");
     assert!(verify(&shop, &[]).whole);
@@ -129,4 +103,34 @@ fn each_class_goes_in_its_time_and_the_log_stays_whole() {
         classes.contains("disclosure") && classes.contains("10 years"),
         "{classes}"
     );
+}
+
+fn by_a_clock_that_is_ahead_nothing_goes(catalog: &Catalog) {
+    let (reader, records) = (catalog.reader().expect("reader"), RecordsConfig::default());
+    let event = Event {
+        detail: Some(json!({ "by": "Aino" })),
+        ..Event::of_box(years(11), "sign-in", "x", json!({}))
+    };
+    catalog
+        .commit(Vec::<Change>::new(), event)
+        .expect("written");
+    let ahead = SimulatedClock::at(years(30));
+    ahead.set_host_sync(HostSync {
+        synchronised: false,
+        error_us: 0,
+    });
+    assert!(!records::expire(catalog, &reader, &records, &*ahead).expect("done"));
+}
+
+fn ages_are_shown(classes: &[records::ClassStatus]) {
+    for (_, months, class) in ACTIONS {
+        let status = classes.iter().find(|status| status.class == class);
+        let status = status.expect("there");
+        assert!(status.entries >= 1, "{class}");
+        let age = match months {
+            12 => "12 months".to_owned(),
+            months => format!("{} years", months / 12),
+        };
+        assert_eq!(status.age, age, "{class}");
+    }
 }

@@ -226,7 +226,11 @@ fn other_tools_read_the_document_its_code_and_the_original_in_it() {
         }
         assert_eq!(original(&path), document, "the original is in it");
     }
-    // The code, scanned off the page.
+    the_code_is_the_checkpoint(&own, &checked);
+}
+
+fn the_code_is_the_checkpoint(own: &Own, checked: &Checked) {
+    let at = |name: &str| own.folder.path().join(name);
     let (pdf, picture) = (at("fi.pdf"), at("page"));
     ran(Command::new("pdftoppm")
         .args(["-r", "150", "-png"])

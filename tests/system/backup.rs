@@ -94,24 +94,7 @@ fn a_box_comes_back_from_its_backup_and_goes_on() {
     shop.stop();
     fs::remove_dir_all(&shop.dir).expect("destroyed");
 
-    // One share is not enough, and nothing is left behind by the attempt.
-    let mut one = shop.command(&["restore", "--statement", "x", "--recovery"]);
-    ran(one.arg(&shop.shares[0]).arg(&folder)).error();
-    assert!(!shop.dir.exists());
-    let restored = json(restore(&shop, &folder));
-    let people = restored["since"]["people"].as_array().expect("a list");
-    assert!(
-        people
-            .iter()
-            .any(|line| line.as_str().is_some_and(|l| l.contains("person-added"))),
-        "{restored}"
-    );
-    assert!(
-        restore(&shop, &folder)
-            .error()
-            .contains("state folder already")
-    );
-
+    it_is_restored_by_two_shares(&shop, &folder);
     shop.start();
     wait(&mut shop, "what is newer is taken in", |shop| {
         until(shop) >= newer_until
@@ -134,6 +117,26 @@ fn a_box_comes_back_from_its_backup_and_goes_on() {
     only_a_controller_lets_deletion_go_on(&shop);
     shop.stop();
     shop.check(false);
+}
+
+fn it_is_restored_by_two_shares(shop: &TestBox, folder: &PathBuf) {
+    // One share is not enough, and nothing is left behind by the attempt.
+    let mut one = shop.command(&["restore", "--statement", "x", "--recovery"]);
+    ran(one.arg(&shop.shares[0]).arg(folder)).error();
+    assert!(!shop.dir.exists());
+    let restored = json(restore(shop, folder));
+    let people = restored["since"]["people"].as_array().expect("a list");
+    assert!(
+        people
+            .iter()
+            .any(|line| line.as_str().is_some_and(|l| l.contains("person-added"))),
+        "{restored}"
+    );
+    assert!(
+        restore(shop, folder)
+            .error()
+            .contains("state folder already")
+    );
 }
 
 fn the_ledger_goes_on(shop: &TestBox, anchor: &str, lost: &str) {
