@@ -27,7 +27,9 @@ const LATE_US: i64 = 120_000_000;
 /// What a catalog's name begins with that a reindex set aside.
 const OLD_CATALOG: &str = "catalog.db.before-";
 /// It is of use for so long, in microseconds: it knows the causes of gaps.
-const OLD_CATALOG_US: i64 = 30 * 86_400_000_000;
+const OLD_CATALOG_US: i64 = 30 * DAY_US;
+/// A backup is made in less.
+const DAY_US: i64 = 86_400_000_000;
 const HOUR_US: i64 = 3_600_000_000;
 
 /// What is remembered between looks.
@@ -160,14 +162,19 @@ impl Gatherer {
     }
 }
 
-/// Old catalogs that a reindex set aside, with details that may have been erased since: what is older than a month, in words.
+/// Old catalogs that a reindex set aside, with details that may have been erased since, when they are older than a month; and the
+/// copy of a backup that was killed, after a day. In words.
 fn old_catalogs(dir: &Path, now: Wall) -> Option<String> {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let is_old = |entry: &std::fs::DirEntry| {
         let name = entry.file_name().into_string().unwrap_or_default();
         let changed = entry.metadata().and_then(|data| data.modified());
-        name.starts_with(OLD_CATALOG)
-            && changed.is_ok_and(|at| now.us_since(Wall::from(at)) > OLD_CATALOG_US)
+        let kept_us = match name.as_str() {
+            backup::COPY => DAY_US,
+            name if name.starts_with(OLD_CATALOG) => OLD_CATALOG_US,
+            _ => return false,
+        };
+        changed.is_ok_and(|at| now.us_since(Wall::from(at)) > kept_us)
     };
     let mut old: Vec<_> = entries
         .filter(is_old)
@@ -176,7 +183,7 @@ fn old_catalogs(dir: &Path, now: Wall) -> Option<String> {
     old.sort();
     let first = old.first()?;
     Some(format!(
-        "{} old catalogs, since a reindex; the first: {first}",
+        "{} old copies of the catalog; the first: {first}",
         old.len()
     ))
 }
