@@ -22,7 +22,7 @@ mod values;
 mod web;
 
 pub use address::{CAMERA_PORT, is_private, private_networks};
-pub use alarm::{AlarmConfig, Webhook};
+pub use alarm::{AlarmConfig, Language, Mail, Security, Trust, Webhook};
 pub use credentials::Credentials;
 pub use diff::{Diff, diff};
 pub use edit::{NewCamera, NewVolume, add_camera, add_volume, save, starter};

@@ -156,7 +156,7 @@ impl<'a> File<'a> {
         let subnets = self.subnets();
         let web = web::read(&self.one("web", "[web]"), self.base_dir);
         let recorder = self.recorder();
-        let alarm = alarm::read(&self.one("alarm", "[alarm]"));
+        let alarm = alarm::read(&self.one("alarm", "[alarm]"), self.base_dir);
         let backup = records::read_backup(&self.one("backup", "[backup]"));
         let quarantine = records::read_quarantine(&self.one("quarantine", "[quarantine]"));
         let records = records::read_records(&self.one("records", "[records]"));

@@ -12,6 +12,7 @@ pub mod live;
 pub mod media;
 pub mod persons;
 pub mod playback;
+pub(crate) mod readable;
 pub mod rights;
 pub mod session;
 pub mod site;
