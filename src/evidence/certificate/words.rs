@@ -41,17 +41,17 @@ words! {
     BOX: "Tallentimen tunnus", "Inspelarens id", "Recorder";
     FINGERPRINT: "Avaimen sormenjälki", "Nyckelns fingeravtryck", "Fingerprint of its key";
     TOTAL: "Poistettu yhteensä", "Raderat totalt", "Deleted in all";
-    TOTAL_IS: "{} jaksoa, {}, {} poistokerralla", "{} segment, {}, i {} rensningar", "{} segments, {}, in {} sweeps";
+    TOTAL_IS: "{} jaksoa, {}, {} poistokerralla", "{} avsnitt, {}, i {} rensningar", "{} segments, {}, in {} sweeps";
     NOTHING: "Ajanjaksolla ei ole poistettu mitään.", "Inget har raderats under perioden.", "Nothing was deleted within the period.";
 
     WHAT: "Mitä poistettiin", "Vad som raderades", "What was deleted";
     WHAT_IS: "Tallenteet poistetaan jaksoina, joiden pituus on noin minuutti. Poistettaessa jakson salausavain tuhotaan ensin ja sitten tiedosto poistetaan.",
-        "Inspelningar raderas i segment på ungefär en minut. Först förstörs segmentets krypteringsnyckel, sedan tas filen bort.",
+        "Inspelningar raderas i avsnitt på ungefär en minut. Först förstörs avsnittets krypteringsnyckel, sedan tas filen bort.",
         "Recordings are deleted in segments of about a minute. The segment's encryption key is destroyed first, then the file is removed.";
     STREAM: "Kamera ja kuva", "Kamera och bild", "Camera and picture";
     RULE: "Peruste", "Regel", "Rule";
     RECORDED: "Kuvattu", "Inspelat", "Recorded";
-    SEGMENTS: "Jaksoja", "Segment", "Segments";
+    SEGMENTS: "Jaksoja", "Avsnitt", "Segments";
     SIZE: "Koko", "Storlek", "Size";
     SUM: "Yhteensä", "Summa", "Total";
     MAIN: "täysi kuva", "full bild", "full picture";
@@ -67,15 +67,15 @@ words! {
     EARLY_HEAD: "Ennen aikaa poistettu", "Raderat i förtid", "Deleted before its time";
     EARLY_NONE: "Mitään ei ole poistettu ennen säilytysajan päättymistä.", "Inget har raderats innan lagringstiden gick ut.", "Nothing was deleted before its time was over.";
     EARLY_SOME: "{} jaksoa ({}) poistettiin ennen säilytysajan päättymistä, koska levyllä ei ollut tilaa.",
-        "{} segment ({}) raderades innan lagringstiden gick ut, eftersom disken var full.",
+        "{} avsnitt ({}) raderades innan lagringstiden gick ut, eftersom disken var full.",
         "{} segments ({}) were deleted before their time was over, since the disk had no room.";
 
     OLDER: "Onko vanhempaa jäljellä", "Finns det något äldre kvar", "Is anything older left";
-    OLDER_ROWS_NONE: "Kun todistus laadittiin, tallentimen luettelossa ei ollut yhtään jaksoa, jonka säilytysaika olisi päättynyt yli kaksi minuuttia aiemmin ja jota mikään pito ei koske.",
-        "När intyget upprättades fanns i inspelarens register inget segment vars lagringstid hade gått ut mer än två minuter tidigare och som ingen spärr gäller.",
+    OLDER_ROWS_NONE: "Kun todistus laadittiin, tallentimen luettelossa ei ollut yhtään jaksoa, jonka säilytysaika olisi päättynyt yli kaksi minuuttia aiemmin ja jota mikään säilytyspäätös ei koske.",
+        "När intyget upprättades fanns i inspelarens register inget avsnitt vars lagringstid hade gått ut mer än två minuter tidigare och som inget beslut om bevarande gäller.",
         "When this was made the recorder's index held no segment whose time had been over for more than two minutes and which no hold is about.";
     OLDER_ROWS_SOME: "HUOMIO: kun todistus laadittiin, {} jakson säilytysaika oli päättynyt yli kaksi minuuttia aiemmin eikä niitä ollut vielä poistettu (esimerkiksi vian vuoksi).",
-        "OBS: när intyget upprättades hade lagringstiden för {} segment gått ut mer än två minuter tidigare utan att de hade raderats (till exempel på grund av ett fel).",
+        "OBS: när intyget upprättades hade lagringstiden för {} avsnitt gått ut mer än två minuter tidigare utan att de hade raderats (till exempel på grund av ett fel).",
         "NOTE: when this was made the time of {} segments had been over for more than two minutes and they were not deleted yet (for instance because of a fault).";
     SCANS_NONE: "Levyjä ei ole käyty läpi ajanjakson alun jälkeen, joten tiedostoista ei ole tässä havaintoa.",
         "Volymerna har inte gåtts igenom sedan periodens början, så intyget säger inget om filer.",
@@ -86,16 +86,16 @@ words! {
     FILES: "Tiedostoja", "Filer", "Files";
     FOUND: "Liian vanhoja", "För gamla", "Too old";
     FAILURES: "Poistokerroilla jäi {} kertaa jakso poistamatta; se yritetään poistaa uudelleen kahdesti minuutissa.",
-        "Vid rensningarna kunde ett segment inte raderas {} gånger; nytt försök görs två gånger i minuten.",
+        "Vid rensningarna kunde ett avsnitt inte raderas {} gånger; nytt försök görs två gånger i minuten.",
         "At the ends of sweeps a segment was left {} times; it is tried again twice a minute.";
 
-    KEPT: "Säilytysajat ja pidot", "Lagringstider och spärrar", "Times and holds";
+    KEPT: "Säilytysajat ja säilytyspäätökset", "Lagringstider och beslut om bevarande", "Times and holds";
     KEPT_IS: "Säilytysaika enintään", "Lagras högst", "Kept at most";
     NOT_CONFIGURED: "ei asetettu", "inte inställd", "not configured";
     DAYS: "{} päivää", "{} dygn", "{} days";
     HOURS: "{} tuntia", "{} timmar", "{} hours";
-    HOLDS: "Voimassa olevia pitoja, jotka estävät poistamisen, oli {} kun todistus laadittiin. Niiden sisältöä ei kerrota tässä.",
-        "När intyget upprättades fanns {} gällande spärrbeslut som hindrar radering. Deras innehåll anges inte här.",
+    HOLDS: "Kun todistus laadittiin, voimassa oli {} säilytyspäätöstä, jotka estävät poistamisen. Niiden sisältöä ei kerrota tässä.",
+        "När intyget upprättades gällde {} beslut om bevarande som hindrar radering. Deras innehåll anges inte här.",
         "{} holds, which keep footage from being deleted, were in force when this was made. What they are about is not said here.";
 
     NOT_PROVEN: "Mitä tämä todistus ei osoita", "Vad detta intyg inte visar", "What this certificate does not prove";
