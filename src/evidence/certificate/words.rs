@@ -92,11 +92,11 @@ words! {
     KEPT: "Säilytysajat ja säilytyspäätökset", "Lagringstider och beslut om bevarande", "Times and holds";
     KEPT_IS: "Säilytysaika enintään", "Lagras högst", "Kept at most";
     NOT_CONFIGURED: "ei asetettu", "inte inställd", "not configured";
-    DAYS: "{} päivää", "{} dygn", "{} days";
-    HOURS: "{} tuntia", "{} timmar", "{} hours";
-    HOLDS: "Kun todistus laadittiin, voimassa oli {} säilytyspäätöstä, jotka estävät poistamisen. Niiden sisältöä ei kerrota tässä.",
-        "När intyget upprättades gällde {} beslut om bevarande som hindrar radering. Deras innehåll anges inte här.",
-        "{} holds, which keep footage from being deleted, were in force when this was made. What they are about is not said here.";
+    DAYS: "{} vrk", "{} dygn", "{} d";
+    HOURS: "{} h", "{} h", "{} h";
+    HOLDS: "Kun todistus laadittiin, poistamisen estäviä säilytyspäätöksiä oli voimassa {}. Niiden sisältöä ei kerrota tässä.",
+        "Antal beslut om bevarande som hindrade radering när intyget upprättades: {}. Deras innehåll anges inte här.",
+        "Holds in force when this was made, which keep footage from being deleted: {}. What they are about is not said here.";
 
     NOT_PROVEN: "Mitä tämä todistus ei osoita", "Vad detta intyg inte visar", "What this certificate does not prove";
     NOT_1: "Ettei tallenteesta ole kopiota muualla. Luovutetut ja viedyt tallenteet, levyn tai tietovälineen aiemmin otetut kopiot ja ruudulta kuvattu kuva eivät ole tallentimen hallinnassa.",
@@ -123,7 +123,7 @@ words! {
     ORIGINAL: "Alkuperäisen SHA-256", "Originalets SHA-256", "SHA-256 of the original";
     ROOT: "Merkle-juuri, {} poistokertaa", "Merklerot, {} rensningar", "Merkle root, {} sweeps";
     CHECKPOINT: "Tarkistuspiste", "Kontrollpunkt", "Checkpoint";
-    CHECKPOINT_IS: "jakso {}, {} kirjausta", "epok {}, {} poster", "epoch {}, {} entries";
+    CHECKPOINT_IS: "lokikausi {}, {} kirjausta", "epok {}, {} poster", "epoch {}, {} entries";
     CHECKPOINT_ROOT: "Lokin juuri", "Loggens rot", "Root of the log";
     HOLES: "HUOMIO: poistokertojen numeroinnista puuttuu {} numeroa.", "OBS: {} nummer saknas i numreringen av rensningarna.", "NOTE: {} numbers are missing in the numbering of sweeps.";
     SCAN_ME: "Koodissa on lokin allekirjoitettu tarkistuspiste sellaisena kuin se oli, kun todistus laadittiin:",
