@@ -170,16 +170,18 @@ impl Paper {
         self.y += 4.0;
     }
 
-    /// A code to scan, and beside it what is in it, for whoever has no scanner.
+    /// A code to scan, and beside it, line by line, what is in it, for whoever has no scanner.
     ///
     /// # Errors
     /// `Internal` when the text is too long for one.
     pub fn code(&mut self, scanned: &str, beside: &str) -> Result<()> {
         let modules = Modules::of(scanned).context(|| "drawing a code")?;
         let (size, leading) = SMALL;
-        let lines = self
-            .faces
-            .lines(beside, Weight::Regular, size, ROOM - CODE - 10.0);
+        let width = ROOM - CODE - 10.0;
+        let lines: Vec<String> = beside
+            .lines()
+            .flat_map(|line| self.faces.lines(line, Weight::Regular, size, width))
+            .collect();
         #[expect(
             clippy::cast_precision_loss,
             reason = "lines of a page, modules of a code"

@@ -302,7 +302,7 @@ impl Writing<'_> {
             paper.paragraph(&w::HOLES.with(l, &[&self.count(checked.summary.holes)]));
         }
         if let Some(part) = checked.certificate.epochs.last() {
-            let beside = format!("{} {}", w::SCAN_ME.of(l), part.checkpoint);
+            let beside = format!("{}\n{}", w::SCAN_ME.of(l), part.checkpoint);
             paper.code(&part.checkpoint, &beside)?;
         }
         Ok(())
