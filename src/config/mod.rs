@@ -14,6 +14,7 @@ mod keep;
 mod load;
 mod parse;
 mod read;
+mod records;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -29,6 +30,7 @@ pub use error::{ConfigErrors, Problem};
 pub(crate) use keep::keep_text;
 pub use load::{FILE_BYTES_MAX, FILE_NAME, Loaded, load};
 pub use parse::{CAMERAS_MAX, SECTIONS, VOLUMES_MAX, parse};
+pub use records::{Age, BackupConfig, QuarantineConfig, RecordsConfig};
 pub use types::{
     CameraConfig, Config, Keep, NetworkConfig, Purpose, RecorderConfig, Site, Transport,
     VolumeConfig,
