@@ -1,9 +1,11 @@
 //! `sinetti retention`: what was promised and what is there, what goes next, what stands in the way; the confirmation that lets
 //! deletion go on, and the two that make it begin earlier.
 
+mod certificate;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::base::error::{Error, Kind, Result};
@@ -32,7 +34,11 @@ pub(super) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// After a lost, replaced or restored catalog: somebody has looked, deletion goes on.
-    Confirm,
+    Confirm(ConfirmArgs),
+    /// What was deleted in a period, by which rule, as a signed file and as a PDF.
+    Certificate(certificate::Args),
+    /// Check such a file on any machine, without a box.
+    Verify(certificate::VerifyArgs),
     /// Confirm as a person that footage is kept for a shorter time. Two do, one of them a controller; a day later it is so.
     Shorten {
         /// The number that sinetti retention shows.
@@ -42,9 +48,49 @@ enum Command {
     },
 }
 
+#[derive(Debug, clap::Args)]
+struct ConfirmArgs {
+    /// The controller who confirms: after a restore that is asked for.
+    #[arg(long)]
+    person: Option<String>,
+    /// File (mode 0600) with the passphrase. Default: asked for.
+    #[arg(long, value_name = "FILE", requires = "person")]
+    passphrase_file: Option<PathBuf>,
+    /// File (mode 0600) with the present code of the second factor, or with a recovery code. Default: asked for.
+    #[arg(long, value_name = "FILE", requires = "person")]
+    code_file: Option<PathBuf>,
+}
+
+fn confirm(client: &mut Client, args: &ConfirmArgs) -> Result<()> {
+    let controller = match &args.person {
+        None => None,
+        Some(name) => {
+            let found = act::credentials(client, Some(name.clone()))?;
+            let (person, proven) = act::prove(
+                &found,
+                (args.passphrase_file.as_deref(), args.code_file.as_deref()),
+            )?;
+            Some((person, proven.used))
+        }
+    };
+    client
+        .ask(&Ask::ConfirmRetention {
+            by: who(),
+            controller,
+        })
+        .map(drop)
+}
+
 /// Runs it. The exit status is 0 only when nothing stands in the way.
 pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
+    // On any machine: there need not be a box.
+    if let Some(Command::Verify(args)) = &args.command {
+        return certificate::verify(args);
+    }
     let state = State::open(dir)?;
+    if let Some(Command::Certificate(args)) = &args.command {
+        return certificate::make(&state, args);
+    }
     let mut client = Client::open(&state)?;
     let (mut zone, mut reserves) = (Zone::UTC, BTreeMap::new());
     if let Ok(loaded) = config::load(&state.config_path()) {
@@ -55,8 +101,8 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         }
     }
     match &args.command {
-        Some(Command::Confirm) => {
-            client.ask(&Ask::ConfirmRetention { by: who() })?;
+        Some(Command::Confirm(args)) => {
+            confirm(&mut client, args)?;
             say("confirmed: footage is deleted on time again\n")?;
             return Ok(ExitCode::SUCCESS);
         }
@@ -64,7 +110,7 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
             shorten(&mut client, *number, who, zone)?;
             return Ok(ExitCode::SUCCESS);
         }
-        None => {}
+        Some(Command::Certificate(_) | Command::Verify(_)) | None => {}
     }
     let ask = Ask::Retention {
         zone: zone.name().to_owned(),

@@ -6,6 +6,7 @@ use crate::base::id::CameraId;
 use crate::config::alarm::AlarmConfig;
 use crate::config::keep::keep_text;
 use crate::config::policy::Policy;
+use crate::config::records::differences;
 use crate::config::types::{CameraConfig, Config, VolumeConfig};
 use crate::config::web::WebConfig;
 
@@ -158,6 +159,10 @@ fn whole_lines(lines: &mut Vec<String>, old: &Config, new: &Config) {
         &keep_text(old.retention.after_release_secs),
         &keep_text(new.retention.after_release_secs),
     );
+    lines.extend(differences(
+        (&old.backup, &old.quarantine, &old.records),
+        (&new.backup, &new.quarantine, &new.records),
+    ));
     // The path may hold a secret, and mailboxes are persons'.
     let (old, new) = (&old.alarm, &new.alarm);
     note_silently(lines, "webhook", &old.webhook, &new.webhook);

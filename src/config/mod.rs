@@ -15,6 +15,7 @@ mod load;
 mod parse;
 mod policy;
 mod read;
+mod records;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -33,6 +34,7 @@ pub use parse::{CAMERAS_MAX, SECTIONS, VOLUMES_MAX, parse};
 pub use policy::{
     JUSTIFIED_ABOVE_SECS, Origin, Policy, SPECIAL_ABOVE_SECS, Sentences, SitePolicy, StreamPolicy,
 };
+pub use records::{Age, BackupConfig, QuarantineConfig, RecordsConfig};
 pub use types::{
     CameraConfig, Config, NetworkConfig, Purpose, RecorderConfig, Site, Transport, VolumeConfig,
 };

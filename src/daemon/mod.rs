@@ -11,6 +11,7 @@ mod glue;
 pub mod keeping;
 pub mod ledger;
 pub mod people;
+pub mod records;
 pub mod scrub;
 pub mod streams;
 pub mod sweeper;
@@ -157,7 +158,9 @@ impl Daemon {
         let (wake, woken) = sync_channel(sweeper::WAKES_MAX);
         let sealing = SealingInForce::new(sealing(&state, &catalog)?);
         let access = access(&state, &config.config, &catalog, &clock, &sealing)?;
+        let feed = AlarmFeed::default();
         let shared = Arc::new(Shared {
+            feed: feed.clone(),
             box_id: state.box_id,
             sealing,
             access,
@@ -199,7 +202,7 @@ impl Daemon {
             ledger: LedgerBoard::default(),
             keeping: None,
             people: None,
-            feed: AlarmFeed::default(),
+            feed,
             alarms: None,
             woken: Some(woken),
             missing,
@@ -334,6 +337,7 @@ impl Daemon {
             deletion: self.deletion.clone(),
             ledger: self.ledger.clone(),
             key: self.state.key().ok(),
+            dir: self.state.dir.clone(),
             feed: self.feed.clone(),
         }
     }
@@ -345,6 +349,7 @@ impl Daemon {
             box_id: self.state.box_id,
             key: self.state.key()?,
             board: self.ledger.clone(),
+            feed: self.feed.clone(),
         })
     }
 

@@ -8,8 +8,8 @@ use axum::routing::{delete, get, post, put};
 
 use crate::access::role::acts;
 use crate::http::api::{
-    alarms, cameras, coverage, document, enrolment, health, holds, ledger, live, media, persons,
-    playback, retention, rights, session, site,
+    alarms, cameras, coverage, deletions, document, enrolment, health, holds, ledger, live, media,
+    persons, playback, retention, rights, session, site,
 };
 use crate::http::app::App;
 use crate::http::guard::Routes;
@@ -53,6 +53,7 @@ pub fn all(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Line>) {
     );
     let routes = of_retention(routes);
     let routes = of_ledger(routes);
+    let routes = deletions(routes);
     let routes = people(routes);
     routes.finish()
 }
@@ -124,6 +125,20 @@ fn of_ledger(routes: Routes) -> Routes {
     );
     route!(
         routes, "POST" "/api/v1/ledger/anchors/return", acts::Records, post(ledger::give_back)
+    )
+}
+
+fn deletions(routes: Routes) -> Routes {
+    let routes = route!(
+        routes, "GET" "/api/v1/ledger/classes", acts::Records, get(deletions::classes)
+    );
+    let routes = route!(
+        routes, "GET" "/api/v1/deletions/certificate.json", acts::Records,
+        get(deletions::certificate_json)
+    );
+    route!(
+        routes, "GET" "/api/v1/deletions/certificate.pdf", acts::Records,
+        get(deletions::certificate_pdf)
     )
 }
 

@@ -12,6 +12,7 @@ pub mod latch;
 pub mod look;
 pub mod mirror;
 pub mod outlook;
+pub mod overage;
 pub mod plan;
 pub mod policy;
 pub mod reading;

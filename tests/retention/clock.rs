@@ -17,7 +17,7 @@ use sinetti::recorder::board::{Board, Phase};
 use sinetti::recorder::segment::SealingInForce;
 use sinetti::vault::person::Cost;
 
-use crate::plant::{DAY, HOUR, MINUTE, Own, T0, policies};
+use crate::plant::{DAY, HOUR, MINUTE, Own, T0, policies, stream};
 
 const YEAR: i64 = 365 * DAY;
 /// Segments that are kept and segments that have expired.
@@ -83,6 +83,7 @@ impl Shop {
         })
         .expect("nobody has rights yet");
         let shared = Shared {
+            feed: sinetti::daemon::alarms::AlarmFeed::default(),
             box_id: plant.state.box_id,
             sealing: SealingInForce::new(plant.sealing.clone()),
             access,

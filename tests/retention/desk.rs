@@ -33,8 +33,21 @@ fn place(shop: &TestBox, kind: HoldKind, from: Wall, to: Wall) -> String {
     let placed = controller(
         shop,
         &[
-            "hold", "place", "--json", "--kind", kind.as_str(), "--camera", "kassa", "--from", &from,
-            "--to", &to, "--matter", "5560/R/1/26", "--reason", "theft",
+            "hold",
+            "place",
+            "--json",
+            "--kind",
+            kind.as_str(),
+            "--camera",
+            "kassa",
+            "--from",
+            &from,
+            "--to",
+            &to,
+            "--matter",
+            "5560/R/1/26",
+            "--reason",
+            "theft",
         ],
     );
     json(&placed.ok())["hold"]["hold"].to_string()
@@ -78,10 +91,17 @@ fn holds_and_shorter_times_take_their_way_through_persons_a_restart_and_a_lost_c
     shop.start();
     shop.recorder().wait_for_log("7 segments deleted");
     assert_eq!(shop.segment_files("kassa/main").len(), 3 + 5);
-    assert_eq!(shop.ls("kassa/main").footage.segments.len(), 5, "the rest is not listed");
+    assert_eq!(
+        shop.ls("kassa/main").footage.segments.len(),
+        5,
+        "the rest is not listed"
+    );
     let told = json(&shop.run(&["retention", "--json"]).stdout);
     let line = &told["streams"][0];
-    assert_eq!((&line["keep_s"], &line["policy"]["keep_from"]), (&172_800.into(), &"camera".into()));
+    assert_eq!(
+        (&line["keep_s"], &line["policy"]["keep_from"]),
+        (&172_800.into(), &"camera".into())
+    );
     assert_eq!(line["held"][0], 2, "what is secret is not counted");
     let listed = json(&shop.run(&["hold", "list", "--json"]).ok());
     assert_eq!(listed["holds"].as_array().map(Vec::len), Some(1));
@@ -89,9 +109,20 @@ fn holds_and_shorter_times_take_their_way_through_persons_a_restart_and_a_lost_c
     let held = (minute(2), minute(4));
     let refused = export(&shop, held, &[], "none.mp4");
     assert!(refused.stderr.contains("deleted: expired"), "{refused:?}");
-    let secret = export(&shop, (minute(6), minute(7)), &["--hold", &order], "secret.mp4");
+    let secret = export(
+        &shop,
+        (minute(6), minute(7)),
+        &["--hold", &order],
+        "secret.mp4",
+    );
     assert!(secret.stderr.contains("no hold"), "{secret:?}");
-    export(&shop, (minute(2), minute(4)), &["--hold", &case], "case.mp4").ok();
+    export(
+        &shop,
+        (minute(2), minute(4)),
+        &["--hold", &case],
+        "case.mp4",
+    )
+    .ok();
 
     let manager = manager(&shop);
     shop.edit_config(|text| text.replacen("48 h", "24 h", 1));
@@ -107,7 +138,10 @@ fn holds_and_shorter_times_take_their_way_through_persons_a_restart_and_a_lost_c
     shop.stop();
     shop.start();
     let pending = json(&shop.run(&["retention", "--json"]).stdout);
-    assert_eq!(pending["streams"][0]["keep_s"], 172_800, "not before a day has passed");
+    assert_eq!(
+        pending["streams"][0]["keep_s"], 172_800,
+        "not before a day has passed"
+    );
     assert!(!pending["shortenings"][0]["runs"].is_null(), "{pending}");
 
     let release = ["hold", "release", case.as_str(), "--reason", "closed"];
@@ -122,8 +156,16 @@ fn holds_and_shorter_times_take_their_way_through_persons_a_restart_and_a_lost_c
     assert_eq!(shop.catalog().holds().expect("rows"), before);
     assert_eq!(before.len(), 2);
     let actions: Vec<_> = shop.catalog().events(0, 1000).expect("events");
-    for action in ["hold-placed", "hold-released", "shortening-asked", "shortening-confirmed"] {
-        assert!(actions.iter().any(|row| row.event.action == action), "{action}");
+    for action in [
+        "hold-placed",
+        "hold-released",
+        "shortening-asked",
+        "shortening-confirmed",
+    ] {
+        assert!(
+            actions.iter().any(|row| row.event.action == action),
+            "{action}"
+        );
     }
     shop.check(true);
 }

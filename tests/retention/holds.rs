@@ -1,5 +1,6 @@
 //! Holds over real footage: exact to the segment, past its time, on a full disk, and through a kill.
 
+use sinetti::base::Clock;
 use sinetti::base::time::Span;
 use sinetti::catalog::{HoldKind, Rule, SegmentRow};
 use sinetti::retention::look::{self, Lack};

@@ -4,6 +4,7 @@
     reason = "tests make and change files of their own, and ask for the time as anybody does"
 )]
 
+mod certificate;
 mod clock;
 mod daemon;
 mod desk;
@@ -11,6 +12,7 @@ mod holds;
 mod image;
 mod inject;
 mod latch;
+mod overage;
 mod plant;
 mod refused;
 #[path = "../system/support/mod.rs"]

@@ -40,6 +40,7 @@ fn manager(world: &World) -> Arc<Authorised<acts::Playback>> {
 /// A playback of an hour from `start` on that the manager opened.
 fn opened(world: &World, start: Wall) -> Arc<Playback> {
     let opening = Opening {
+        hold: None,
         cameras: [camera()].into(),
         span: Span {
             start,

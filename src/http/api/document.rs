@@ -11,8 +11,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::access::role::acts;
 use crate::http::api::{
-    alarms, cameras, coverage, enrolment, health, holds, ledger, live, media, persons, playback,
-    retention, rights, session, site,
+    alarms, cameras, coverage, deletions, enrolment, health, holds, ledger, live, media, persons,
+    playback, retention, rights, session, site,
 };
 use crate::http::app::App;
 use crate::http::guard::{COOKIE_NAME, May};
@@ -63,6 +63,9 @@ use crate::http::guard::{COOKIE_NAME, May};
         ledger::current,
         ledger::take,
         ledger::give_back,
+        deletions::classes,
+        deletions::certificate_json,
+        deletions::certificate_pdf,
         enrolment::begin,
         enrolment::finish,
         persons::list,

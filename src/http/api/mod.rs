@@ -3,6 +3,7 @@
 pub mod alarms;
 pub mod cameras;
 pub mod coverage;
+pub mod deletions;
 pub mod document;
 pub mod enrolment;
 pub mod health;
