@@ -139,7 +139,7 @@ impl Entry {
         let entry = row.entry;
         let name = |id: &str| {
             let standing = directory.get(id.parse().ok()?)?;
-            Some(standing.account.person.name.to_string())
+            Some(standing.account.name.clone())
         };
         Self {
             seq: entry.seq,
