@@ -828,6 +828,8 @@ export interface components {
         };
         /** @description What the authenticator must know. */
         Begun: {
+            /** @description Fingerprint of the person's key, to be kept: the controller who confirms the rights compares it. */
+            fingerprint: string;
             /** @description Personal user name, for signing in. */
             name: string;
             /** @description `otpauth://…`: shown as a picture for the authenticator, once. */
@@ -1024,8 +1026,10 @@ export interface components {
         Entry: {
             /** @description What was done. */
             action: string;
-            /** @description By whom: a person's id, or `box`. */
+            /** @description By whom: a person's id, `box`, or `console`. */
             actor: string;
+            /** @description That person's user name, while the box knows it. It is not a part of the entry. */
+            actor_name?: string | null;
             /**
              * Format: date-time
              * @description When it happened.
@@ -1044,6 +1048,8 @@ export interface components {
             leaf: string;
             /** @description To what. */
             object: string;
+            /** @description The user name of the person that it was done to, as `actor_name`. */
+            object_name?: string | null;
             /** @description How it went. */
             result: string;
             /**
