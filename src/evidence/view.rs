@@ -69,13 +69,23 @@ impl Group {
     }
 }
 
-/// The groups of one segment that `span` takes, outward to key frames, in order.
+/// What one segment has for a player.
+#[derive(Clone, Debug)]
+pub struct Groups {
+    /// In order.
+    pub groups: Vec<Group>,
+    /// Why it is not what was recorded any more: then the groups are what is left.
+    pub damage: Option<String>,
+}
+
+/// The groups of one segment that `span` takes, outward to key frames.
 ///
 /// # Errors
 /// [`Kind::NotFound`] when the file is gone; what reading it says.
-pub fn groups(source: Source, span: Span) -> Result<Vec<Group>> {
+pub fn groups(source: Source, span: Span) -> Result<Groups> {
     let is_growing = matches!(source.extent, Extent::Growing(_));
-    let selection = select::select(vec![source], span)?;
+    let mut selection = select::select(vec![source], span)?;
+    let damage = selection.damaged.pop();
     let mut groups: Vec<Group> = Vec::new();
     for piece in selection.stretches.into_iter().flat_map(|s| s.pieces) {
         match groups.last_mut() {
@@ -91,7 +101,7 @@ pub fn groups(source: Source, span: Span) -> Result<Vec<Group>> {
             }
         }
     }
-    Ok(groups)
+    Ok(Groups { groups, damage })
 }
 
 /// The key of the segment in which a group lies.

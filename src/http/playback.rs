@@ -23,7 +23,7 @@ use crate::base::time::{Mono, Span, Wall};
 use crate::catalog::{Act, Catalog, Event};
 use crate::config::Purpose;
 use crate::evidence::keys::KeyRing;
-use crate::evidence::view::{self, Group};
+use crate::evidence::view::{self, Group, Groups};
 use crate::http::delivered::Delivered;
 
 /// Most playbacks at a time.
@@ -90,7 +90,7 @@ pub struct Playback {
 #[derive(Default)]
 struct Known {
     keys: HashMap<SegmentId, SegmentKey>,
-    groups: VecDeque<(StreamId, SegmentId, Arc<Vec<Group>>)>,
+    groups: VecDeque<(StreamId, SegmentId, Arc<Groups>)>,
     entries: BTreeMap<String, Bytes>,
 }
 
@@ -157,7 +157,7 @@ impl Playback {
     }
 
     /// Groups of a segment that were found before.
-    pub fn groups(&self, stream: &StreamId, segment: SegmentId) -> Option<Arc<Vec<Group>>> {
+    pub fn groups(&self, stream: &StreamId, segment: SegmentId) -> Option<Arc<Groups>> {
         let known = lock(&self.known);
         let found = known
             .groups
@@ -167,7 +167,7 @@ impl Playback {
     }
 
     /// Remembers groups of a closed segment.
-    pub fn remember(&self, stream: &StreamId, segment: SegmentId, groups: &Arc<Vec<Group>>) {
+    pub fn remember(&self, stream: &StreamId, segment: SegmentId, groups: &Arc<Groups>) {
         let mut known = lock(&self.known);
         if known.groups.len() >= SEGMENTS_MAX {
             known.groups.pop_front();

@@ -64,7 +64,10 @@ fn sessions(routes: Routes) -> Routes {
     let routes = route!(routes, "DELETE" "/api/v1/session", acts::Own, delete(session::sign_out));
     let routes =
         route!(routes, "POST" "/api/v1/session/step-up", acts::Own, post(session::step_up));
-    route!(routes, "POST" "/api/v1/session/vault", acts::Own, post(session::unlock))
+    let routes = route!(routes, "POST" "/api/v1/session/vault", acts::Own, post(session::unlock));
+    route!(
+        routes, "POST" "/api/v1/session/password", acts::Own, post(session::change_password)
+    )
 }
 
 fn of_cameras(routes: Routes) -> Routes {

@@ -34,6 +34,7 @@ use crate::http::guard::{COOKIE_NAME, May};
         session::sign_out,
         session::step_up,
         session::unlock,
+        session::change_password,
         cameras::purposes,
         cameras::list,
         cameras::get,

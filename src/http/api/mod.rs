@@ -13,6 +13,7 @@ pub mod media;
 pub mod notice;
 pub mod persons;
 pub mod playback;
+pub(crate) mod readable;
 pub mod rights;
 pub mod session;
 pub mod site;

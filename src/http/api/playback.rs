@@ -7,20 +7,18 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
-use log::error;
+use log::{error, warn};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::access::authorise::Authorised;
 use crate::access::role::acts;
-use crate::base::error::{Error, Kind, Result};
+use crate::base::error::Result;
 use crate::base::id::{CameraId, SegmentId, StreamId, StreamKind};
 use crate::base::time::{Span, Wall};
-use crate::catalog::{Reader, SegmentRow};
 use crate::config::Purpose;
-use crate::evidence::find::{Part, Places};
-use crate::evidence::select::Source;
 use crate::evidence::view::{self, Group};
 use crate::http::api::coverage::Interval;
+use crate::http::api::readable::{Readable, segment_groups};
 use crate::http::api::words;
 use crate::http::app::App;
 use crate::http::guard::May;
@@ -28,7 +26,6 @@ use crate::http::json::{Body, Json, Search, Segments};
 use crate::http::playback::{CAMERAS_MAX, Opening, Playback};
 use crate::http::problem::{Answer, FieldError, Problem, Refusal};
 use crate::media::{access_unit::SampleEntry, clear};
-use crate::recorder::board::Growing;
 
 /// Segments and groups of one answer.
 const SEGMENTS_PER_PAGE: usize = 16;
@@ -325,6 +322,9 @@ pub struct GroupPage {
     groups: Vec<GroupLine>,
     /// How the groups are decoded, by the name that each bears.
     entries: Vec<EntryLine>,
+    /// Segments that are not what was recorded any more: what is left of them is among the groups, and what is missing is not
+    /// a gap in the recording.
+    damaged: Vec<DamagedLine>,
     /// Where to go on; absent at the end.
     #[schema(value_type = Option<String>, format = DateTime)]
     next: Option<Wall>,
@@ -360,6 +360,20 @@ pub struct EntryLine {
     width: u16,
     /// Picture height in pixels.
     height: u16,
+}
+
+/// A segment of which something was lost or changed after it was recorded.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct DamagedLine {
+    /// The segment.
+    #[schema(value_type = String)]
+    segment: SegmentId,
+    /// From when on it was recorded.
+    #[schema(value_type = String, format = DateTime)]
+    start: Wall,
+    /// Until when.
+    #[schema(value_type = String, format = DateTime)]
+    end: Wall,
 }
 
 /// Which groups of pictures there are of a stream in a part of the playback. Each can then be fetched; none reaches outside
@@ -400,6 +414,7 @@ fn page(app: &App, playback: &Playback, stream: &StreamId, span: Span) -> Result
     let mut page = GroupPage {
         groups: Vec::new(),
         entries: Vec::new(),
+        damaged: Vec::new(),
         next: None,
     };
     if span.us() <= 0 {
@@ -412,7 +427,17 @@ fn page(app: &App, playback: &Playback, stream: &StreamId, span: Span) -> Result
             page.next = Some(segment.start());
             break;
         }
-        for group in segment_groups(app, playback, &reader, stream, segment)?.iter() {
+        let found = segment_groups(app, playback, &reader, stream, segment)?;
+        if let Some(why) = &found.damage {
+            warn!("playing back {stream}: damaged: {why}");
+            let Span { start, end } = segment.span();
+            page.damaged.push(DamagedLine {
+                segment: segment.id(),
+                start,
+                end,
+            });
+        }
+        for group in &found.groups {
             if group.span().overlaps(&span) {
                 page.add(playback, stream, group);
             }
@@ -455,98 +480,4 @@ pub(crate) fn entry_name(entry: &SampleEntry) -> String {
     let mut name = entry.hash().to_string();
     name.truncate(32);
     name
-}
-
-/// A segment that may be read now.
-#[derive(Clone, Debug)]
-pub(crate) enum Segment {
-    /// It is closed.
-    Closed(Box<SegmentRow>),
-    /// It is being written.
-    Growing(Growing),
-}
-
-impl Segment {
-    fn start(&self) -> Wall {
-        match self {
-            Self::Closed(row) => row.start,
-            Self::Growing(growing) => growing.start,
-        }
-    }
-
-    pub(crate) fn id(&self) -> SegmentId {
-        match self {
-            Self::Closed(row) => row.segment,
-            Self::Growing(growing) => growing.segment,
-        }
-    }
-}
-
-/// The segments of a stream that may be read now: what is expired is not among them, whether it is deleted yet or not.
-pub(crate) struct Readable {
-    pub(crate) segments: Vec<Segment>,
-}
-
-impl Readable {
-    pub(crate) fn of(app: &App, reader: &Reader, stream: &StreamId, span: Span) -> Result<Self> {
-        let row = reader.streams()?.into_iter().find(|r| r.stream == *stream);
-        let believed = app.parts.host.believed(reader)?;
-        let before = row.and_then(|row| row.expired_before(believed));
-        // First what grows: if it is closed meanwhile, it is found among the rows as well.
-        let growing = app.parts.board.lines().remove(stream);
-        let growing = growing.and_then(|line| line.growing).filter(|growing| {
-            let has = Span {
-                start: growing.start,
-                end: growing.end,
-            };
-            growing.durable_bytes > 0 && has.overlaps(&span)
-        });
-        let rows = reader.segments(stream, span)?.into_iter();
-        let mut segments: Vec<_> = rows
-            .filter(|row| before.is_none_or(|before| row.end >= before))
-            .map(|row| Segment::Closed(Box::new(row)))
-            .collect();
-        if let Some(growing) = growing
-            && segments.iter().all(|s| s.id() != growing.segment)
-        {
-            segments.push(Segment::Growing(growing));
-        }
-        Ok(Self { segments })
-    }
-}
-
-/// The groups of a segment that the playback takes.
-pub(crate) fn segment_groups(
-    app: &App,
-    playback: &Playback,
-    reader: &Reader,
-    stream: &StreamId,
-    segment: &Segment,
-) -> Result<Arc<Vec<Group>>> {
-    if let Some(groups) = playback.groups(stream, segment.id()) {
-        return Ok(groups);
-    }
-    let volumes = reader.volumes()?;
-    let mut places = Places::new(app.parts.box_id, &volumes);
-    let span = playback.opening.span;
-    match segment {
-        Segment::Closed(row) => {
-            let groups = Arc::new(view::groups(places.closed(row)?, span)?);
-            playback.remember(stream, row.segment, &groups);
-            Ok(groups)
-        }
-        Segment::Growing(growing) => {
-            let source: Source = places.growing(Part {
-                path: &growing.path,
-                durable_bytes: growing.durable_bytes,
-            })?;
-            view::groups(source, span)
-                .map(Arc::new)
-                .map_err(|e| match e.kind() {
-                    // It was closed, and so renamed, meanwhile; its row comes in a moment.
-                    Kind::NotFound => Error::new(Kind::Busy, "a segment is being closed"),
-                    _ => e,
-                })
-        }
-    }
 }

@@ -649,6 +649,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Changes one's own password. One's other sessions end; what one opens stays open. */
+        post: operations["postSessionPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session/step-up": {
         parameters: {
             query?: never;
@@ -1007,6 +1024,21 @@ export interface components {
             /** @description Neither: before the stream was known, or in the segment that is being written. */
             unknown: components["schemas"]["Interval"][];
         };
+        /** @description A segment of which something was lost or changed after it was recorded. */
+        DamagedLine: {
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            end: string;
+            /** @description The segment. */
+            segment: string;
+            /**
+             * Format: date-time
+             * @description From when on it was recorded.
+             */
+            start: string;
+        };
         /** @description Deleted footage. */
         DeletedInterval: components["schemas"]["Interval"] & {
             /** @enum {string} */
@@ -1141,6 +1173,11 @@ export interface components {
         };
         /** @description Groups of pictures, in order of time. */
         GroupPage: {
+            /**
+             * @description Segments that are not what was recorded any more: what is left of them is among the groups, and what is missing is not
+             *     a gap in the recording.
+             */
+            damaged: components["schemas"]["DamagedLine"][];
             /** @description How the groups are decoded, by the name that each bears. */
             entries: components["schemas"]["EntryLine"][];
             /** @description The groups. */
@@ -1245,6 +1282,21 @@ export interface components {
             roles: string[];
             /** @description Recorded footage can be opened: the keys are there. */
             vault_open: boolean;
+        };
+        /** @description A new password. */
+        NewPassword: {
+            /** @description Six digits of the second factor, or a recovery code. */
+            code: string;
+            /**
+             * Format: password
+             * @description The password from now on: 12 characters at least.
+             */
+            new: string;
+            /**
+             * Format: password
+             * @description The password until now.
+             */
+            password: string;
         };
         /** @description A person to be added. */
         NewPerson: {
@@ -3430,6 +3482,44 @@ export interface operations {
                 };
             };
             /** @description Signed out */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postSessionPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is changed */
             204: {
                 headers: {
                     [name: string]: unknown;
