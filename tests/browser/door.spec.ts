@@ -87,7 +87,7 @@ test.describe('a session', () => {
     await signIn(0);
     // Ended elsewhere: the page learns of it by its next request.
     await page.evaluate(() => fetch('/api/v1/session', { method: 'DELETE' }));
-    await page.getByLabel('Näytä myös menneet hälytykset').uncheck();
+    await page.getByLabel('Näytä myös menneet hälytykset').click();
     await expect(page.getByRole('heading', { name: 'Kirjaudu sisään' })).toBeVisible();
     const before = page.url();
     await signIn(1);
