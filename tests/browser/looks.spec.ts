@@ -16,6 +16,7 @@ export const SCREENS: [string, Role | undefined][] = [
   ['/ledger/1', 'auditor'],
   ['/health?all=1', 'admin'],
   ['/cameras', 'admin'],
+  ['/account', 'staff'],
   ['/people', 'admin'],
   ['/people/manager1', 'admin'],
   ['/ledger', 'staff'],

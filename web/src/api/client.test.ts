@@ -48,6 +48,8 @@ describe('a request', () => {
     await expect(send(request())).rejects.toBeInstanceOf(Refused);
     expect(given.lost).toHaveBeenCalledExactlyOnceWith('expired');
     await expect(send(request('/api/v1/session'))).rejects.toBeInstanceOf(Refused);
+    vi.stubGlobal('fetch', async () => refusal(401, 'wrong'));
+    await expect(send(request('/api/v1/session/step-up'))).rejects.toMatchObject({ word: 'wrong' });
     expect(given.lost).toHaveBeenCalledOnce();
   });
 

@@ -27,6 +27,7 @@ const NAMES = {
   health: 1,
   cameras: 1,
   people: 1,
+  account: 1,
   notice: 1,
   enrol: 1,
   missing: 1,
@@ -40,6 +41,7 @@ const health: Screen = { name: 'health', load: () => import('../screens/Health.s
 const cameras: Screen = { name: 'cameras', load: () => import('../screens/Cameras.svelte'), rights: ['see-health'] };
 const people: Screen = { name: 'people', load: () => import('../screens/People.svelte'), rights: ['see-people'] };
 const person: Screen = { name: 'people', load: () => import('../screens/Person.svelte'), rights: ['see-people'] };
+const account: Screen = { name: 'account', load: () => import('../screens/Account.svelte') };
 const notice: Screen = { name: 'notice', load: () => import('../screens/Notice.svelte'), isPublic: true };
 const enrol: Screen = { name: 'enrol', load: () => import('../screens/Enrol.svelte'), isPublic: true, isBare: true };
 
@@ -54,6 +56,7 @@ export const ROUTES = [
   { pattern: '/cameras', value: cameras },
   { pattern: '/people', value: people },
   { pattern: '/people/:name', value: person },
+  { pattern: '/account', value: account },
   { pattern: '/notice', value: notice },
   { pattern: '/enrol', value: enrol },
 ] as const;
