@@ -18,6 +18,7 @@ use sinetti::media::access_unit::SampleEntry;
 use sinetti::media::header::{KeySlot, SegmentHeader};
 use sinetti::media::read;
 use sinetti::media::segment::{Sample, SegmentBuilder};
+use sinetti::retention::held::Held;
 use sinetti::retention::plan::{Policy, Segment, plan};
 
 const START: Wall = Wall::from_secs(1_795_000_000);
@@ -213,6 +214,7 @@ fn planning(c: &mut Criterion) {
             id: SegmentId::random(),
             stream: n % STREAMS,
             volume: volumes[n % STREAMS % 2],
+            start: START.plus_us(minute * 60_000_000),
             end: START.plus_us((minute + 1) * 60_000_000),
             bytes: 30_000_000,
         }
@@ -220,16 +222,18 @@ fn planning(c: &mut Criterion) {
     let segments: Vec<_> = (0..each * STREAMS).map(segment).collect();
     let policies = vec![
         Policy {
-            keep_s: Some(KEEP_S)
+            keep_s: Some(KEEP_S),
+            ..Policy::default()
         };
         STREAMS
     ];
+    let held = vec![Held::default(); STREAMS];
     let mut group = c.benchmark_group("plan over a million segments");
     let pressure = [(volumes[0], 1440 * 16 * 30_000_000)];
     for (name, wanted) in [("expired", &pressure[..0]), ("and for room", &pressure)] {
         let wanted = wanted.iter().copied().collect();
         group.bench_function(name, |b| {
-            b.iter(|| black_box(plan(now, &policies, &segments, &wanted)));
+            b.iter(|| black_box(plan(now, &policies, &held, &segments, &wanted)));
         });
     }
     group.finish();

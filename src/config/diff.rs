@@ -159,6 +159,7 @@ fn whole_lines(lines: &mut Vec<String>, old: &Config, new: &Config) {
         &keep_text(old.retention.after_release_secs),
         &keep_text(new.retention.after_release_secs),
     );
+    note_silently(lines, "privacy notice", &old.notice, &new.notice);
     lines.extend(differences(
         (&old.backup, &old.quarantine, &old.records),
         (&new.backup, &new.quarantine, &new.records),

@@ -15,6 +15,7 @@ use crate::config::alarm;
 use crate::config::credentials::Credentials;
 use crate::config::error::{ConfigErrors, Problem};
 use crate::config::load::{FILE_BYTES_MAX, FILE_NAME};
+use crate::config::notice;
 use crate::config::policy::{self, SitePolicy};
 use crate::config::read::{Field, Problems, Section, quote};
 use crate::config::types::{
@@ -49,6 +50,7 @@ pub const SECTIONS: &[(&str, &[&str])] = &[
     ),
     ("retention", policy::KEYS),
     ("alarm", alarm::KEYS),
+    ("notice", notice::KEYS),
     ("backup", records::BACKUP_KEYS),
     ("quarantine", records::QUARANTINE_KEYS),
     ("records", records::RECORDS_KEYS),
@@ -164,6 +166,7 @@ impl<'a> File<'a> {
         let web = web::read(&self.one("web", "[web]"), self.base_dir);
         let recorder = self.recorder();
         let alarm = alarm::read(&self.one("alarm", "[alarm]"), self.base_dir);
+        let notice = notice::read(&self.one("notice", "[notice]"));
         let backup = records::read_backup(&self.one("backup", "[backup]"));
         let quarantine = records::read_quarantine(&self.one("quarantine", "[quarantine]"));
         let records = records::read_records(&self.one("records", "[records]"));
@@ -190,6 +193,7 @@ impl<'a> File<'a> {
                 recorder,
                 retention: around.policy.clone(),
                 alarm: alarm?,
+                notice: notice?,
                 backup,
                 quarantine,
                 records,

@@ -123,6 +123,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/configuration/cameras": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The cameras of the configuration in force, without their logins. */
+        get: operations["getConfigurationCameras"];
+        put?: never;
+        /** Adds a camera. It is recorded as soon as the daemon has read its configuration again, within seconds. */
+        post: operations["postConfigurationCameras"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/configuration/cameras/{camera}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes a camera. What says where it is and how connects it anew; a new name does not interrupt it. */
+        patch: operations["patchConfigurationCamerasCamera"];
+        trace?: never;
+    };
+    "/api/v1/configuration/probe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Connects to a camera and says what it sends; six seconds. Nothing is written but that it was tried. */
+        post: operations["postConfigurationProbe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deletions/certificate.json": {
         parameters: {
             query?: never;
@@ -202,92 +254,6 @@ export interface paths {
         get: operations["getHealth"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/holds": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The holds that one may know of. */
-        get: operations["getHolds"];
-        put?: never;
-        /** Places a hold. From this moment on nothing of it is deleted. */
-        post: operations["postHolds"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/holds/{hold}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** One hold. One that may not be known of is not there. */
-        get: operations["getHoldsHold"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/holds/{hold}/extension": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Extends a hold: it holds more, or for longer; a preservation order is renewed. */
-        post: operations["postHoldsHoldExtension"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/holds/{hold}/release": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Releases a hold. What it held has 14 days (`after_release` in the configuration) or its ordinary time, whichever is later. */
-        post: operations["postHoldsHoldRelease"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/holds/{hold}/review": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** A controller stands behind a hold: it is still needed. */
-        post: operations["postHoldsHoldReview"];
         delete?: never;
         options?: never;
         head?: never;
@@ -405,6 +371,23 @@ export interface paths {
         };
         /** Proof that an entry is in the ledger. */
         get: operations["getLedgerEntriesSeqProof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What anybody on the premises may know about the surveillance. */
+        get: operations["getNotice"];
         put?: never;
         post?: never;
         delete?: never;
@@ -698,43 +681,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/retention": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What was promised and what is there: of each stream how far back it reaches, what goes next and why, and when a disk is full. */
-        get: operations["getRetention"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/retention/shortenings/{shortening}/confirmation": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * A person confirms that footage is kept for a shorter time. Two do, one of them a controller; a day after the second it comes
-         *     into force. It is for exactly the times that the shortening names: when the configuration asks for others, it is another.
-         */
-        post: operations["postRetentionShorteningsShorteningConfirmation"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -861,6 +807,27 @@ export interface components {
             /** @description A value for each step, 0 to 255. */
             values: number[];
         };
+        /** @description A camera to be added. */
+        AddedCamera: {
+            /** @description Its IP address, with `:PORT` unless 554. */
+            address: string;
+            /** @description The marked area that it films. */
+            area: string;
+            /** @description Its id, for ever: 1 to 40 of a-z, 0-9, - and _. */
+            camera: string;
+            /** @description How long its footage is kept at most: `14 d`, `72 h`; left out: 14 d. */
+            keep?: string | null;
+            login?: components["schemas"]["CameraLogin"] | null;
+            /** @description Path of the full picture on it. */
+            main: string;
+            /** @description Its name. */
+            name: string;
+            purposes: ("protection-of-persons" | "protection-of-property" | "crime-prevention" | "misuse" | "false-alarms" | "identification" | "maintenance")[];
+            /** @description Path of the small picture; left out: none is recorded. */
+            sub?: string | null;
+            /** @enum {string} */
+            transport?: "tcp" | "udp";
+        };
         /** @description An alarm. */
         Alarm: {
             /**
@@ -901,6 +868,22 @@ export interface components {
             /** @description The alarms. */
             alarms: components["schemas"]["Alarm"][];
         };
+        /** @description A marked area with cameras. */
+        Area: {
+            /** @description Its name, as on the sign. */
+            area: string;
+            /**
+             * Format: int32
+             * @description How many cameras film it.
+             */
+            cameras: number;
+            /**
+             * Format: int32
+             * @description Seconds that its footage is kept at most.
+             */
+            keep_s: number;
+            purposes: ("protection-of-persons" | "protection-of-property" | "crime-prevention" | "misuse" | "false-alarms" | "identification" | "maintenance")[];
+        };
         /** @description First step. */
         Begin: {
             /**
@@ -913,6 +896,8 @@ export interface components {
         };
         /** @description What the authenticator must know. */
         Begun: {
+            /** @description Fingerprint of the person's key, to be kept: the controller who confirms the rights compares it. */
+            fingerprint: string;
             /** @description Personal user name, for signing in. */
             name: string;
             /** @description `otpauth://…`: shown as a picture for the authenticator, once. */
@@ -935,6 +920,16 @@ export interface components {
             /** @description Its streams: `main`, the full picture, and `sub`, the small one, if there is one. */
             streams: components["schemas"]["Stream"][];
         };
+        /** @description User name and password on a camera. */
+        CameraLogin: {
+            /**
+             * Format: password
+             * @description Password.
+             */
+            password: string;
+            /** @description User name. */
+            user: string;
+        };
         /** @description All cameras. */
         Cameras: {
             /** @description Those that one may see, configured ones first, in the order of the configuration. */
@@ -949,12 +944,64 @@ export interface components {
             /** @description The site's time zone, by its IANA name: times are shown in it. */
             zone: string;
         };
+        /** @description A camera as the configuration has it. */
+        CameraSettings: {
+            /** @description Its address, with port. */
+            address: string;
+            /** @description The marked area that it films. */
+            area: string;
+            /** @description Its id, which never changes. */
+            camera: string;
+            /** @description False: it is switched off. */
+            enabled: boolean;
+            /** @description It asks for a login, which is in a file of the box. */
+            has_login: boolean;
+            /** @description How long its footage is kept, as the configuration writes it: `14 d`. */
+            keep: string;
+            /** @description Path of the full picture on it. */
+            main: string;
+            /** @description Its name. */
+            name: string;
+            purposes: ("protection-of-persons" | "protection-of-property" | "crime-prevention" | "misuse" | "false-alarms" | "identification" | "maintenance")[];
+            /** @description Path of the small picture; null: none is recorded. */
+            sub?: string | null;
+            /** @enum {string} */
+            transport: "tcp" | "udp";
+            /** @description The volume that it is recorded to. */
+            volume: string;
+        };
+        /** @description All cameras of the configuration in force. */
+        CamerasSettings: {
+            /** @description In the order of the configuration. */
+            cameras: components["schemas"]["CameraSettings"][];
+        };
         /** @description A certificate's. */
         CertificateHealth: {
             /** @description SHA-256 of it. */
             fingerprint: string;
             /** @description From when to when it is valid. */
             valid: components["schemas"]["Interval"];
+        };
+        /** @description What shall be another; what is left out stays. */
+        ChangedCamera: {
+            /** @description Its IP address, with `:PORT` unless 554. */
+            address?: string | null;
+            /** @description The marked area that it films. */
+            area?: string | null;
+            /** @description Whether it is recorded. */
+            enabled?: boolean | null;
+            /** @description How long its footage is kept at most: `14 d`, `72 h`. */
+            keep?: string | null;
+            login?: components["schemas"]["CameraLogin"] | null;
+            /** @description Path of the full picture on it. */
+            main?: string | null;
+            /** @description Its name. */
+            name?: string | null;
+            purposes?: ("protection-of-persons" | "protection-of-property" | "crime-prevention" | "misuse" | "false-alarms" | "identification" | "maintenance")[];
+            /** @description Path of the small picture; empty: none is recorded any more. */
+            sub?: string | null;
+            /** @enum {string} */
+            transport?: "tcp" | "udp";
         };
         /** @description Signed size and root of the log (C2SP tlog-checkpoint). */
         CheckpointLine: {
@@ -1062,8 +1109,10 @@ export interface components {
         Entry: {
             /** @description What was done. */
             action: string;
-            /** @description By whom: a person's id, or `box`. */
+            /** @description By whom: a person's id, `box`, or `console`. */
             actor: string;
+            /** @description That person's user name, while the box knows it. It is not a part of the entry. */
+            actor_name?: string | null;
             /**
              * Format: date-time
              * @description When it happened.
@@ -1082,6 +1131,8 @@ export interface components {
             leaf: string;
             /** @description To what. */
             object: string;
+            /** @description The user name of the person that it was done to, as `actor_name`. */
+            object_name?: string | null;
             /** @description How it went. */
             result: string;
             /**
@@ -1099,7 +1150,7 @@ export interface components {
             erased?: string | null;
             /** @description Salt of the commitment in the entry, while they are kept. */
             salt?: string | null;
-            /** @description `none`, `kept`, `erased` (lawfully), `secret` (not for the one who asks), or `lost` (nothing says why). */
+            /** @description `none`, `kept`, `erased` (lawfully), or `lost` (nothing says why). */
             state: string;
             /** @description They themselves, while they are kept. */
             value?: Record<string, unknown> | null;
@@ -1243,138 +1294,6 @@ export interface components {
             /** @description Every volume. */
             volumes: components["schemas"]["VolumeHealth"][];
         };
-        /** @description A hold. */
-        Hold: components["schemas"]["Interval"] & {
-            /** @description Of which cameras. */
-            cameras: string[];
-            /** @description Somebody should look at it now. */
-            due: boolean;
-            /**
-             * Format: date-time
-             * @description When it was released, or ended by itself.
-             */
-            ended?: string | null;
-            /** @description Who released it: a person's id, or `box`. */
-            ended_by?: string | null;
-            /**
-             * Format: int32
-             * @description Its number: six digits.
-             */
-            hold: number;
-            /**
-             * Format: date-time
-             * @description Up to then what it held is kept all the same.
-             */
-            kept_until?: string | null;
-            /** @enum {string} */
-            kind: "case" | "preservation-order" | "restriction" | "access-request";
-            /** @description The case, order or request, as it is called elsewhere. */
-            matter: string;
-            /**
-             * Format: date-time
-             * @description Since when.
-             */
-            placed: string;
-            /** @description By whom: a person's id. */
-            placed_by: string;
-            /** @description Why. */
-            reason: string;
-            /**
-             * Format: date-time
-             * @description It is looked at again by then.
-             */
-            review: string;
-            /**
-             * Format: date-time
-             * @description When a controller last stood behind it.
-             */
-            reviewed?: string | null;
-            /** @description Who that was. */
-            reviewed_by?: string | null;
-            /**
-             * Format: date-time
-             * @description It ends by itself then.
-             */
-            until?: string | null;
-        };
-        /** @description A hold and what it holds so far. */
-        HoldDetail: components["schemas"]["Hold"] & {
-            /**
-             * Format: int64
-             * @description Their bytes.
-             */
-            bytes: number;
-            /** @description Some of its interval was deleted before it was held. */
-            deleted: boolean;
-            /**
-             * Format: int64
-             * @description Segments that it holds.
-             */
-            segments: number;
-        };
-        /** @description How a hold is extended. */
-        HoldExtension: {
-            /**
-             * Format: date-time
-             * @description First instant that is not held any more; later than before.
-             */
-            end?: string | null;
-            /** @description Why. */
-            reason: string;
-            /**
-             * Format: date-time
-             * @description It ends by itself then; later than before. A preservation order is renewed for three months from now, and takes neither.
-             */
-            until?: string | null;
-        };
-        /** @description Holds. */
-        Holds: {
-            /** @description Those that one may know of, in the order in which they were placed; those that have ended too, for a year. */
-            holds: components["schemas"]["Hold"][];
-            /**
-             * Format: int64
-             * @description For an auditor: how many more there are that are secret. Zero for everybody else.
-             */
-            secret: number;
-        };
-        /** @description A hold to be placed. */
-        HoldToPlace: {
-            /**
-             * @description Ids of the cameras.
-             * @example [
-             *       "kassa-1"
-             *     ]
-             */
-            cameras: string[];
-            /**
-             * Format: date-time
-             * @description First instant that is not; it may lie in the future.
-             * @example 2026-11-23T12:03:00Z
-             */
-            end: string;
-            /** @enum {string} */
-            kind: "case" | "preservation-order" | "restriction" | "access-request";
-            /** @description The case, order or request, as it is called elsewhere. */
-            matter: string;
-            /** @description Why. */
-            reason: string;
-            /**
-             * Format: date-time
-             * @description It is looked at again by then; default: 90 days from now. What a manager places is looked at within 7 days.
-             */
-            review?: string | null;
-            /**
-             * Format: date-time
-             * @description First instant that is held (RFC 3339).
-             * @example 2026-11-23T11:58:00Z
-             */
-            start: string;
-            /**
-             * Format: date-time
-             * @description It ends by itself then. A preservation order ends three months from now, whatever is said here.
-             */
-            until?: string | null;
-        };
         /** @description From one instant to another, which does not belong to it. */
         Interval: {
             /**
@@ -1399,19 +1318,6 @@ export interface components {
              * @description Until when it is good.
              */
             until: string;
-        };
-        /** @description What goes in a day of the site. */
-        LeavingDay: components["schemas"]["Interval"] & {
-            /**
-             * Format: int64
-             * @description Their bytes.
-             */
-            bytes: number;
-            /**
-             * Format: int64
-             * @description Segments.
-             */
-            segments: number;
         };
         /** @description Who one is, and what one may. */
         Me: {
@@ -1476,11 +1382,6 @@ export interface components {
              * @example 2026-11-23T07:00:00Z
              */
             end: string;
-            /**
-             * Format: int32
-             * @description The hold for whose case it is: then what it holds can be seen, also past its time, and nothing else.
-             */
-            hold?: number | null;
             /** @enum {string} */
             purpose: "protection-of-persons" | "protection-of-property" | "crime-prevention" | "misuse" | "false-alarms" | "identification" | "maintenance";
             /** @description In one's own words; kept apart from what is kept for ever. */
@@ -1505,6 +1406,27 @@ export interface components {
              * @description First instant after; left out: no end is set.
              */
             until?: string | null;
+        };
+        /** @description What the notice says. Texts of the controller are as the configuration has them, null where it has none. */
+        Notice: {
+            /** @description The marked areas that are filmed. */
+            areas: components["schemas"]["Area"][];
+            /** @description The legal basis. */
+            basis?: string | null;
+            /** @description SHA-256 of the certificate that the box shows to browsers. */
+            certificate: string;
+            /** @description Whom people ask, and where they use their rights. */
+            contact?: string | null;
+            /** @description Who answers for the surveillance. */
+            controller?: string | null;
+            /** @description Fingerprint of the key with which the box signs its ledger. */
+            ledger_key: string;
+            /** @description The data protection officer. */
+            officer?: string | null;
+            /** @description To whom footage is handed out as a rule. */
+            recipients?: string | null;
+            /** @description The site's name. */
+            site: string;
         };
         /** @description A camera of a playback. */
         OpenCamera: {
@@ -1620,21 +1542,6 @@ export interface components {
             /** @description By name; removed ones last. */
             persons: components["schemas"]["Person"][];
         };
-        /** @description Where a policy stands, and why. */
-        PolicyLine: {
-            /** @description Where the sentence for it stands. */
-            documented_in?: string | null;
-            /** @enum {string} */
-            guarantee_from: "default" | "site" | "camera" | "stream";
-            /** @description Why it is kept for more than 72 hours. */
-            justification?: string | null;
-            /** @enum {string} */
-            keep_from: "default" | "site" | "camera" | "stream";
-            /** @description What it is recorded for. */
-            purposes: string[];
-            /** @description Why it is kept for more than 365 days. */
-            special_reason?: string | null;
-        };
         /** @description Why a request was not done, for people and for programs. */
         Problem: {
             /** @description What was attempted and what to do, in English. */
@@ -1714,38 +1621,14 @@ export interface components {
             /** @description The codes, for paper. */
             codes: string[];
         };
-        /** @description Why a hold is released. */
-        Release: {
-            /** @description Why it is not needed any more. */
-            reason: string;
-        };
         /** @description What is to be set anew. */
         Reset: {
             /** @description The password, and the keys with it, stay; only the second factor is set anew. */
             factor_only: boolean;
         };
-        /** @description What was promised and what is there. */
-        RetentionReport: {
-            /** @description Shorter times that the configuration asks for and that are not in force yet. */
-            shortenings: components["schemas"]["Shortening"][];
-            /** @description Every stream that was ever recorded. */
-            streams: components["schemas"]["StreamRetention"][];
-            /** @description Every volume that is there. */
-            volumes: components["schemas"]["VolumeRoom"][];
-        };
         /** @description A checkpoint that comes back. */
         Returned: {
             /** @description The signed note. */
-            note: string;
-        };
-        /** @description What was found when a hold was looked at. */
-        Review: {
-            /**
-             * Format: date-time
-             * @description It is looked at again by then; default: 90 days from now.
-             */
-            next?: string | null;
-            /** @description Why it is still needed. */
             note: string;
         };
         /** @description A right. */
@@ -1755,7 +1638,7 @@ export interface components {
             /** @description It reaches only what one did oneself. */
             own_acts_only: boolean;
             /** @enum {string} */
-            right: "own" | "live" | "playback" | "hand-out" | "ask" | "see-holds" | "place-hold" | "review-hold" | "extend-hold" | "approve" | "decide" | "records" | "see-people" | "change-people" | "confirm-rights" | "see-health" | "change-box";
+            right: "own" | "live" | "playback" | "hand-out" | "ask" | "approve" | "decide" | "records" | "see-people" | "change-people" | "confirm-rights" | "see-health" | "change-box";
         };
         /** @description A role that somebody holds or held. */
         RoleLine: {
@@ -1790,37 +1673,45 @@ export interface components {
              */
             until?: string | null;
         };
-        /** @description Shorter times of a camera that are not in force yet. */
-        Shortening: {
-            /**
-             * Format: date-time
-             * @description Since when the configuration asks for it.
-             */
-            asked: string;
-            /** @description The camera. */
-            camera: string;
-            /** @description Persons who have confirmed it. */
-            confirmed_by: string[];
-            /**
-             * Format: int32
-             * @description Seconds for the full picture; absent when that is not shortened.
-             */
-            main_keep_s?: number | null;
-            /**
-             * Format: date-time
-             * @description When it comes into force; absent before two have.
-             */
-            runs?: string | null;
+        /** @description What a camera sends. */
+        Sends: {
             /**
              * Format: int64
-             * @description Its number.
+             * @description Its clock minus that of the box, in milliseconds, where it tells.
              */
-            shortening: number;
+            clock_offset_ms?: number | null;
+            /** @description `H264` or `H265`. */
+            codec: string;
             /**
              * Format: int32
-             * @description Seconds for the small picture; absent when that is not shortened.
+             * @description Picture height in pixels.
              */
-            sub_keep_s?: number | null;
+            height: number;
+            /**
+             * Format: double
+             * @description Seconds from a key frame to the next, about; null: none was seen. Two are right.
+             */
+            key_frame_every_secs?: number | null;
+            /**
+             * Format: int32
+             * @description Packets and pictures that were lost or broken.
+             */
+            lost: number;
+            /**
+             * Format: double
+             * @description Megabits a second.
+             */
+            megabits_per_second: number;
+            /**
+             * Format: double
+             * @description Pictures a second.
+             */
+            pictures_per_second: number;
+            /**
+             * Format: int32
+             * @description Picture width in pixels.
+             */
+            width: number;
         };
         /** @description Who signs in. */
         SignIn: {
@@ -1897,48 +1788,23 @@ export interface components {
             /** @description `kassa-1/main`. */
             stream: string;
         };
-        /** @description A stream's. */
-        StreamRetention: {
+        /** @description A camera to be tried. */
+        Tried: {
             /**
-             * Format: int64
-             * @description Bytes of what can be seen.
+             * @description Its IP address, with `:PORT` unless 554.
+             * @example 192.168.10.21
              */
-            bytes: number;
+            address: string;
+            /** @description A camera of the configuration whose login is used, when it is the one at that address. */
+            camera?: string | null;
+            login?: components["schemas"]["CameraLogin"] | null;
             /**
-             * Format: int32
-             * @description Seconds for which it is promised to be there; 0: nothing is promised.
+             * @description Path of the stream on it.
+             * @example /stream1
              */
-            guarantee_s: number;
-            /**
-             * Format: int64
-             * @description Their bytes.
-             */
-            held_bytes: number;
-            /**
-             * Format: int64
-             * @description Segments that are held, as far as one may know of the holds.
-             */
-            held_segments: number;
-            /**
-             * Format: int32
-             * @description Seconds that footage is kept at most; absent when it was never configured.
-             */
-            keep_s?: number | null;
-            /** @description What goes in the next seven days, day by day. */
-            leaving: components["schemas"]["LeavingDay"][];
-            /**
-             * Format: date-time
-             * @description Up to when footage went for want of room that was still promised.
-             */
-            lost_until?: string | null;
-            /**
-             * Format: date-time
-             * @description Start of the oldest footage that can be seen.
-             */
-            oldest?: string | null;
-            policy?: components["schemas"]["PolicyLine"] | null;
-            /** @description `kassa-1/main`. */
-            stream: string;
+            path: string;
+            /** @enum {string} */
+            transport?: "tcp" | "udp";
         };
         /** @description A confidentiality undertaking. */
         UndertakingLine: {
@@ -1969,26 +1835,6 @@ export interface components {
              * @description All bytes.
              */
             total_bytes?: number | null;
-        };
-        /** @description Room on a volume. */
-        VolumeRoom: {
-            /**
-             * Format: int64
-             * @description Bytes that are recorded to it a day, by the last one.
-             */
-            daily_bytes: number;
-            /**
-             * Format: date-time
-             * @description The day on which it is full when all goes on like that; absent when that is not within 60 days.
-             */
-            full?: string | null;
-            /** @description Its name. */
-            name: string;
-            /**
-             * Format: int64
-             * @description Free bytes above its reserve.
-             */
-            room_bytes: number;
         };
     };
     responses: never;
@@ -2298,6 +2144,162 @@ export interface operations {
             };
         };
     };
+    getConfigurationCameras: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CamerasSettings"];
+                };
+            };
+        };
+    };
+    postConfigurationCameras: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddedCamera"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Added */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    patchConfigurationCamerasCamera: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The camera.
+                 * @example kassa-1
+                 */
+                camera: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedCamera"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Changed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postConfigurationProbe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Tried"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sends"];
+                };
+            };
+        };
+    };
     getDeletionsCertificateJson: {
         parameters: {
             query: {
@@ -2497,246 +2499,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
-                };
-            };
-        };
-    };
-    getHolds: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Holds"];
-                };
-            };
-        };
-    };
-    postHolds: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["HoldToPlace"];
-            };
-        };
-        responses: {
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            201: {
-                headers: {
-                    /** @description The hold */
-                    Location?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HoldDetail"];
-                };
-            };
-        };
-    };
-    getHoldsHold: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Its number. */
-                hold: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HoldDetail"];
-                };
-            };
-        };
-    };
-    postHoldsHoldExtension: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Its number. */
-                hold: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["HoldExtension"];
-            };
-        };
-        responses: {
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HoldDetail"];
-                };
-            };
-        };
-    };
-    postHoldsHoldRelease: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Its number. */
-                hold: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Release"];
-            };
-        };
-        responses: {
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HoldDetail"];
-                };
-            };
-        };
-    };
-    postHoldsHoldReview: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Its number. */
-                hold: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Review"];
-            };
-        };
-        responses: {
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HoldDetail"];
                 };
             };
         };
@@ -3007,6 +2769,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Proof"];
+                };
+            };
+        };
+    };
+    getNotice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notice"];
                 };
             };
         };
@@ -3792,79 +3589,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Purposes"];
-                };
-            };
-        };
-    };
-    getRetention: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RetentionReport"];
-                };
-            };
-        };
-    };
-    postRetentionShorteningsShorteningConfirmation: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Its number. */
-                shortening: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Shortening"];
                 };
             };
         };
