@@ -358,11 +358,10 @@ impl Daemon {
         let Some(woken) = self.woken.take() else {
             return Ok(());
         };
-        let volumes = self.config.config.volumes.iter();
         let options = sweeper::Options {
             shared: Arc::clone(&self.shared),
             deletion: self.deletion.clone(),
-            reserves: volumes.map(|v| (v.path.clone(), v.reserve_bytes)).collect(),
+            reserves: sweeper::reserves(&self.config.config),
             policies: sweeper::policies(&self.config.config),
             signer: self.state.signer().ok(),
         };

@@ -134,6 +134,12 @@ pub fn policies(config: &Config) -> Policies {
     }
 }
 
+/// Free bytes that are kept, by the folder of the volume.
+pub fn reserves(config: &Config) -> BTreeMap<PathBuf, u64> {
+    let volumes = config.volumes.iter();
+    volumes.map(|v| (v.path.clone(), v.reserve_bytes)).collect()
+}
+
 /// The volumes that the catalog knows and that are there, in the configuration or not.
 ///
 /// # Errors

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::State;
 use utoipa::ToSchema;
 
-use crate::base::id::StreamKind;
 use crate::config::CameraConfig;
 use crate::http::api::words;
 use crate::http::app::App;
