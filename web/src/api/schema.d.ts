@@ -1896,7 +1896,7 @@ export interface operations {
             query: {
                 /** @description Of this camera; all when left out. */
                 camera?: string;
-                /** @description Deletions before this one; not in the future, a month later at most. */
+                /** @description Deletions before this one; not in the future. */
                 end: string;
                 /** @description What the PDF is written in: `fi`, `sv`, `en`; left out, the person's own language. */
                 language?: string;
@@ -1941,7 +1941,7 @@ export interface operations {
             query: {
                 /** @description Of this camera; all when left out. */
                 camera?: string;
-                /** @description Deletions before this one; not in the future, a month later at most. */
+                /** @description Deletions before this one; not in the future. */
                 end: string;
                 /** @description What the PDF is written in: `fi`, `sv`, `en`; left out, the person's own language. */
                 language?: string;
