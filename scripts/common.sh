@@ -81,6 +81,16 @@ target_dir() {
     printf '%s' "$dir"
 }
 
+# Builds the pages, where there is a Node.js that can; without them the recorder says what is missing.
+build_pages() {
+    if command -v npm >/dev/null && [ "$(node -p 'process.versions.node.split(".")[0] >= 20')" = true ]; then
+        say "Building the pages …"
+        "$root/scripts/web" --if-needed
+    elif [ ! -e "$root/web/dist/index.html" ]; then
+        say "No Node.js 20 here: there will be no pages (apt-get install nodejs npm, on Debian 13)."
+    fi
+}
+
 # Builds recorder and simulator; further arguments go to cargo. Sets `bin`.
 build() {
     local profile=$1 flag=()
@@ -300,6 +310,29 @@ open_box() {
     there=$(configured | wc -l)
     [ "$there" -le "$cameras" ] || cameras=$there
 }
+
+# Adds one person of each further role, once; a controller stands behind the manager. Their cameras must be there.
+add_people() {
+    [ ! -e "$base/.people" ] || return 0
+    local name role
+    for role in staff manager auditor maintenance; do
+        name=${role}1
+        local arguments=(--role "$role" --undertaking demo-1 --token-file "$base/tokens/$name.token")
+        case $role in
+            staff | maintenance) arguments+=(--all-cameras) ;;
+            manager) arguments+=(--camera kassa-1 --camera hylly-1) ;;
+        esac
+        [ "$role" != maintenance ] || arguments+=(--role-until "$(date -u -d '+90 days' +%FT%TZ)")
+        sinetti user add "$name" "${arguments[@]}" >/dev/null || die "$name could not be added"
+        enrol_person "$name" || die "$name could not enrol"
+    done
+    prove
+    sinetti user confirm manager1 "${proof[@]}" >/dev/null || die "the manager's rights could not be confirmed"
+    touch "$base/.people"
+}
+
+# The secret of the second factor of person $1, in base 32.
+factor_secret() { sed 's/.*secret=\([A-Z2-7]*\).*/\1/' "$base/$1.factor" | tr -d '\n'; }
 
 # The ids of the cameras that are configured.
 configured() { sed -n 's/^id = "\(.*\)"$/\1/p' "$base/box/sinetti.toml"; }

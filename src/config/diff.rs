@@ -152,6 +152,7 @@ fn whole_lines(lines: &mut Vec<String>, old: &Config, new: &Config) {
         &(after.receive_bytes >> 20),
     );
     note(lines, "stall_secs", &before.stall_secs, &after.stall_secs);
+    note_silently(lines, "privacy notice", &old.notice, &new.notice);
     lines.extend(differences(
         (&old.backup, &old.quarantine, &old.records),
         (&new.backup, &new.quarantine, &new.records),

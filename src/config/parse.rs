@@ -16,6 +16,7 @@ use crate::config::credentials::Credentials;
 use crate::config::error::{ConfigErrors, Problem};
 use crate::config::keep::{keep_text, parse_keep};
 use crate::config::load::{FILE_BYTES_MAX, FILE_NAME};
+use crate::config::notice;
 use crate::config::read::{Field, Problems, Section, quote};
 use crate::config::types::{
     CameraConfig, Config, KEEP_SECS, Keep, NetworkConfig, QUEUE_MIB, RECEIVE_MIB,
@@ -48,6 +49,7 @@ pub const SECTIONS: &[(&str, &[&str])] = &[
         ],
     ),
     ("alarm", alarm::KEYS),
+    ("notice", notice::KEYS),
     ("backup", records::BACKUP_KEYS),
     ("quarantine", records::QUARANTINE_KEYS),
     ("records", records::RECORDS_KEYS),
@@ -157,6 +159,7 @@ impl<'a> File<'a> {
         let web = web::read(&self.one("web", "[web]"), self.base_dir);
         let recorder = self.recorder();
         let alarm = alarm::read(&self.one("alarm", "[alarm]"), self.base_dir);
+        let notice = notice::read(&self.one("notice", "[notice]"));
         let backup = records::read_backup(&self.one("backup", "[backup]"));
         let quarantine = records::read_quarantine(&self.one("quarantine", "[quarantine]"));
         let records = records::read_records(&self.one("records", "[records]"));
@@ -181,6 +184,7 @@ impl<'a> File<'a> {
                 web: web?,
                 recorder,
                 alarm: alarm?,
+                notice: notice?,
                 backup,
                 quarantine,
                 records,

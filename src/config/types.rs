@@ -13,6 +13,7 @@ use crate::base::id::{CameraId, StreamKind};
 use crate::base::zone::Zone;
 use crate::config::address::private_networks;
 use crate::config::alarm::AlarmConfig;
+use crate::config::notice::NoticeConfig;
 use crate::config::records::{BackupConfig, QuarantineConfig, RecordsConfig};
 use crate::config::web::WebConfig;
 
@@ -52,6 +53,8 @@ pub struct Config {
     pub recorder: RecorderConfig,
     /// To whom alarms are told.
     pub alarm: AlarmConfig,
+    /// What the privacy notice says of the controller.
+    pub notice: NoticeConfig,
     /// When a missing backup is told of.
     pub backup: BackupConfig,
     /// How much of what could not be read is kept.
