@@ -15,6 +15,7 @@ use crate::base::time::{Span, Ticks, Wall};
 use crate::evidence::keys::KeyRing;
 use crate::evidence::select::{self, Extent, Piece, Source};
 use crate::media::access_unit::SampleEntry;
+use crate::media::segment::Sample;
 use crate::media::{clear, read};
 
 /// Longest that a playback can be, in microseconds: 31 days.
@@ -69,13 +70,23 @@ impl Group {
     }
 }
 
-/// The groups of one segment that `span` takes, outward to key frames, in order.
+/// The groups of one segment.
+#[derive(Clone, Debug, Default)]
+pub struct Groups {
+    /// In order.
+    pub list: Vec<Group>,
+    /// What the file holds is not what was recorded: something was changed, or is missing. `list` is what is left.
+    pub is_damaged: bool,
+}
+
+/// The groups of one segment that `span` takes, outward to key frames.
 ///
 /// # Errors
 /// [`Kind::NotFound`] when the file is gone; what reading it says.
-pub fn groups(source: Source, span: Span) -> Result<Vec<Group>> {
+pub fn groups(source: Source, span: Span) -> Result<Groups> {
     let is_growing = matches!(source.extent, Extent::Growing(_));
     let selection = select::select(vec![source], span)?;
+    let is_damaged = !selection.damaged.is_empty();
     let mut groups: Vec<Group> = Vec::new();
     for piece in selection.stretches.into_iter().flat_map(|s| s.pieces) {
         match groups.last_mut() {
@@ -91,7 +102,10 @@ pub fn groups(source: Source, span: Span) -> Result<Vec<Group>> {
             }
         }
     }
-    Ok(groups)
+    Ok(Groups {
+        list: groups,
+        is_damaged,
+    })
 }
 
 /// The key of the segment in which a group lies.
@@ -112,13 +126,38 @@ pub fn key(group: &Group, keys: &KeyRing) -> Result<SegmentKey> {
 /// # Errors
 /// [`Kind::Denied`] when the leaf hash does not match; [`Kind::Corrupt`] for bit rot; what the operating system says.
 pub fn fragment(piece: &Piece, key: &SegmentKey, origin: Wall) -> Result<Vec<u8>> {
+    clear::fragment(&samples(piece, key)?, piece.number + 1, tfdt(piece, origin))
+}
+
+/// The key frame of a group alone, as a fragment in which it stands for all of the group's time; compared with its leaf hash
+/// like [`fragment`].
+///
+/// # Errors
+/// As [`fragment`]; [`Kind::Invalid`] when the group is empty.
+pub fn key_frame(group: &Group, key: &SegmentKey, origin: Wall) -> Result<Vec<u8>> {
+    let empty = || Error::invalid("a group without pictures");
+    let piece = group.pieces.first().ok_or_else(empty)?;
+    let mut samples = samples(piece, key)?;
+    samples.truncate(1);
+    let first = samples.first_mut().ok_or_else(empty)?;
+    first.duration = group
+        .pieces
+        .iter()
+        .fold(Ticks(0), |sum, piece| sum + piece.index.duration);
+    clear::fragment(&samples, piece.number + 1, tfdt(piece, origin))
+}
+
+fn samples(piece: &Piece, key: &SegmentKey) -> Result<Vec<Sample>> {
     let opened: &Arc<_> = &piece.source;
     let file = opened.file()?;
     let raw = read::read_fragment(&*file, &opened.initial, piece.number, &piece.index)?;
-    let samples = raw.open(key)?;
-    let day = opened.initial.header.start.midnight();
-    let tfdt = piece.index.tfdt + Ticks::from_us(day.us_since(origin));
-    clear::fragment(&samples, piece.number + 1, tfdt)
+    raw.open(key)
+}
+
+/// Decode time of a fragment, counted from `origin`.
+fn tfdt(piece: &Piece, origin: Wall) -> Ticks {
+    let day = piece.source.initial.header.start.midnight();
+    piece.index.tfdt + Ticks::from_us(day.us_since(origin))
 }
 
 /// What a span of a playback must be.

@@ -23,7 +23,8 @@ use crate::base::time::{Mono, Span, Wall};
 use crate::catalog::{Act, Catalog, Event};
 use crate::config::Purpose;
 use crate::evidence::keys::KeyRing;
-use crate::evidence::view::{self, Group};
+use crate::evidence::select::Piece;
+use crate::evidence::view::{self, Group, Groups};
 use crate::http::delivered::Delivered;
 
 /// Most playbacks at a time.
@@ -90,7 +91,7 @@ pub struct Playback {
 #[derive(Default)]
 struct Known {
     keys: HashMap<SegmentId, SegmentKey>,
-    groups: VecDeque<(StreamId, SegmentId, Arc<Vec<Group>>)>,
+    groups: VecDeque<(StreamId, SegmentId, Arc<Groups>)>,
     entries: BTreeMap<String, Bytes>,
 }
 
@@ -157,7 +158,7 @@ impl Playback {
     }
 
     /// Groups of a segment that were found before.
-    pub fn groups(&self, stream: &StreamId, segment: SegmentId) -> Option<Arc<Vec<Group>>> {
+    pub fn groups(&self, stream: &StreamId, segment: SegmentId) -> Option<Arc<Groups>> {
         let known = lock(&self.known);
         let found = known
             .groups
@@ -167,7 +168,7 @@ impl Playback {
     }
 
     /// Remembers groups of a closed segment.
-    pub fn remember(&self, stream: &StreamId, segment: SegmentId, groups: &Arc<Vec<Group>>) {
+    pub fn remember(&self, stream: &StreamId, segment: SegmentId, groups: &Arc<Groups>) {
         let mut known = lock(&self.known);
         if known.groups.len() >= SEGMENTS_MAX {
             known.groups.pop_front();
@@ -394,14 +395,9 @@ impl Playbacks {
     }
 }
 
-/// What of the budget a group needs while it is sent: its largest fragment twice, sealed and clear, in KiB.
-pub fn need_kib(group: &Group) -> u32 {
-    let largest = group
-        .pieces()
-        .iter()
-        .map(|p| p.index.bytes)
-        .max()
-        .unwrap_or(0);
+/// What of the budget fragments need while they are sent: the largest twice, sealed and clear, in KiB.
+pub fn need_kib(pieces: &[Piece]) -> u32 {
+    let largest = pieces.iter().map(|p| p.index.bytes).max().unwrap_or(0);
     let most = u32::try_from(MEDIA_KIB_MAX).unwrap_or(u32::MAX);
     (largest / 512 + 1).min(most)
 }

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
-use log::error;
+use log::{error, warn};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::access::authorise::Authorised;
@@ -19,7 +19,7 @@ use crate::catalog::{Reader, SegmentRow};
 use crate::config::Purpose;
 use crate::evidence::find::{Part, Places};
 use crate::evidence::select::Source;
-use crate::evidence::view::{self, Group};
+use crate::evidence::view::{self, Group, Groups};
 use crate::http::api::coverage::Interval;
 use crate::http::api::words;
 use crate::http::app::App;
@@ -325,9 +325,23 @@ pub struct GroupPage {
     groups: Vec<GroupLine>,
     /// How the groups are decoded, by the name that each bears.
     entries: Vec<EntryLine>,
+    /// Footage that is not there as it was recorded. What is left of it is among the groups.
+    damaged: Vec<Damaged>,
     /// Where to go on; absent at the end.
     #[schema(value_type = Option<String>, format = DateTime)]
     next: Option<Wall>,
+}
+
+/// A segment that is not as it was recorded.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct Damaged {
+    /// From when to when it was recorded.
+    #[serde(flatten)]
+    span: Interval,
+    /// `damaged`: what the file holds was changed, or a part of it is gone. `missing`: the file cannot be reached; it may be
+    /// on a volume that is not there.
+    #[schema(schema_with = words::damage)]
+    why: &'static str,
 }
 
 /// From one key frame to the next.
@@ -400,6 +414,7 @@ fn page(app: &App, playback: &Playback, stream: &StreamId, span: Span) -> Result
     let mut page = GroupPage {
         groups: Vec::new(),
         entries: Vec::new(),
+        damaged: Vec::new(),
         next: None,
     };
     if span.us() <= 0 {
@@ -412,7 +427,16 @@ fn page(app: &App, playback: &Playback, stream: &StreamId, span: Span) -> Result
             page.next = Some(segment.start());
             break;
         }
-        for group in segment_groups(app, playback, &reader, stream, segment)?.iter() {
+        let groups = match segment_groups(app, playback, &reader, stream, segment) {
+            Ok(groups) => groups,
+            Err(e) => {
+                let why = unreadable(&reader, stream, segment, e)?;
+                page.damaged(segment, why);
+                continue;
+            }
+        };
+        page.damaged(segment, groups.is_damaged.then_some("damaged"));
+        for group in &groups.list {
             if group.span().overlaps(&span) {
                 page.add(playback, stream, group);
             }
@@ -421,7 +445,39 @@ fn page(app: &App, playback: &Playback, stream: &StreamId, span: Span) -> Result
     Ok(page)
 }
 
+/// Why nothing of a segment can be shown; nothing when it was deleted meanwhile. One that is being written is looked at again.
+fn unreadable(
+    reader: &Reader,
+    stream: &StreamId,
+    segment: &Segment,
+    e: Error,
+) -> Result<Option<&'static str>> {
+    let Segment::Closed(row) = segment else {
+        return Err(e);
+    };
+    warn!("a segment of a playback cannot be read: {e}");
+    match e.kind() {
+        Kind::Corrupt | Kind::Denied => Ok(Some("damaged")),
+        Kind::NotFound | Kind::Unavailable | Kind::Foreign | Kind::Io => {
+            let rows = reader.segments(stream, row.span())?;
+            let is_there = rows.iter().any(|other| other.segment == row.segment);
+            Ok(is_there.then_some("missing"))
+        }
+        _ => Err(e),
+    }
+}
+
 impl GroupPage {
+    fn damaged(&mut self, segment: &Segment, why: Option<&'static str>) {
+        let (Some(why), Segment::Closed(row)) = (why, segment) else {
+            return;
+        };
+        self.damaged.push(Damaged {
+            span: row.span().into(),
+            why,
+        });
+    }
+
     fn add(&mut self, playback: &Playback, stream: &StreamId, group: &Group) {
         let (Some(entry), Some(segment)) = (group.entry(), group.segment()) else {
             return;
@@ -522,7 +578,7 @@ pub(crate) fn segment_groups(
     reader: &Reader,
     stream: &StreamId,
     segment: &Segment,
-) -> Result<Arc<Vec<Group>>> {
+) -> Result<Arc<Groups>> {
     if let Some(groups) = playback.groups(stream, segment.id()) {
         return Ok(groups);
     }
