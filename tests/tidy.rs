@@ -61,6 +61,7 @@ const TOP_LEVEL: &[&str] = &[
     "LICENSE",
     "README.md",
     "benches",
+    "build.rs",
     "config",
     "docs",
     "scripts",

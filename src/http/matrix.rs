@@ -44,6 +44,7 @@ const fn with(method: &'static str, path: &'static str, right: Right) -> Line {
 /// The matrix.
 pub const MATRIX: &[Line] = &[
     open("GET", "/authority.crt"),
+    open("GET", "/api/v1/site"),
     open("POST", "/api/v1/session"),
     with("GET", "/api/v1/session", Right::Own),
     with("DELETE", "/api/v1/session", Right::Own),

@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, post, put};
 
 use crate::access::role::acts;
 use crate::http::api::{
     alarms, cameras, coverage, document, enrolment, health, ledger, live, media, persons, playback,
-    rights, session,
+    rights, session, site,
 };
 use crate::http::app::App;
 use crate::http::guard::Routes;
 use crate::http::house;
 use crate::http::matrix::{self, Line};
+use crate::http::pages;
 
 /// A route with the line that the matrix has for it; without one it does not compile.
 macro_rules! route {
@@ -31,7 +31,7 @@ macro_rules! route {
 pub fn router(app: &Arc<App>) -> Router {
     let (router, _) = all(app);
     router
-        .fallback(|| async { StatusCode::NOT_FOUND })
+        .fallback(pages::page)
         .layer(from_fn_with_state(Arc::clone(app), house::rules))
         .with_state(Arc::clone(app))
 }
@@ -40,6 +40,7 @@ pub fn router(app: &Arc<App>) -> Router {
 pub fn all(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Line>) {
     let routes = Routes::new(app);
     let routes = route!(routes, "GET" "/authority.crt", get(document::authority));
+    let routes = route!(routes, "GET" "/api/v1/site", get(site::site));
     let routes = route!(routes, "GET" "/api/v1/openapi.json", acts::Own, get(document::document));
     let routes = sessions(routes);
     let routes = of_cameras(routes);

@@ -25,6 +25,7 @@ use crate::base::error::{Context, Result};
 use crate::base::shutdown::Stopped;
 use crate::http::gate::{Gate, Place};
 use crate::http::guarded::Guarded;
+use crate::http::leftover;
 
 /// Longest that TLS may take to come about.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
@@ -165,10 +166,15 @@ where
 {
     let (address, cut) = (peer.address, Arc::clone(&peer.cut));
     let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let (request, rest) = leftover::lend(request);
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer.clone());
         let router = router.clone();
-        async move { router.oneshot(request).await as Result<_, Infallible> }
+        async move {
+            let mut response = router.oneshot(request).await?;
+            rest.settle(&mut response).await;
+            Ok::<_, Infallible>(response)
+        }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
@@ -200,7 +206,73 @@ mod tests {
     use super::*;
     use axum::body::Bytes;
     use axum::routing::get;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+
+    /// Lets `client` talk to a server that answers every request without reading its body.
+    fn with_answers_at_once(client: impl AsyncFnOnce(DuplexStream)) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            let (near, far) = tokio::io::duplex(256 << 10);
+            let address: SocketAddr = "192.168.10.7:50000".parse().expect("an address");
+            let place = Arc::new(Gate::default()).enter(address.ip(), true);
+            let peer = Peer {
+                address,
+                place: Arc::new(place.expect("room")),
+                cut: Arc::default(),
+            };
+            let router = Router::new().fallback(|| async { "no" });
+            let (_stopper, stopped) = crate::base::shutdown::pair();
+            tokio::join!(converse(far, peer, router, stopped), client(near));
+        });
+    }
+
+    async fn answer(client: &mut DuplexStream) -> String {
+        let mut said = Vec::new();
+        while !said.ends_with(b"\r\n\r\nno") {
+            said.push(client.read_u8().await.expect("an answer"));
+        }
+        String::from_utf8(said).expect("text").to_lowercase()
+    }
+
+    const HEAD: &str = "POST / HTTP/1.1\r\nhost: kamera\r\ncontent-length: ";
+
+    #[test]
+    fn a_connection_goes_on_although_a_body_came_after_its_answer_was_ready() {
+        with_answers_at_once(async |mut client| {
+            for _ in 0..3 {
+                let head = format!("{HEAD}4\r\n\r\n");
+                client.write_all(head.as_bytes()).await.expect("written");
+                // Time enough for the answer to be ready.
+                for _ in 0..100 {
+                    tokio::task::yield_now().await;
+                }
+                client.write_all(b"body").await.expect("written");
+                assert!(!answer(&mut client).await.contains("connection: close"));
+            }
+        });
+    }
+
+    #[test]
+    fn an_answer_says_that_the_connection_ends_when_its_body_is_not_waited_for() {
+        // One that never comes, one that is too large, and one that waits for a word.
+        let large = format!("{HEAD}100000\r\n\r\n{}", "x".repeat(100_000));
+        for request in [
+            format!("{HEAD}4\r\n\r\n"),
+            large,
+            format!("{HEAD}4\r\nexpect: 100-continue\r\n\r\n"),
+        ] {
+            with_answers_at_once(async |mut client| {
+                client.write_all(request.as_bytes()).await.expect("written");
+                assert!(answer(&mut client).await.contains("connection: close"));
+                let mut rest = Vec::new();
+                client.read_to_end(&mut rest).await.expect("its end");
+                assert!(rest.is_empty());
+            });
+        }
+    }
 
     #[test]
     fn a_connection_is_cut_although_its_client_takes_nothing_more() {

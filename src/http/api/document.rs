@@ -12,7 +12,7 @@ use utoipa::{Modify, OpenApi};
 use crate::access::role::acts;
 use crate::http::api::{
     alarms, cameras, coverage, enrolment, health, ledger, live, media, persons, playback, rights,
-    session,
+    session, site,
 };
 use crate::http::app::App;
 use crate::http::guard::{COOKIE_NAME, May};
@@ -27,6 +27,7 @@ use crate::http::guard::{COOKIE_NAME, May};
     paths(
         authority,
         document,
+        site::site,
         session::sign_in,
         session::get,
         session::sign_out,

@@ -13,4 +13,5 @@ pub mod persons;
 pub mod playback;
 pub mod rights;
 pub mod session;
+pub mod site;
 mod words;

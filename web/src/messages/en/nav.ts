@@ -1,0 +1,18 @@
+import type { Messages } from '../fi';
+
+export default {
+  label: 'Screens',
+  skip: 'Skip to content',
+  language: 'Language',
+  signOut: 'Sign out',
+  live: 'Live',
+  playback: 'Playback',
+  ledger: 'Ledger',
+  retention: 'Retention',
+  health: 'Health and alarms',
+  cameras: 'Cameras',
+  people: 'People',
+  notice: 'Privacy notice',
+  enrol: 'Enrolment',
+  missing: 'No such page',
+} satisfies Messages['nav'];

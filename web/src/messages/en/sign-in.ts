@@ -1,0 +1,10 @@
+import type { Messages } from '../fi';
+
+export default {
+  title: 'Sign in',
+  name: 'User name',
+  password: 'Password',
+  code: 'Code',
+  go: 'Sign in',
+  wait: (seconds) => `Too many failed attempts. Wait ${seconds} s, then try again.`,
+} satisfies Messages['signIn'];

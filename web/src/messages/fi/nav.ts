@@ -1,0 +1,16 @@
+export default {
+  label: 'Näkymät',
+  skip: 'Siirry sisältöön',
+  language: 'Kieli',
+  signOut: 'Kirjaudu ulos',
+  live: 'Suora kuva',
+  playback: 'Tallenteet',
+  ledger: 'Loki',
+  retention: 'Säilytys',
+  health: 'Tila ja hälytykset',
+  cameras: 'Kamerat',
+  people: 'Henkilöt',
+  notice: 'Tietosuojaseloste',
+  enrol: 'Käyttöönotto',
+  missing: 'Sivua ei löydy',
+};

@@ -1,0 +1,18 @@
+import type { Messages } from '../fi';
+
+export default {
+  label: 'Vyer',
+  skip: 'Gå till innehållet',
+  language: 'Språk',
+  signOut: 'Logga ut',
+  live: 'Direktbild',
+  playback: 'Inspelningar',
+  ledger: 'Logg',
+  retention: 'Lagringstid',
+  health: 'Tillstånd och larm',
+  cameras: 'Kameror',
+  people: 'Personer',
+  notice: 'Dataskyddsbeskrivning',
+  enrol: 'Aktivering',
+  missing: 'Sidan finns inte',
+} satisfies Messages['nav'];

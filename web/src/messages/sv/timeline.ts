@@ -1,0 +1,2 @@
+import type { Messages } from '../fi';
+export default {} satisfies Messages['timeline'];
