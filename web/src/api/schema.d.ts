@@ -837,6 +837,11 @@ export interface components {
             /** @description Neither: before the stream was known, or in the segment that is being written. */
             unknown: components["schemas"]["Interval"][];
         };
+        /** @description A segment that is not as it was recorded. */
+        Damaged: components["schemas"]["Interval"] & {
+            /** @enum {string} */
+            why: "damaged" | "missing";
+        };
         /** @description Deleted footage. */
         DeletedInterval: components["schemas"]["Interval"] & {
             /** @enum {string} */
@@ -967,6 +972,8 @@ export interface components {
         };
         /** @description Groups of pictures, in order of time. */
         GroupPage: {
+            /** @description Footage that is not there as it was recorded. What is left of it is among the groups. */
+            damaged: components["schemas"]["Damaged"][];
             /** @description How the groups are decoded, by the name that each bears. */
             entries: components["schemas"]["EntryLine"][];
             /** @description The groups. */
@@ -2802,7 +2809,10 @@ export interface operations {
     };
     getPlaybacksPlaybackCameraStreamMediaSegmentFile: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `all` (default), or `key`: the key frame alone, in a fragment in which it stands for all of the group's time. */
+                pictures?: "all" | "key";
+            };
             header?: never;
             path: {
                 /**

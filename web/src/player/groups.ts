@@ -94,7 +94,7 @@ export class GroupIndex {
     let group = this.at(instant);
     if (!group) return undefined;
     for (;;) {
-      const next = after(this.#groups, group.start);
+      const next: Group | undefined = after(this.#groups, group.start);
       if (!next || next.start - group.end > SEAM) return group.end;
       group = next;
     }

@@ -92,8 +92,11 @@ export class Feed {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.video.removeAttribute('src');
-    this.video.load();
+    // Another feed may have the element by now.
+    if (this.video.src === this.#url) {
+      this.video.removeAttribute('src');
+      this.video.load();
+    }
     URL.revokeObjectURL(this.#url);
     this.#buffer = undefined;
     this.#initial = undefined;

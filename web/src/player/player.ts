@@ -25,7 +25,7 @@ export interface View {
 
 /** How the player learns what is recorded beyond what it has listed. */
 export interface Recorded {
-  /** The first instant after `at` at which any of the cameras is recorded. */
+  /** The first instant from `at` on at which any of the cameras is recorded. */
   next(at: Micros): Micros | undefined;
 }
 
@@ -44,6 +44,7 @@ export class Player {
   #progress = { at: 0, since: 0 };
   #stepping: Promise<void> = Promise.resolve();
   #moved = 0;
+  #isJumping = false;
 
   constructor(
     readonly span: Span,
@@ -74,9 +75,11 @@ export class Player {
   async seek(at: Micros): Promise<void> {
     const target = Math.min(Math.max(at, this.span.start), this.span.end - 1);
     const turn = ++this.#moved;
-    this.#tell({ at: target, skipped: undefined, isAtEnd: false });
     for (const track of this.#tracks) track.video.pause();
-    await Promise.all(this.#tracks.map((track) => track.seek(target)));
+    // First they are loading, then it is told: what is on the screen is no picture of the new time.
+    const sought = this.#tracks.map((track) => track.seek(target));
+    this.#tell({ at: target, skipped: undefined, isAtEnd: false });
+    await Promise.all(sought);
     if (turn !== this.#moved) return;
     this.#progress = { at: target, since: performance.now() };
     this.#tell({});
@@ -229,31 +232,40 @@ export class Player {
       leader.changed();
       return;
     }
-    this.#jump(end);
+    void this.#jump(end);
   }
 
-  /** Goes on where any camera is recorded after `end`. */
-  #jump(end: Micros): void {
-    const known = this.#tracks.map((track) => track.index.after(end - 1)?.start).filter((start) => start !== undefined);
-    const told = this.recorded.next(end);
-    const nexts = told === undefined ? known : [...known, Math.max(told, end)];
-    const next = nexts.length > 0 ? Math.min(...nexts) : undefined;
-    if (next === undefined || next >= this.span.end) return this.#end();
-    const before = this.view.at;
-    void this.#over({ start: end, end: next }, before);
+  /** Goes on where any camera has a picture after `end`. */
+  async #jump(end: Micros): Promise<void> {
+    if (this.#isJumping) return;
+    this.#isJumping = true;
+    const turn = this.#moved;
+    this.#tell({ isWaiting: true });
+    try {
+      const found = await Promise.all(this.#tracks.map((track) => track.next(end, (at) => this.recorded.next(at))));
+      if (turn !== this.#moved || !this.view.isPlaying) return;
+      const nexts = found.filter((start) => start !== undefined);
+      if (nexts.length === 0) return this.#end();
+      await this.#over({ start: end, end: Math.min(...nexts) });
+    } catch {
+      // The next tick tries again; what stands in the way is told by the tracks.
+    } finally {
+      this.#isJumping = false;
+    }
   }
 
-  async #over(gap: Span, before: Micros): Promise<void> {
+  async #over(gap: Span): Promise<void> {
     const isWorth = gap.end - gap.start >= WORTH_SAYING;
     const skipped = isWorth ? { ...gap, seen: performance.now() } : this.view.skipped;
+    const turn = this.#moved + 1;
     await this.seek(gap.end);
-    if (this.view.at >= before) this.#tell({ skipped });
+    if (turn === this.#moved) this.#tell({ skipped });
   }
 
   #withoutPicture(at: Micros): void {
     const showing = this.#tracks.map((track) => track.showing);
     if (showing.length === 0 || showing.some((s) => s.kind === 'loading')) return this.#tell({ isWaiting: true });
-    if (showing.every((s) => s.kind === 'nothing')) return this.#jump(at);
+    if (showing.every((s) => s.kind === 'nothing')) return void this.#jump(at);
     const passing = showing.some((s) => s.kind === 'trouble' && mayPass(s.trouble));
     if (!passing) this.pause();
   }

@@ -3,6 +3,7 @@
  * latest word wins, and what was being fetched for an earlier one is given up.
  */
 
+import { boxClock } from '../time/box-clock';
 import type { Span } from '../time/spans';
 import { MINUTE, MS, SECOND, type Micros } from '../time/zone';
 import { beside, frames, inside, type Frame } from './frames';
@@ -39,6 +40,8 @@ const SLOW_AFTER_MS = 2_000;
 /** What grows is listed anew this often while the playhead is near. */
 const GROWING_EVERY_MS = 1_500;
 const AT_A_TIME = 3;
+/** So many windows without a picture are looked through for the next one. */
+const LOOKS_MAX = 24;
 const PAUSE_AFTER_TROUBLE_MS = 1_000;
 
 export class Track {
@@ -159,6 +162,22 @@ export class Track {
     return undefined;
   }
 
+  /** The first instant from `at` on at which there is a picture; `recorded` says where it is worth a look. */
+  async next(at: Micros, recorded: (at: Micros) => Micros | undefined): Promise<Micros | undefined> {
+    const { signal } = this.#seeking;
+    let from = at;
+    for (let tries = 0; tries < LOOKS_MAX && from < this.loader.open.span.end; tries++) {
+      const window: Span = { start: from, end: from + WINDOW };
+      await this.#list(window, signal);
+      const found = this.index.after(from - 1);
+      if (found && found.start < window.end) return found.start;
+      const told = recorded(window.end);
+      if (told === undefined) return undefined;
+      from = Math.max(window.end, told);
+    }
+    return undefined;
+  }
+
   /** The whole frame time at `at`, for a display that does not flicker; `at` itself when it is not known. */
   snapped(at: Micros): Micros {
     const time = at - this.loader.open.origin;
@@ -246,7 +265,7 @@ export class Track {
       if (growing) {
         this.index.forget(growing.start);
         this.#listedGrowing = performance.now();
-      } else if (page.groups.length === 0 && page.until > Date.now() * MS - MINUTE) {
+      } else if (page.groups.length === 0 && page.until > boxClock.now - MINUTE) {
         // Nothing yet: what is being recorded comes later.
         this.index.forget(start);
         this.#listedGrowing = performance.now();
