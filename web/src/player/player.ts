@@ -34,6 +34,8 @@ const NEAR_END: Micros = 500 * MS;
 /** No new picture for so long is a stall. */
 const STALL_MS = 150;
 const TICK_MS = 60;
+/** Nearer than this, two cameras show the same moment. */
+const ALIKE: Micros = 30 * MS;
 /** Pauses in a recording shorter than this are not worth a word. */
 const WORTH_SAYING: Micros = SECOND;
 
@@ -93,8 +95,13 @@ export class Player {
   pause(): void {
     for (const track of this.#tracks) track.video.pause();
     const leader = this.#leader();
-    // The time that is shown is that of the picture that is shown.
-    this.#tell({ isPlaying: false, isWaiting: false, at: leader ? leader.snapped(leader.at) : this.view.at });
+    // The time that is shown is that of the picture that is shown, and the others show theirs of that time.
+    const at = leader ? leader.snapped(leader.at) : this.view.at;
+    for (const track of this.#tracks) {
+      const isOff = track !== leader && track.showing.kind === 'picture' && Math.abs(track.at - at) > ALIKE;
+      if (isOff && track.bufferedUntil(at) !== undefined) track.nudge(at + MS);
+    }
+    this.#tell({ isPlaying: false, isWaiting: false, at });
   }
 
   rate(rate: number): void {

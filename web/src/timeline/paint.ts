@@ -96,7 +96,8 @@ function ruler(context: CanvasRenderingContext2D, picture: Picture, colours: Col
     context.lineTo(at, tall);
     context.stroke();
     const from = Math.max(2, at + 4);
-    if (from < free) continue;
+    // A day that began earlier still has its name at the edge.
+    if (from < free || (at < 0 && !tick.isDay)) continue;
     context.font = `${tick.isDay ? 600 : 400} 13px ${colours.font}`;
     context.fillStyle = tick.isDay ? colours.ink : colours.secondary;
     context.fillText(tick.label, from, RULER_PX / 2);

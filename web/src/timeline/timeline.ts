@@ -191,8 +191,8 @@ export class Timeline {
   }
 
   #clamp(at: Micros): Micros {
-    const bounds = this.#content.open ?? this.#content.limits;
-    return Math.min(Math.max(at, bounds.start), bounds.end - 1);
+    const { limits, now } = this.#content;
+    return Math.min(Math.max(at, limits.start), Math.min(limits.end - 1, now));
   }
 
   #seek(at: Micros): void {

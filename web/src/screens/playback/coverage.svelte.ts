@@ -5,7 +5,7 @@ import type { Activity, Deleted, Gap, Held, Lane } from '../../timeline/lanes';
 import { perPixel, type Scale } from '../../timeline/scale';
 import { boxClock } from '../../time/box-clock';
 import { after, at as holding, union, type Span } from '../../time/spans';
-import { DAY, HOUR, MS, SECOND, fromIso, toIso, type Micros } from '../../time/zone';
+import { DAY, HOUR, MS, SECOND, fromIso, toIso, type Micros, type Zone } from '../../time/zone';
 
 type Report = Schemas['CoverageReport'];
 type Stream = 'main' | 'sub';
@@ -106,15 +106,15 @@ export class Coverage {
     this.#held = new Map(this.#held).set(camera, held);
   }
 
-  /** From the first thing that is known of these cameras up to the present. */
-  limits(cameras: readonly string[]): Span {
+  /** From the first thing that is known of these cameras up to the end of the present day. */
+  limits(cameras: readonly string[], zone: Zone): Span {
     const now = boxClock.now;
     let start = now - DAY;
     for (const camera of cameras) {
       const known = this.#known.get(camera);
       for (const spans of [known?.recorded, known?.deleted, known?.gaps]) start = Math.min(start, spans?.[0]?.start ?? start);
     }
-    return { start: Math.max(start, now - LONGEST), end: now + 10 * SECOND };
+    return { start: Math.max(start, now - LONGEST), end: zone.daySpan(zone.day(now)).end };
   }
 
   /** The first instant from `at` on at which any of these is recorded. */

@@ -3,6 +3,16 @@ import { remember, remembered } from '../../app/kept';
 
 const NAME = 'keys';
 
+/** Whoever clicks a button means the picture with the next space; whoever went there by keyboard means the button. */
+let isByPointer = false;
+addEventListener('pointerdown', () => (isByPointer = true), { capture: true, passive: true });
+addEventListener('keydown', (event) => event.key === 'Tab' && (isByPointer = false), { capture: true });
+
+/** Gives the keys back to the picture after a choice that was made by pointer. */
+export function release(element: HTMLElement): void {
+  if (isByPointer) element.blur();
+}
+
 class Shortcuts {
   isOn = $state(remembered(NAME) !== 'off');
 
@@ -16,7 +26,7 @@ class Shortcuts {
     if (!this.isOn || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const target = event.target instanceof Element ? event.target : undefined;
     if (target?.closest('input, select, textarea, dialog, [popover], [contenteditable]')) return;
-    if (event.key === ' ' && target?.closest('button, a, summary')) return;
+    if (event.key === ' ' && !isByPointer && target?.closest('button, a, summary')) return;
     const act = acts[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!act) return;
     event.preventDefault();
