@@ -11,6 +11,7 @@ pub type Due = BTreeMap<(AlarmKind, String), String>;
 /// What an alarm is about that is about no stream or volume.
 const CLOCK: &str = "clock";
 const DELETION: &str = "deletion";
+const HOLDS: &str = "holds";
 const LEDGER: &str = "ledger";
 const VAULT: &str = "vault";
 const WEB: &str = "certificate";
@@ -216,6 +217,15 @@ fn of_deletion(facts: &Facts, due: &mut Due) {
     for (stream, count) in sweeping.overdue.iter().filter(|(_, count)| **count > 0) {
         let detail = format!("{count} segments are older than they may be");
         due.insert((AlarmKind::SweepLate, stream.to_string()), detail);
+    }
+    for (stream, until) in &sweeping.lost {
+        let detail = format!("deleted for want of room: all, or some, of what was before {until}");
+        due.insert((AlarmKind::GuaranteeLost, stream.to_string()), detail);
+    }
+    // No more is said: what a hold is for may be secret.
+    if sweeping.holds_due > 0 {
+        let detail = format!("{} to be looked at", sweeping.holds_due);
+        due.insert((AlarmKind::HoldReview, HOLDS.to_owned()), detail);
     }
 }
 

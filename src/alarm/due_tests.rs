@@ -174,6 +174,12 @@ fn every_kind_has_its_cause() {
     });
     is(A::SweepLate, &|f| f.clock.doubt = Some("behind".to_owned()));
     is(A::EarlyDeletion, &|f| first(f).early = true);
+    is(A::GuaranteeLost, &|f| {
+        f.sweeping
+            .lost
+            .insert(stream_id(1), crate::base::time::Wall(0));
+    });
+    is(A::HoldReview, &|f| f.sweeping.holds_due = 1);
     rest_has_its_cause(&mut is);
     assert_eq!(seen, AlarmKind::ALL.iter().copied().collect());
 }

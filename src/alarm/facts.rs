@@ -92,6 +92,10 @@ pub struct Sweeping {
     pub failures: u64,
     /// Segments that are older than they may be, by stream.
     pub overdue: BTreeMap<StreamId, u64>,
+    /// Streams of which footage is gone that is still promised: up to when.
+    pub lost: BTreeMap<StreamId, Wall>,
+    /// Holds that wait for somebody to look at them, or end soon.
+    pub holds_due: u64,
 }
 
 /// The host's clock.

@@ -59,6 +59,41 @@ uuid_id!(/** A segment; also the key id (KID) of its Common Encryption. */ Segme
 uuid_id!(/** A vault generation: the key pair to which segment keys are wrapped. */ GenerationId);
 uuid_id!(/** A person who may open the vault. */ PersonId);
 
+/// A hold: six digits, by chance, so that a list with some left out does not show it.
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize,
+)]
+#[serde(transparent)]
+pub struct HoldId(pub u32);
+
+impl HoldId {
+    /// The smallest and the largest.
+    pub const RANGE: std::ops::RangeInclusive<u32> = 100_000..=999_999;
+
+    /// One by chance; it may be in use.
+    pub fn random() -> Self {
+        let (low, high) = (*Self::RANGE.start(), *Self::RANGE.end());
+        let wide = uuid::Uuid::new_v4().as_u128() % u128::from(high - low + 1);
+        Self(u32::try_from(wide).unwrap_or_default() + low)
+    }
+}
+
+impl fmt::Display for HoldId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl FromStr for HoldId {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        let number = text.parse().ok().filter(|n| Self::RANGE.contains(n));
+        number.map(Self).ok_or_else(|| {
+            Error::invalid(format!("\"{text}\" is no number of a hold (six digits)"))
+        })
+    }
+}
+
 /// The longest camera id, in bytes.
 pub const CAMERA_ID_BYTES_MAX: usize = 40;
 

@@ -80,6 +80,12 @@ kinds! {
     /// A volume loses its oldest footage before its time.
     EarlyDeletion = "early-deletion": "footage is lost before the time for which it should be kept",
         "get a larger disk, or keep footage for a shorter time";
+    /// Footage went before the time for which it is promised.
+    GuaranteeLost = "guarantee-lost": "footage that was promised to be there is not",
+        "get a larger disk, or promise less: [retention] in sinetti.toml";
+    /// A hold waits for somebody to look at it again, or ends soon.
+    HoldReview = "hold-review": "footage may be held without need, or be let go while it is needed",
+        "review, extend or release it: sinetti hold list";
     /// Nothing keeps the host's clock.
     ClockUnsynchronised = "clock-unsynchronised": "times of footage are only as good as the box's own clock",
         "look at the time service: timedatectl, chronyc sources";
@@ -118,7 +124,7 @@ impl AlarmKind {
     pub const fn is_warning(self) -> bool {
         matches!(
             self,
-            Self::ClockUnsynchronised | Self::Certificate | Self::VaultHolder
+            Self::ClockUnsynchronised | Self::Certificate | Self::VaultHolder | Self::HoldReview
         )
     }
 

@@ -7,8 +7,10 @@ use crate::base::id::{GenerationId, PersonId, RunId, SegmentId, StreamId, Volume
 use crate::base::time::{Span, Wall};
 use crate::catalog::alarm::{self, AlarmChange};
 use crate::catalog::gap::GapCause;
+use crate::catalog::hold::{self, HoldChange};
 use crate::catalog::ledger_change::{self, LedgerChange};
 use crate::catalog::people::PeopleChange;
+use crate::catalog::policy::{self, RetentionChange};
 use crate::catalog::sample_entry::SampleEntryRow;
 use crate::catalog::segment::SegmentRow;
 use crate::catalog::sweep::{self, Rule};
@@ -61,15 +63,17 @@ pub enum Change {
     SegmentClosed(Box<SegmentRow>),
     /// A segment's file is gone, or set aside as unreadable. `NotFound` when it is unknown.
     SegmentRemoved(SegmentId),
-    /// How long a stream is kept from now on. Nothing happens for an unknown stream.
+    /// How long a stream is kept from now on. Nothing happens for an unknown stream. What was expired up to now stays so.
     KeepSet {
         /// Which.
         stream: StreamId,
         /// Seconds.
         keep_s: u32,
+        /// Now, by a clock that is believed.
+        at: Wall,
     },
-    /// A segment is being deleted: it is no longer listed, its key and file go next. `NotFound` when it is unknown. The
-    /// first begins a sweep.
+    /// A segment is being deleted: it is no longer listed, its key and file go next. `NotFound` when it is unknown; nothing
+    /// happens when a hold keeps it. The first begins a sweep.
     SegmentCondemned {
         /// Which.
         segment: SegmentId,
@@ -104,6 +108,10 @@ pub enum Change {
     },
     /// Somebody has looked.
     DeletionUnlatched,
+    /// Something about a hold.
+    Hold(HoldChange),
+    /// Something about how long footage is kept.
+    Retention(RetentionChange),
     /// Something about an alarm.
     Alarm(AlarmChange),
     /// Something about the ledger itself.
@@ -177,6 +185,18 @@ impl From<LedgerChange> for Vec<Change> {
     }
 }
 
+impl From<HoldChange> for Vec<Change> {
+    fn from(change: HoldChange) -> Self {
+        vec![Change::Hold(change)]
+    }
+}
+
+impl From<RetentionChange> for Vec<Change> {
+    fn from(change: RetentionChange) -> Self {
+        vec![Change::Retention(change)]
+    }
+}
+
 impl From<Change> for Vec<Change> {
     fn from(change: Change) -> Self {
         vec![change]
@@ -206,14 +226,15 @@ pub(super) fn apply(db: &Connection, change: &Change) -> Result<()> {
         Change::SegmentRemoved(id) => {
             segment::remove(db, *id).context(|| format!("dropping segment {id}"))
         }
-        Change::KeepSet { stream, keep_s } => stream::keep(db, stream, *keep_s)
-            .context(|| format!("noting how long {stream} is kept")),
-        Change::SegmentCondemned { .. }
+        Change::KeepSet { .. }
+        | Change::SegmentCondemned { .. }
         | Change::SegmentDeleted { .. }
         | Change::SweepEnded { .. }
         | Change::TimeMarked { .. }
         | Change::DeletionLatched { .. }
         | Change::DeletionUnlatched => apply_deletion(db, change),
+        Change::Hold(change) => hold::apply(db, change),
+        Change::Retention(change) => policy::apply(db, change),
         Change::Alarm(change) => alarm::apply(db, change),
         Change::Ledger(change) => ledger_change::apply(db, change),
         Change::GapOpened {
@@ -259,6 +280,8 @@ pub(super) fn apply(db: &Connection, change: &Change) -> Result<()> {
 /// Changes that have to do with deleting.
 fn apply_deletion(db: &Connection, change: &Change) -> Result<()> {
     match change {
+        Change::KeepSet { stream, keep_s, at } => stream::keep(db, stream, *keep_s, *at)
+            .context(|| format!("noting how long {stream} is kept")),
         Change::SegmentCondemned { segment, rule, at } => sweep::condemn(db, *segment, *rule, *at)
             .context(|| format!("marking segment {segment} as garbage")),
         Change::SegmentDeleted { segment, at } => sweep::drop_row(db, *segment, *at)

@@ -6,7 +6,7 @@ use rusqlite::{ErrorCode, Row};
 use crate::base::error::{Error, Kind};
 use crate::base::hash::Digest;
 use crate::base::id::{
-    BoxId, CameraId, GenerationId, PersonId, RunId, SegmentId, StreamKind, VolumeId,
+    BoxId, CameraId, GenerationId, HoldId, PersonId, RunId, SegmentId, StreamKind, VolumeId,
 };
 use crate::base::time::{Ticks, Wall};
 
@@ -57,6 +57,18 @@ macro_rules! integer {
 }
 
 integer!(Wall Ticks);
+
+impl ToSql for HoldId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.into())
+    }
+}
+
+impl FromSql for HoldId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        u32::column_result(value).map(Self)
+    }
+}
 
 macro_rules! name {
     ($($name:ident)*) => {$(

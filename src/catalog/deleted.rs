@@ -75,6 +75,21 @@ impl Reader {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// Up to when footage of a stream went before its time; `None` when none did.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn lost_early(&self, stream: &StreamId) -> Result<Option<Wall>> {
+        let Some(id) = stream::find(&self.db, stream)? else {
+            return Ok(None);
+        };
+        let mut statement = self.db.prepare_cached(
+            "select max(end_us) from deleted where stream = ?1 and rule = 'early'
+                 and start_us = (select max(start_us) from deleted where stream = ?1 and rule = 'early')",
+        )?;
+        Ok(statement.query_row([id], |row| row.get(0))?)
+    }
+
     /// Up to when a stream's footage is deleted, as far as nothing older is kept; `None` when nothing is.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use crate::base::hash::Digest;
 use crate::base::id::StreamId;
 use crate::base::time::Wall;
 use crate::catalog::column::{Columns, int};
+use crate::catalog::policy;
 use crate::catalog::reader::Reader;
 use crate::catalog::segment::SegmentRow;
 
@@ -17,15 +18,23 @@ pub struct StreamRow {
     pub stream: StreamId,
     /// The earliest that is known of its camera.
     pub first_seen: Wall,
-    /// Seconds that it is kept, as last configured; `None` when it never was.
+    /// Seconds that it is kept; `None` when it was never configured.
     pub keep_s: Option<u32>,
+    /// Seconds for which it is promised to be there; 0: nothing is promised.
+    #[serde(default)]
+    pub guarantee_s: u32,
+    /// What ended before this was expired once, and stays so although the stream is kept for longer by now.
+    #[serde(default)]
+    pub floor: Option<Wall>,
 }
 
 impl StreamRow {
     /// What ended before this is expired.
     pub fn expired_before(&self, now: Wall) -> Option<Wall> {
-        self.keep_s
-            .map(|secs| now.plus_us(-i64::from(secs) * 1_000_000))
+        let before = self
+            .keep_s
+            .map(|secs| now.plus_us(-i64::from(secs) * 1_000_000));
+        before.max(self.floor)
     }
 }
 
@@ -112,9 +121,16 @@ pub(super) fn chain_anew(db: &Connection, stream: i64) -> Result<()> {
     Ok(())
 }
 
-/// Notes how long the stream is kept, if it is known.
-pub(super) fn keep(db: &Connection, stream: &StreamId, keep_s: u32) -> Result<()> {
+/// Notes how long the stream is kept from `at` on, if it is known.
+pub(super) fn keep(db: &Connection, stream: &StreamId, keep_s: u32, at: Wall) -> Result<()> {
     if let Some(id) = find(db, stream)? {
+        let before: Option<u32> = db
+            .prepare_cached("select keep_s from stream where id = ?")?
+            .query_row([id], |row| row.get(0))?;
+        if let Some(before) = before.filter(|before| keep_s > *before) {
+            let expired = at.plus_us(-i64::from(before) * 1_000_000);
+            policy::raise_floor(db, id, expired, at)?;
+        }
         db.prepare_cached("update stream set keep_s = ?2 where id = ?1")?
             .execute(params![id, keep_s])?;
     }
@@ -128,8 +144,10 @@ impl Reader {
     /// What SQLite says.
     pub fn streams(&self) -> Result<Vec<StreamRow>> {
         let mut statement = self.db.prepare_cached(
-            "select camera.name, stream.kind, camera.first_seen_us, stream.keep_s
-             from stream join camera on camera.id = stream.camera order by camera.name, stream.kind",
+            "select camera.name, stream.kind, camera.first_seen_us, stream.keep_s, coalesce(policy.guarantee_s, 0),
+                 policy.expired_us
+             from stream join camera on camera.id = stream.camera left join policy on policy.stream = stream.id
+             order by camera.name, stream.kind",
         )?;
         let rows = statement.query_map([], |row| {
             let mut columns = Columns::of(row);
@@ -140,6 +158,8 @@ impl Reader {
                 },
                 first_seen: columns.get()?,
                 keep_s: columns.get()?,
+                guarantee_s: columns.get()?,
+                floor: columns.get()?,
             })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -13,7 +13,7 @@ use crate::base::id::{SegmentId, StreamId, VolumeId};
 use crate::base::time::{Span, Wall};
 use crate::catalog::column::{Columns, int};
 use crate::catalog::reader::Reader;
-use crate::catalog::{activity, deleted, segment, stream};
+use crate::catalog::{activity, deleted, hold, segment, stream};
 
 /// Why footage is deleted. The text forms never change: they are in catalogs and events.
 #[derive(
@@ -133,8 +133,12 @@ pub struct SweptRow {
     pub root: Digest,
 }
 
-/// Marks a segment as being deleted; the first rule stands. A sweep begins with the first.
+/// Marks a segment as being deleted; the first rule stands. A sweep begins with the first. What a hold keeps is left as it is,
+/// whatever the plan said: the hold may be younger than the plan.
 pub(super) fn condemn(db: &Connection, id: SegmentId, rule: Rule, at: Wall) -> Result<()> {
+    if hold::keeps(db, id, at)? {
+        return Ok(());
+    }
     begin(db, at)?;
     let known = db
         .prepare_cached("update segment set garbage = coalesce(garbage, ?2) where uuid = ?1")?

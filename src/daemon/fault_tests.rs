@@ -30,6 +30,7 @@ fn recorded() -> (Scene, Vec<SegmentRow>) {
     let keep = Change::KeepSet {
         stream: (*scene.stream).clone(),
         keep_s: 3600,
+        at: scene.clock.wall(),
     };
     scene.catalog.commit(keep, None).expect("kept an hour");
     let rows = rows(&scene);
@@ -68,6 +69,7 @@ fn sweep(scene: &Scene) -> Result<sweep::Outcome> {
         reader: &reader,
         box_id: scene.box_id,
         clock: &*scene.clock,
+        now: scene.clock.wall(),
     };
     sweeper.run(&found.plan, &mut || true)
 }

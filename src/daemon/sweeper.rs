@@ -315,6 +315,7 @@ impl Work {
                 changes.push(Change::KeepSet {
                     stream: stream.clone(),
                     keep_s: *keep_s,
+                    at: now,
                 });
             }
         }
@@ -410,6 +411,7 @@ impl Work {
                 reader: &self.reader,
                 box_id: shared.box_id,
                 clock: &*shared.clock,
+                now,
             };
             let (woken, mut wakes) = (&self.woken, Vec::new());
             let outcome = sweeper.run(&plan, &mut || match woken.recv_timeout(PAUSE) {

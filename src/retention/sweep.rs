@@ -43,6 +43,8 @@ pub struct Sweeper<'a> {
     pub box_id: BoxId,
     /// The clocks.
     pub clock: &'a dyn Clock,
+    /// The time of day that was believed when the plan was made: holds are asked for at that time.
+    pub now: Wall,
 }
 
 /// What came of a sweep.
@@ -88,7 +90,7 @@ impl Sweeper<'_> {
     /// # Errors
     /// What the catalog says; then none is marked.
     pub fn condemn(&self, doomed: &[Doomed]) -> Result<()> {
-        let at = self.clock.wall();
+        let at = self.now;
         let changes: Vec<_> = doomed
             .iter()
             .map(|d| Change::SegmentCondemned {

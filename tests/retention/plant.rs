@@ -213,6 +213,7 @@ impl Plant {
         let change = Change::KeepSet {
             stream: stream(name),
             keep_s: u32::try_from(us / SECOND).expect("seconds"),
+            at: self.clock.wall(),
         };
         self.catalog.commit(change, None).expect("a policy");
     }
@@ -239,6 +240,7 @@ impl Plant {
             reader: &reader,
             box_id: self.state.box_id,
             clock: &*self.clock,
+            now: self.clock.wall(),
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod alarms;
 mod coverage;
+mod holds;
 mod people;
 
 use std::sync::mpsc::channel;

@@ -35,6 +35,8 @@ pub(super) struct Gatherer {
 #[derive(Clone, Default)]
 struct Slow {
     overdue: BTreeMap<StreamId, u64>,
+    lost: BTreeMap<StreamId, Wall>,
+    holds_due: u64,
     ledger: LedgerStatus,
 }
 
@@ -62,6 +64,8 @@ impl Gatherer {
                 failed: deletion.failed,
                 failures: deletion.failures.len() as u64,
                 overdue: slow.overdue,
+                lost: slow.lost,
+                holds_due: slow.holds_due,
             },
             clock,
             ledger: Ledger {
@@ -101,9 +105,17 @@ impl Gatherer {
         for row in rows {
             if let Some(before) = row.expired_before(now.plus_us(-LATE_US)) {
                 let (count, _) = reader.count_ended_before(&row.stream, before)?;
-                slow.overdue.insert(row.stream, count);
+                slow.overdue.insert(row.stream.clone(), count);
+            }
+            if let Some(until) = reader.lost_early(&row.stream)?
+                && now.us_since(until) < i64::from(row.guarantee_s) * 1_000_000
+            {
+                slow.lost.insert(row.stream, until);
             }
         }
+        let holds = reader.holds()?;
+        let due = holds.iter().filter(|hold| hold.is_due(now));
+        slow.holds_due = due.count() as u64;
         self.slow = Some((mono, slow.clone()));
         Ok(slow)
     }
