@@ -8,8 +8,8 @@ use axum::routing::{delete, get, post, put};
 
 use crate::access::role::acts;
 use crate::http::api::{
-    alarms, cameras, coverage, document, enrolment, health, ledger, live, media, persons, playback,
-    rights, session, site,
+    alarms, cameras, coverage, document, enrolment, groups, health, ledger, live, media, persons,
+    playback, rights, session, site,
 };
 use crate::http::app::App;
 use crate::http::guard::Routes;
@@ -151,7 +151,7 @@ fn playbacks(routes: Routes) -> Routes {
     );
     let routes = route!(
         routes, "GET" "/api/v1/playbacks/{playback}/{camera}/{stream}/groups", acts::Playback,
-        get(playback::groups)
+        get(groups::groups)
     );
     let routes = route!(
         routes, "GET" "/api/v1/playbacks/{playback}/{camera}/{stream}/init/{file}", acts::Playback,

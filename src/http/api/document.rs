@@ -11,8 +11,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::access::role::acts;
 use crate::http::api::{
-    alarms, cameras, coverage, enrolment, health, ledger, live, media, persons, playback, rights,
-    session, site,
+    alarms, cameras, coverage, enrolment, groups, health, ledger, live, media, persons, playback,
+    rights, session, site,
 };
 use crate::http::app::App;
 use crate::http::guard::{COOKIE_NAME, May};
@@ -42,7 +42,7 @@ use crate::http::guard::{COOKIE_NAME, May};
         playback::open,
         playback::get,
         playback::close,
-        playback::groups,
+        groups::groups,
         media::init,
         media::group,
         health::health,

@@ -5,6 +5,7 @@ pub mod cameras;
 pub mod coverage;
 pub mod document;
 pub mod enrolment;
+pub mod groups;
 pub mod health;
 pub mod ledger;
 pub mod live;

@@ -1,4 +1,4 @@
-/** What a mouse, a pen or fingers do on the timeline, as acts: pan, zoom, go there, scrub, select. */
+/** What a mouse, a pen or fingers do on the timeline, as acts: pan, zoom, go there, glance, select. */
 
 import type { Micros } from '../time/zone';
 import { RULER_PX } from './paint';
@@ -13,7 +13,7 @@ export interface Deeds {
   pan: (px: number) => void;
   zoom: (factor: number, px: number) => void;
   seek: (at: Micros) => void;
-  scrub: (at: Micros | undefined) => void;
+  glance: (at: Micros | undefined) => void;
   drag: (handle: Handle, at: Micros) => void;
   select: (from: Micros, to: Micros) => void;
   hover: (px: number | undefined, y: number) => void;
@@ -22,7 +22,7 @@ export interface Deeds {
 type Doing =
   | { kind: 'press'; px: number }
   | { kind: 'pan'; px: number }
-  | { kind: 'scrub' }
+  | { kind: 'glance' }
   | { kind: 'handle'; handle: 'start' | 'end' }
   | { kind: 'select'; from: Micros }
   | { kind: 'pinch'; apart: number };
@@ -85,8 +85,8 @@ export class Gestures {
     if (handle === 'start' || handle === 'end') this.#doing = { kind: 'handle', handle };
     else if (event.shiftKey) this.#doing = { kind: 'select', from: this.deeds.at(px) };
     else if (handle === 'playhead' || y < RULER_PX) {
-      this.#doing = { kind: 'scrub' };
-      if (handle !== 'playhead') this.deeds.scrub(this.deeds.at(px));
+      this.#doing = { kind: 'glance' };
+      if (handle !== 'playhead') this.deeds.glance(this.deeds.at(px));
     } else this.#doing = { kind: 'press', px };
     cancelAnimationFrame(this.#edge);
     this.#edge = requestAnimationFrame(this.#atEdge);
@@ -113,8 +113,8 @@ export class Gestures {
         deeds.pan(doing.px - px);
         doing.px = px;
         break;
-      case 'scrub':
-        deeds.scrub(deeds.at(px));
+      case 'glance':
+        deeds.glance(deeds.at(px));
         break;
       case 'handle':
         deeds.drag(doing.handle, deeds.at(px));
@@ -144,8 +144,8 @@ export class Gestures {
     this.#doing = undefined;
     cancelAnimationFrame(this.#edge);
     if (doing?.kind === 'press' && event.type === 'pointerup') this.deeds.seek(this.deeds.at(px));
-    if (doing?.kind === 'scrub') {
-      this.deeds.scrub(undefined);
+    if (doing?.kind === 'glance') {
+      this.deeds.glance(undefined);
       if (event.type === 'pointerup') this.deeds.seek(this.deeds.at(px));
     }
   };
@@ -173,7 +173,7 @@ export class Gestures {
     const doing = this.#doing;
     if (!doing) return;
     this.#edge = requestAnimationFrame(this.#atEdge);
-    if (doing.kind !== 'scrub' && doing.kind !== 'handle' && doing.kind !== 'select') return;
+    if (doing.kind !== 'glance' && doing.kind !== 'handle' && doing.kind !== 'select') return;
     const pointer = [...this.#pointers.values()][0];
     if (!pointer) return;
     const beyond = pointer.px - (this.deeds.width() - EDGE_PX);

@@ -37,6 +37,8 @@ export interface Colours {
 
 export const RULER_PX = 24;
 const GAP_PX = 6;
+/** A pause that is narrower is no place for a pattern. */
+const HATCHED_PX = 4;
 
 /** Heights of a lane by how many there are, in pixels: name, coverage, activity, holds. */
 export function heights(count: number): { name: number; coverage: number; activity: number; hold: number } {
@@ -120,7 +122,7 @@ function drawLane(context: CanvasRenderingContext2D, picture: Picture, colours: 
   context.fillRect(0, y, x(scale, Math.min(scale.end, picture.now)), size.coverage);
   context.fillStyle = colours.coverage;
   for (const [from, to] of columns(lane.recorded, scale, one)) context.fillRect(from, y, to - from, size.coverage);
-  for (const gap of lane.gaps) hole(context, picture, colours, gap, y, size.coverage, picture.cause(gap.cause));
+  holes(context, picture, colours, lane, y, size.coverage);
   for (const gone of lane.deleted) {
     if (gone.end <= scale.start || gone.start >= scale.end) continue;
     label(context, picture, colours, gone, y, size.coverage, picture.deleted);
@@ -130,6 +132,15 @@ function drawLane(context: CanvasRenderingContext2D, picture: Picture, colours: 
   y += size.activity;
   context.fillStyle = colours.hold;
   for (const [from, to] of columns(lane.held, scale, one)) context.fillRect(from, y, Math.max(2, to - from), size.hold);
+}
+
+/** Pauses: hatched where one sees that, else as many lines as there are pixels. */
+function holes(context: CanvasRenderingContext2D, picture: Picture, colours: Colours, lane: Lane, y: number, tall: number): void {
+  const one = perPixel(picture.scale);
+  const isWide = (gap: Span) => gap.end - gap.start >= HATCHED_PX * one;
+  context.fillStyle = colours.bg;
+  for (const [from, to] of columns(lane.gaps.filter((gap) => !isWide(gap)), picture.scale, one)) context.fillRect(from, y, Math.max(1, to - from), tall);
+  for (const gap of lane.gaps) if (isWide(gap)) hole(context, picture, colours, gap, y, tall, picture.cause(gap.cause));
 }
 
 /** A pause: hatched, and labelled where there is room. */

@@ -1,6 +1,6 @@
 /**
  * The timeline as an element: a canvas, and over it sliders for the playhead and the two ends of the selection, which the
- * keyboard and screen readers reach. Drag to pan, wheel or two fingers to zoom, tap to go there; the playhead and the ruler scrub.
+ * keyboard and screen readers reach. Drag to pan, wheel or two fingers to zoom, tap to go there; the playhead and the ruler glance.
  */
 
 import './timeline.css';
@@ -43,7 +43,7 @@ export interface Acts {
   /** Go there. */
   seek: (at: Micros) => void;
   /** A picture of there, while dragging; `undefined` when the drag is over. */
-  scrub: (at: Micros | undefined) => void;
+  glance: (at: Micros | undefined) => void;
   select: (span: Span | undefined) => void;
   /** What is shown has changed. */
   view: (scale: Scale) => void;
@@ -66,8 +66,6 @@ export class Timeline {
   #gestures: Gestures;
   /** The view goes with the playhead until somebody pans away. */
   #follows = true;
-  /** How long the last drawing took, in milliseconds. */
-  drawn = 0;
 
   constructor(
     readonly host: HTMLElement,
@@ -91,7 +89,7 @@ export class Timeline {
       pan: (px) => this.#move(pan(this.#scale, px, this.#content.limits)),
       zoom: (factor, px) => this.#move(zoom(this.#scale, factor, instant(this.#scale, px), this.#content.limits)),
       seek: (at) => this.#seek(at),
-      scrub: (at) => this.acts.scrub(at === undefined ? undefined : this.#clamp(at)),
+      glance: (at) => this.acts.glance(at === undefined ? undefined : this.#clamp(at)),
       drag: (handle, at) => this.#drag(handle, at),
       select: (from, to) => this.acts.select(this.#ordered(from, to)),
       hover: (px, y) => this.#point(px, y),
@@ -271,7 +269,8 @@ export class Timeline {
     const { cause, deleted } = this.words;
     paint(context, { scale: this.#scale, lanes, zone, language, selection, now, open, cause, deleted }, this.#colours);
     for (const handle of ['playhead', 'start', 'end'] as const) this.#put(handle);
-    this.drawn = performance.now() - began;
+    // For whoever measures.
+    this.host.dataset['drawn'] = (performance.now() - began).toFixed(1);
   }
 
   #put(handle: Handle): void {

@@ -60,7 +60,7 @@ export default {
   waiting: 'Fetching the picture…',
   slow: 'The picture is slow to come.',
   retry: 'Try again',
-  scrubbing: 'Preview',
+  glancing: 'Preview',
   skippedOver: (span: string) => `No recording ${span}`,
   atEnd: 'The recordings end here.',
   nothing: {

@@ -58,7 +58,7 @@ export default {
   waiting: 'Haetaan kuvaa…',
   slow: 'Kuva viipyy.',
   retry: 'Yritä uudelleen',
-  scrubbing: 'Esikatselu',
+  glancing: 'Esikatselu',
   skippedOver: (span: string) => `Ei tallennetta ${span}`,
   atEnd: 'Tallenteet päättyvät tähän.',
   nothing: {

@@ -60,7 +60,7 @@ export default {
   waiting: 'Hämtar bilden…',
   slow: 'Bilden dröjer.',
   retry: 'Försök igen',
-  scrubbing: 'Förhandsvisning',
+  glancing: 'Förhandsvisning',
   skippedOver: (span: string) => `Ingen inspelning ${span}`,
   atEnd: 'Inspelningarna slutar här.',
   nothing: {

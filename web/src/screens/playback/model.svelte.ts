@@ -50,7 +50,7 @@ export class PlaybackModel {
   isClosed = $state(false);
   view = $state.raw<View>();
   tiles = $state.raw(new Map<string, Tile>());
-  scrub = $state.raw<{ at: Micros; still: Still | undefined }>();
+  glance = $state.raw<{ at: Micros; still: Still | undefined }>();
   readonly coverage = new Coverage();
   #player: Player | undefined;
   #videos = new Map<string, HTMLVideoElement>();
@@ -86,7 +86,7 @@ export class PlaybackModel {
 
   /** The moment under the hand, or of the picture. */
   get moment(): Micros {
-    return this.scrub?.at ?? this.at;
+    return this.glance?.at ?? this.at;
   }
 
   // ---- opening
@@ -148,7 +148,7 @@ export class PlaybackModel {
     this.#player = undefined;
     this.#stills?.close();
     this.#stills = undefined;
-    this.scrub = undefined;
+    this.glance = undefined;
     this.view = undefined;
     this.tiles = new Map();
   }
@@ -186,7 +186,7 @@ export class PlaybackModel {
     if (!open || !this.#canvas || main === undefined) return;
     const stream = this.#has(main, 'sub') ? 'sub' : 'main';
     this.#stills = new Stills(new Loader(open, main, stream), this.#canvas, (still) => {
-      if (this.scrub) this.scrub = { ...this.scrub, still };
+      if (this.glance) this.glance = { ...this.glance, still };
     });
   }
 
@@ -194,7 +194,7 @@ export class PlaybackModel {
   #look(player: Player): void {
     if (player !== this.#player) return;
     this.view = player.view;
-    if (!this.scrub) this.at = player.view.at;
+    if (!this.glance) this.at = player.view.at;
     const tiles = new Map<string, Tile>();
     for (const track of player.tracks) {
       const { camera, stream } = track.loader;
@@ -216,7 +216,7 @@ export class PlaybackModel {
       });
     }
     this.tiles = tiles;
-    if (this.scrub && this.#settling && [...tiles.values()][0]?.showing.kind !== 'loading') this.scrub = undefined;
+    if (this.glance && this.#settling && [...tiles.values()][0]?.showing.kind !== 'loading') this.glance = undefined;
     if (player.view.isPlaying && player.view.at >= player.span.end - SECOND) void this.go(player.span.end);
     this.#write();
   }
@@ -280,7 +280,7 @@ export class PlaybackModel {
       return;
     }
     if (this.view?.isPlaying) this.#player.pause();
-    this.scrub = { at, still: this.scrub?.still };
+    this.glance = { at, still: this.glance?.still };
     this.#stills?.show(at);
   }
 
