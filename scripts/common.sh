@@ -301,6 +301,29 @@ open_box() {
     [ "$there" -le "$cameras" ] || cameras=$there
 }
 
+# Adds one person of each further role, once; a controller stands behind the manager. Their cameras must be there.
+add_people() {
+    [ ! -e "$base/.people" ] || return 0
+    local name role
+    for role in staff manager auditor maintenance; do
+        name=${role}1
+        local arguments=(--role "$role" --undertaking demo-1 --token-file "$base/tokens/$name.token")
+        case $role in
+            staff | maintenance) arguments+=(--all-cameras) ;;
+            manager) arguments+=(--camera kassa-1 --camera hylly-1) ;;
+        esac
+        [ "$role" != maintenance ] || arguments+=(--role-until "$(date -u -d '+90 days' +%FT%TZ)")
+        sinetti user add "$name" "${arguments[@]}" >/dev/null || die "$name could not be added"
+        enrol_person "$name" || die "$name could not enrol"
+    done
+    prove
+    sinetti user confirm manager1 --person "$user" "${proof[@]}" >/dev/null || die "the manager's rights could not be confirmed"
+    touch "$base/.people"
+}
+
+# The secret of the second factor of person $1, in base 32.
+factor_secret() { sed 's/.*secret=\([A-Z2-7]*\).*/\1/' "$base/$1.factor" | tr -d '\n'; }
+
 # The ids of the cameras that are configured.
 configured() { sed -n 's/^id = "\(.*\)"$/\1/p' "$base/box/sinetti.toml"; }
 

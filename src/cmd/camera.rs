@@ -1,23 +1,17 @@
 //! `sinetti camera`: add a camera to the configuration, or try one.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use crate::base::clock::SystemClock;
-use crate::base::error::{Error, Kind, Result};
-use crate::base::time::{TICKS_PER_SECOND, Ticks};
+use crate::base::error::{Error, Result};
 use crate::cmd::say;
 use crate::config::{self, NewCamera, Transport};
 use crate::ingest::allowance::Allowance;
+use crate::ingest::probe::{self, Found};
 use crate::ingest::redirect::Allowed;
-use crate::ingest::rtsp::{Group, Options, Rtsp};
-use crate::ingest::{Item, Session, Source};
+use crate::ingest::rtsp::Options;
 use crate::store::state::State;
-
-/// A probe looks at the stream for so long.
-const PROBE: Duration = Duration::from_secs(6);
 
 /// What to do with cameras.
 #[derive(Debug, clap::Subcommand)]
@@ -89,7 +83,7 @@ pub(super) struct Probe {
 pub(super) fn run(dir: &Path, command: Command) -> Result<ExitCode> {
     match command {
         Command::Add(args) => add(dir, *args),
-        Command::Probe(args) => probe(&args),
+        Command::Probe(args) => try_one(&args),
     }
 }
 
@@ -123,8 +117,8 @@ fn add(dir: &Path, args: Add) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn probe(args: &Probe) -> Result<ExitCode> {
-    let address = address(&args.address)?;
+fn try_one(args: &Probe) -> Result<ExitCode> {
+    let address = probe::address(&args.address)?;
     let options = Options {
         address,
         path: args.path.clone(),
@@ -139,99 +133,27 @@ fn probe(args: &Probe) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let found = runtime.block_on(look(Rtsp::new(
-        options,
-        SystemClock::shared(),
-        &Group::named("probe"),
-    )))?;
-    say(&found)?;
+    let found = runtime.block_on(probe::look(options, SystemClock::shared()))?;
+    say(&text(&found))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn address(text: &str) -> Result<SocketAddr> {
-    let bare = text
-        .parse()
-        .map(|ip| SocketAddr::new(ip, config::CAMERA_PORT));
-    let address = text.parse::<SocketAddr>().or(bare);
-    let address = address.map_err(|_| {
-        Error::invalid("the camera's address must be an IP address, with :PORT unless 554")
-    })?;
-    if !config::is_private(address.ip()) {
-        let text = format!(
-            "{} is a public address; a camera must be on a private network",
-            address.ip()
-        );
-        return Err(Error::invalid(text));
-    }
-    Ok(address)
-}
-
-/// What a stream showed.
-#[derive(Default)]
-struct Seen {
-    parameters: String,
-    units: i64,
-    key_frames: i64,
-    bytes: usize,
-    lost: u32,
-    first: Option<Ticks>,
-    last: Ticks,
-    offset_ms: Option<i64>,
-}
-
-async fn look(mut source: Rtsp) -> Result<String> {
-    let unavailable = |e: crate::ingest::Ended| {
-        Error::new(Kind::Unavailable, e.detail).attempted("probing the camera")
+fn text(found: &Found) -> String {
+    let key = match found.key_frame_every_secs {
+        None => "no key frame seen: set the camera's key frame interval to 2 s".to_owned(),
+        Some(secs) => format!("a key frame about every {secs:.1} s"),
     };
-    let mut session = source.connect().await.map_err(unavailable)?;
-    let mut seen = Seen::default();
-    let deadline = tokio::time::Instant::now() + PROBE;
-    while let Ok(item) = tokio::time::timeout_at(deadline, session.next()).await {
-        match item.map_err(unavailable)? {
-            Item::Parameters(entry) => {
-                seen.parameters = format!(
-                    "{:?} ({}), {} x {}",
-                    entry.codec, entry.rfc6381, entry.width, entry.height
-                );
-            }
-            Item::Unit(unit) => {
-                seen.units += 1;
-                seen.key_frames += i64::from(unit.is_key);
-                seen.bytes += unit.data.len();
-                seen.lost += unit.loss;
-                seen.first.get_or_insert(unit.pts);
-                seen.last = seen.last.max(unit.pts);
-            }
-            Item::CameraClock(ms) => seen.offset_ms = Some(ms),
-            Item::Corrupt(_) => seen.lost += 1,
-        }
-    }
-    seen.text().ok_or_else(|| {
-        Error::new(
-            Kind::Unavailable,
-            format!("the camera sent no picture within {} s", PROBE.as_secs()),
-        )
-    })
-}
-
-impl Seen {
-    #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
-    fn text(&self) -> Option<String> {
-        let ticks = (self.last - self.first?).0;
-        let secs = ticks.max(1) as f64 / TICKS_PER_SECOND as f64;
-        let per_second = (self.units - 1).max(0) as f64 / secs;
-        let key = match self.key_frames {
-            0 => "no key frame seen: set the camera's key frame interval to 2 s".to_owned(),
-            n => format!("a key frame about every {:.1} s", secs / n as f64),
-        };
-        let offset = self.offset_ms.map_or("not told".to_owned(), |ms| {
-            format!("{ms:+} ms against this machine's")
-        });
-        Some(format!(
-            "  picture    {}\n  rate       {per_second:.1} a second, {:.1} Mbit/s\n  key frame  {key}\n  lost       {}\n  clock      {offset}\n",
-            self.parameters,
-            self.bytes as f64 * 8.0 / 1e6 / secs,
-            self.lost,
-        ))
-    }
+    let offset = found.clock_offset_ms.map_or("not told".to_owned(), |ms| {
+        format!("{ms:+} ms against this machine's")
+    });
+    format!(
+        "  picture    {} ({}), {} x {}\n  rate       {:.1} a second, {:.1} Mbit/s\n  key frame  {key}\n  lost       {}\n  clock      {offset}\n",
+        found.codec,
+        found.rfc6381,
+        found.width,
+        found.height,
+        found.pictures_per_second,
+        found.megabits_per_second,
+        found.lost,
+    )
 }

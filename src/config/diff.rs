@@ -152,6 +152,7 @@ fn whole_lines(lines: &mut Vec<String>, old: &Config, new: &Config) {
     note(lines, "stall_secs", &before.stall_secs, &after.stall_secs);
     // The path may hold a secret.
     note_silently(lines, "webhook", &old.alarm, &new.alarm);
+    note_silently(lines, "privacy notice", &old.notice, &new.notice);
 }
 
 fn volume_lines(lines: &mut Vec<String>, old: &Config, new: &Config) {

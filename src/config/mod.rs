@@ -1,17 +1,19 @@
 //! Layer 1: the configuration, `DIR/sinetti.toml`: its types, reading it with every mistake named by
 //! line, what changed between two of them, and the edits that commands make.
 //!
-//! The daemon only ever reads it; `sinetti camera add` and `sinetti volume add` append to it. What does
-//! not belong here: people and their rights (the catalog keeps those), and anything that acts on a setting.
+//! Whoever runs the box edits it; `sinetti camera add` and `sinetti volume add` append to it, the pages add and change cameras
+//! in it. What does not belong here: people and their rights (the catalog keeps those), and anything that acts on a setting.
 
 mod address;
 mod alarm;
+mod change;
 mod credentials;
 mod diff;
 mod edit;
 mod error;
 mod keep;
 mod load;
+mod notice;
 mod parse;
 mod read;
 #[cfg(test)]
@@ -22,12 +24,14 @@ mod web;
 
 pub use address::{CAMERA_PORT, is_private, private_networks};
 pub use alarm::{AlarmConfig, Webhook};
+pub use change::{CameraChange, change_camera};
 pub use credentials::Credentials;
 pub use diff::{Diff, diff};
 pub use edit::{NewCamera, NewVolume, add_camera, add_volume, save, starter};
 pub use error::{ConfigErrors, Problem};
 pub(crate) use keep::keep_text;
 pub use load::{FILE_BYTES_MAX, FILE_NAME, Loaded, load};
+pub use notice::NoticeConfig;
 pub use parse::{CAMERAS_MAX, SECTIONS, VOLUMES_MAX, parse};
 pub use types::{
     CameraConfig, Config, Keep, NetworkConfig, Purpose, RecorderConfig, Site, Transport,

@@ -16,6 +16,7 @@ use crate::config::credentials::Credentials;
 use crate::config::error::{ConfigErrors, Problem};
 use crate::config::keep::{keep_text, parse_keep};
 use crate::config::load::{FILE_BYTES_MAX, FILE_NAME};
+use crate::config::notice;
 use crate::config::read::{Field, Problems, Section, quote};
 use crate::config::types::{
     CameraConfig, Config, KEEP_SECS, Keep, NetworkConfig, QUEUE_MIB, RECEIVE_MIB,
@@ -48,6 +49,7 @@ pub const SECTIONS: &[(&str, &[&str])] = &[
         ],
     ),
     ("alarm", alarm::KEYS),
+    ("notice", notice::KEYS),
     ("volume", &["name", "path", "reserve_gib", "dedicated"]),
     (
         "camera",
@@ -154,6 +156,7 @@ impl<'a> File<'a> {
         let web = web::read(&self.one("web", "[web]"), self.base_dir);
         let recorder = self.recorder();
         let alarm = alarm::read(&self.one("alarm", "[alarm]"));
+        let notice = notice::read(&self.one("notice", "[notice]"));
         let volumes = self.many("volume", "[[volume]]", VOLUMES_MAX);
         let volume_lines = volumes.iter().map(|v| self.problems.line(v.at())).collect();
         let volumes = self.volumes(&volumes);
@@ -175,6 +178,7 @@ impl<'a> File<'a> {
                 web: web?,
                 recorder,
                 alarm: alarm?,
+                notice: notice?,
                 volumes: volumes?.into_iter().map(Arc::new).collect(),
                 cameras: cameras?,
             },

@@ -13,6 +13,7 @@ use crate::base::id::{CameraId, StreamKind};
 use crate::base::zone::Zone;
 use crate::config::address::private_networks;
 use crate::config::alarm::AlarmConfig;
+use crate::config::notice::NoticeConfig;
 use crate::config::web::WebConfig;
 
 /// A whole number's default and bounds (both ends allowed).
@@ -51,6 +52,8 @@ pub struct Config {
     pub recorder: RecorderConfig,
     /// To whom alarms are told.
     pub alarm: AlarmConfig,
+    /// What the privacy notice says of the controller.
+    pub notice: NoticeConfig,
     /// Where footage lies: at least one, in the order of the file. The first is the default.
     pub volumes: Vec<Arc<VolumeConfig>>,
     /// The cameras in the order of the file, disabled ones too. May be empty.

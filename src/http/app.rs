@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::StatusCode;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::access::Access;
 use crate::alarm::Figures;
@@ -85,6 +85,8 @@ pub struct App {
     pub counts: Counts,
     /// Playbacks that are open.
     pub playbacks: Playbacks,
+    /// One camera is tried at a time.
+    pub probing: Semaphore,
     /// Told when the server stops.
     pub stopped: Stopped,
     /// Since when it runs.
@@ -144,6 +146,7 @@ impl App {
             gate: Arc::default(),
             counts: Counts::default(),
             playbacks: Playbacks::default(),
+            probing: Semaphore::new(1),
             stopped,
             parts,
         }))

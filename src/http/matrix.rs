@@ -45,6 +45,7 @@ const fn with(method: &'static str, path: &'static str, right: Right) -> Line {
 pub const MATRIX: &[Line] = &[
     open("GET", "/authority.crt"),
     open("GET", "/api/v1/site"),
+    open("GET", "/api/v1/notice"),
     open("POST", "/api/v1/session"),
     with("GET", "/api/v1/session", Right::Own),
     with("DELETE", "/api/v1/session", Right::Own),
@@ -65,6 +66,14 @@ pub const MATRIX: &[Line] = &[
         "/api/v1/cameras/{camera}/{stream}/activity",
         Right::Playback,
     ),
+    with("GET", "/api/v1/configuration/cameras", Right::SeeHealth),
+    with("POST", "/api/v1/configuration/cameras", Right::ChangeBox),
+    with(
+        "PATCH",
+        "/api/v1/configuration/cameras/{camera}",
+        Right::ChangeBox,
+    ),
+    with("POST", "/api/v1/configuration/probe", Right::ChangeBox),
     with("POST", "/api/v1/playbacks", Right::Playback),
     with("GET", "/api/v1/playbacks/{playback}", Right::Playback),
     with("DELETE", "/api/v1/playbacks/{playback}", Right::Playback),

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{delete, get, post, put};
+use axum::routing::{delete, get, patch, post, put};
 
 use crate::access::role::acts;
 use crate::http::api::{
-    alarms, cameras, coverage, document, enrolment, groups, health, ledger, live, media, persons,
-    playback, rights, session, site,
+    alarms, camera_settings, cameras, coverage, document, enrolment, groups, health, ledger, live,
+    media, notice, persons, playback, rights, session, site,
 };
 use crate::http::app::App;
 use crate::http::guard::Routes;
@@ -41,9 +41,11 @@ pub fn all(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Line>) {
     let routes = Routes::new(app);
     let routes = route!(routes, "GET" "/authority.crt", get(document::authority));
     let routes = route!(routes, "GET" "/api/v1/site", get(site::site));
+    let routes = route!(routes, "GET" "/api/v1/notice", get(notice::notice));
     let routes = route!(routes, "GET" "/api/v1/openapi.json", acts::Own, get(document::document));
     let routes = sessions(routes);
     let routes = of_cameras(routes);
+    let routes = configuration(routes);
     let routes = playbacks(routes);
     let routes = route!(routes, "GET" "/api/v1/health", acts::SeeHealth, get(health::health));
     let routes = route!(routes, "GET" "/api/v1/alarms", acts::SeeHealth, get(alarms::list));
@@ -79,6 +81,23 @@ fn of_cameras(routes: Routes) -> Routes {
     route!(
         routes, "GET" "/api/v1/cameras/{camera}/{stream}/activity", acts::Playback,
         get(coverage::activity)
+    )
+}
+
+fn configuration(routes: Routes) -> Routes {
+    let routes = route!(
+        routes, "GET" "/api/v1/configuration/cameras", acts::SeeHealth, get(camera_settings::list)
+    );
+    let routes = route!(
+        routes, "POST" "/api/v1/configuration/cameras", acts::ChangeBox, post(camera_settings::add)
+    );
+    let routes = route!(
+        routes, "PATCH" "/api/v1/configuration/cameras/{camera}", acts::ChangeBox,
+        patch(camera_settings::change_one)
+    );
+    route!(
+        routes, "POST" "/api/v1/configuration/probe", acts::ChangeBox,
+        post(camera_settings::try_one)
     )
 }
 

@@ -4,6 +4,7 @@
 //! What does not belong here: files, segments, the catalog. What comes out goes to a [`Sink`].
 
 pub mod allowance;
+pub mod probe;
 pub mod redirect;
 pub mod rtsp;
 pub mod supervisor;

@@ -92,7 +92,7 @@ pub(crate) async fn list(
 pub(crate) struct OfCamera {
     /// The camera.
     #[param(value_type = String, example = "kassa-1")]
-    camera: CameraId,
+    pub(crate) camera: CameraId,
 }
 
 /// One camera.

@@ -11,8 +11,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::access::role::acts;
 use crate::http::api::{
-    alarms, cameras, coverage, enrolment, groups, health, ledger, live, media, persons, playback,
-    rights, session, site,
+    alarms, camera_settings, cameras, coverage, enrolment, groups, health, ledger, live, media,
+    notice, persons, playback, rights, session, site,
 };
 use crate::http::app::App;
 use crate::http::guard::{COOKIE_NAME, May};
@@ -28,6 +28,7 @@ use crate::http::guard::{COOKIE_NAME, May};
         authority,
         document,
         site::site,
+        notice::notice,
         session::sign_in,
         session::get,
         session::sign_out,
@@ -36,6 +37,10 @@ use crate::http::guard::{COOKIE_NAME, May};
         cameras::purposes,
         cameras::list,
         cameras::get,
+        camera_settings::list,
+        camera_settings::add,
+        camera_settings::change_one,
+        camera_settings::try_one,
         live::watch,
         coverage::coverage,
         coverage::activity,
@@ -95,6 +100,7 @@ impl Modify for Names {
                 .map(|word| capital(word.trim_matches(['{', '}'])))
                 .collect();
             let operations = [
+                ("patch", &mut item.patch),
                 ("get", &mut item.get),
                 ("post", &mut item.post),
                 ("put", &mut item.put),

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::access::authorise::Authorised;
+use crate::access::directory::Directory;
 use crate::access::refusal::Refusal as Why;
 use crate::access::role::acts;
 use crate::base::error::{Context, Error, Kind, Result};
@@ -69,12 +70,18 @@ pub struct Entry {
     /// When it happened.
     #[schema(value_type = String, format = DateTime)]
     at: Wall,
-    /// By whom: a person's id, or `box`.
+    /// By whom: a person's id, `box`, or `console`.
     actor: String,
+    /// That person's user name, while the box knows it. It is not a part of the entry.
+    #[schema(nullable)]
+    actor_name: Option<String>,
     /// What was done.
     action: String,
     /// To what.
     object: String,
+    /// The user name of the person that it was done to, as `actor_name`.
+    #[schema(nullable)]
+    object_name: Option<String>,
     /// How it went.
     result: String,
     /// What stays for ever.
@@ -127,15 +134,21 @@ impl From<Detail> for EntryDetail {
     }
 }
 
-impl From<EntryRow> for Entry {
-    fn from(row: EntryRow) -> Self {
+impl Entry {
+    fn of(row: EntryRow, directory: &Directory) -> Self {
         let entry = row.entry;
+        let name = |id: &str| {
+            let standing = directory.get(id.parse().ok()?)?;
+            Some(standing.account.name.clone())
+        };
         Self {
             seq: entry.seq,
             epoch: entry.epoch,
             at: entry.at,
+            actor_name: name(&entry.actor),
             actor: entry.actor,
             action: entry.action,
+            object_name: name(&entry.object),
             object: entry.object,
             result: entry.result,
             facts: entry.facts,
@@ -194,10 +207,12 @@ pub(crate) async fn entries(
     let rows = app
         .blocking(move |app| app.parts.catalog.reader()?.entries(&filter, count))
         .await?;
+    let directory = app.parts.access.directory();
     let full = rows.len() == count as usize;
     let next = rows.last().map(|row| row.entry.seq).filter(|_| full);
+    let rows = rows.into_iter();
     Ok(Json(Entries {
-        entries: rows.into_iter().map(Into::into).collect(),
+        entries: rows.map(|row| Entry::of(row, &directory)).collect(),
         next,
     }))
 }
@@ -243,7 +258,7 @@ pub(crate) async fn entry(
     let row = app
         .blocking(move |app| visible(&app.parts.catalog.reader()?, &who, of.seq))
         .await?;
-    Ok(Json(row.into()))
+    Ok(Json(Entry::of(row, &app.parts.access.directory())))
 }
 
 /// Proof that an entry is in the log of a checkpoint (RFC 6962, 2.1.1).

@@ -1,6 +1,7 @@
 //! The routes of API v1: what comes in, what goes out. Each handler is handed who asks, with the right decided already.
 
 pub mod alarms;
+pub mod camera_settings;
 pub mod cameras;
 pub mod coverage;
 pub mod document;
@@ -10,6 +11,7 @@ pub mod health;
 pub mod ledger;
 pub mod live;
 pub mod media;
+pub mod notice;
 pub mod persons;
 pub mod playback;
 pub mod rights;

@@ -1,11 +1,11 @@
 //! Closed lists of words as the OpenAPI document shows them, each out of the type that is the list.
 
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 use utoipa::openapi::{Object, RefOr, Schema};
 
 use crate::access::role::{Right, Role};
 use crate::catalog::{GapCause, Language};
-use crate::config::Purpose;
+use crate::config::{Purpose, Transport};
 
 fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> RefOr<Schema> {
     let object: Object = ObjectBuilder::new()
@@ -17,6 +17,14 @@ fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> RefOr<Schema> {
 
 pub(crate) fn purpose() -> RefOr<Schema> {
     one_of(Purpose::ALL.iter().map(|purpose| purpose.as_str()))
+}
+
+pub(crate) fn purposes() -> RefOr<Schema> {
+    RefOr::T(ArrayBuilder::new().items(purpose()).build().into())
+}
+
+pub(crate) fn transport() -> RefOr<Schema> {
+    one_of(Transport::ALL.iter().map(|transport| transport.as_str()))
 }
 
 pub(crate) fn role() -> RefOr<Schema> {

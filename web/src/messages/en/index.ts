@@ -1,14 +1,40 @@
+import alarms from './alarms';
+import cameras from './cameras';
 import common from './common';
+import enrol from './enrol';
+import health from './health';
+import ledger from './ledger';
 import live from './live';
 import nav from './nav';
+import notice from './notice';
+import people from './people';
 import playback from './playback';
 import prompts from './prompts';
+import purposes from './purposes';
 import refusals from './refusals';
+import roles from './roles';
 import signIn from './sign-in';
 import timeline from './timeline';
-
 import type { Messages } from '../fi';
 
-const messages: Messages = { common, live, nav, playback, prompts, refusals, signIn, timeline };
+const messages: Messages = {
+  alarms,
+  cameras,
+  common,
+  enrol,
+  health,
+  ledger,
+  live,
+  nav,
+  notice,
+  people,
+  playback,
+  prompts,
+  purposes,
+  refusals,
+  roles,
+  signIn,
+  timeline,
+};
 
 export default messages;

@@ -1,0 +1,33 @@
+import type { Messages } from '../fi';
+
+export default {
+  title: 'Enrolment',
+  steps: { undertaking: 'Undertaking', password: 'Token and password', factor: 'Authenticator', codes: 'Recovery codes' },
+  undertaking: [
+    'I use pictures and footage of the camera surveillance in my work only, and only for the purpose that the camera is installed for.',
+    'I tell outsiders nothing of what I have seen, take no pictures of the screen, and give nobody footage except as a disclosure that is recorded.',
+    'I give my user name, password and codes to nobody. I know that every viewing is entered in the ledger.',
+    'This undertaking stays in force after my employment has ended.',
+  ],
+  undertakingPaper: 'The administrator notes the signed undertaking separately. Without it you cannot sign in.',
+  accept: 'I have read the undertaking and accept it',
+  next: 'Continue',
+  token: 'Enrolment token',
+  tokenHint: 'The one-time token that you got from the administrator.',
+  tokenFile: 'or the file that holds it',
+  tokenWrong: 'The token is wrong, used, or has lapsed. Ask the administrator for a new one.',
+  password: 'Password',
+  passwordHint: 'At least 12 characters. Several words make a good password.',
+  passwordWeak: 'The password is too short or too common.',
+  again: 'Password once more',
+  notSame: 'The passwords are not the same.',
+  factorText: 'Read the picture with the authenticator of your phone, or type the key into it. Then enter the code that it shows.',
+  qr: 'QR code for the authenticator',
+  secret: 'Key',
+  code: 'Code of the authenticator',
+  codeHint: 'Six digits that change every half minute.',
+  codeWrong: 'The code is wrong. Wait for the next one, and look at the clock of your phone.',
+  codesText: 'When your phone is not at hand, each of these stands in for the code once. They are shown now only: print them and lock them away.',
+  kept: 'The recovery codes are safe',
+  done: 'Sign in',
+} satisfies Messages['enrol'];

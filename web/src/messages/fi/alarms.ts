@@ -1,0 +1,26 @@
+// Jokainen hälytyksen laji: mistä on kyse, mitä siitä seuraa ja mitä tehdä.
+export default {
+  kinds: {
+    'camera-lost': { name: 'Kameraan ei saada yhteyttä', effect: 'Tätä kuvavirtaa ei tallenneta.', remedy: 'Tarkista kameran virta, kaapeli, osoite ja salasana. Kokeile kameraa Kamerat-näkymässä.' },
+    gap: { name: 'Tallennus katkeilee', effect: 'Tätä kuvavirtaa ei tallenneta lainkaan tai kokonaan.', remedy: 'Ylläpitäjä näkee syyn komennolla sinetti ls.' },
+    'volume-missing': { name: 'Levy puuttuu', effect: 'Levyn kameroita ei tallenneta, eikä sen tallenteita voi katsoa eikä poistaa.', remedy: 'Kytke levy takaisin. Ylläpitäjä: sinetti doctor.' },
+    'volume-full': { name: 'Levy on täynnä', effect: 'Levyn kameroita ei tallenneta.', remedy: 'Katso, mitä muuta levyllä on, tai hanki suurempi levy.' },
+    'volume-failing': { name: 'Levy ei kirjoita tai lue', effect: 'Levyn kameroita ei tallenneta, tai tallennus on epävarmaa.', remedy: 'Tutki levy ja vaihda se.' },
+    'volume-behind': { name: 'Levy ei pysy mukana', effect: 'Kuvia on häviämässä: levy ottaa niitä vastaan liian hitaasti.', remedy: 'Katso, mikä muu käyttää levyä, tai vähennä kameroita levyä kohti.' },
+    'sync-lag': { name: 'Levy viivästyy', effect: 'Sähkökatko veisi enemmän kuvia kuin pitäisi.', remedy: 'Tutki levy.' },
+    'sweep-late': { name: 'Poistaminen on myöhässä', effect: 'Tallenteita säilytetään sallittua kauemmin. Niitä ei voi katsoa.', remedy: 'Ylläpitäjä näkee esteen komennolla sinetti retention.' },
+    'early-deletion': { name: 'Tallenteita poistuu ennen aikojaan', effect: 'Tallenteita häviää ennen säilytysajan loppua.', remedy: 'Hanki suurempi levy tai lyhennä säilytysaikaa.' },
+    'clock-unsynchronised': { name: 'Kelloa ei pidetä oikeassa', effect: 'Tallenteiden ajat ovat vain niin tarkkoja kuin laitteen oma kello.', remedy: 'Tarkista laitteen aikapalvelu.' },
+    'clock-in-doubt': { name: 'Kellonaika on epävarma', effect: 'Tallenteita ei poisteta, ennen kuin kelloon voi taas luottaa.', remedy: 'Aseta kello, tai vahvista se oikeaksi: sinetti clock confirm.' },
+    'clock-stepped': { name: 'Kelloa siirrettiin', effect: 'Tallenteet tämän hetken ympäriltä on merkitty ajaltaan epävarmoiksi.', remedy: 'Selvitä, kuka tai mikä siirsi kelloa.' },
+    'scrub-damage': { name: 'Tallenne on vioittunut', effect: 'Vioittuneita jaksoja ei voi luovuttaa ehjinä.', remedy: 'Ylläpitäjä näkee ne komennolla sinetti scrub. Tutki levy.' },
+    'scrub-missing': { name: 'Tallenteita puuttuu', effect: 'Nämä jaksot ovat kadonneet.', remedy: 'Ylläpitäjä näkee ne komennolla sinetti check. Selvitä, kuka ne poisti.' },
+    stranger: { name: 'Joku muu on muuttanut tallenteiden kansiota', effect: 'Tallenteita on voitu poistaa tai peukaloida.', remedy: 'Selvitä, kenellä on pääsy laitteeseen, aja sinetti check --deep ja kuittaa hälytys.' },
+    certificate: { name: 'Varmenne vanhenee', effect: 'Selaimet eivät pian avaa sivuja.', remedy: 'Uusi varmenne ohjeen mukaan.' },
+    'vault-holder': { name: 'Tallenteiden avaajat ovat vähissä', effect: 'Tallenteet aukeavat kohta vain palautusosilla.', remedy: 'Lisää henkilö, joka saa katsoa tallenteita, tai jatka voimassaoloa.' },
+    'no-anchor': { name: 'Lokin ankkuria ei ole otettu talteen', effect: 'Uudelleen kirjoitettua lokia ei huomattaisi.', remedy: 'Ota ankkuri talteen Loki-näkymässä.' },
+    'ledger-trouble': { name: 'Lokia ei voi allekirjoittaa', effect: 'Mitään ei luovuteta eikä näytetä.', remedy: 'Ylläpitäjä: sinetti ledger verify.' },
+    'ledger-mirror': { name: 'Lokin kopiota ei voi pitää', effect: 'Jos laitteen tiedot katoavat, loki katoaa mukana; tai levyllä on toinen loki.', remedy: 'Ylläpitäjä näkee syyn komennolla sinetti status.' },
+    delivery: { name: 'Hälytykset eivät mene perille', effect: 'Hälytyksistä ei saa tietoa kukaan, joka ei katso tätä näkymää.', remedy: 'Tarkista hälytysten vastaanottaja: sinetti alarms test.' },
+  },
+};

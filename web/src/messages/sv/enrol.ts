@@ -1,0 +1,33 @@
+import type { Messages } from '../fi';
+
+export default {
+  title: 'Aktivering av användarnamn',
+  steps: { undertaking: 'Tystnadsförbindelse', password: 'Kod och lösenord', factor: 'Autentiseringsapp', codes: 'Reservkoder' },
+  undertaking: [
+    'Jag använder kameraövervakningens bilder och inspelningar endast i mina arbetsuppgifter och endast för det ändamål som kameran är installerad för.',
+    'Jag berättar inte för utomstående vad jag har sett, fotograferar inte skärmen och ger ingen en inspelning annat än som ett utlämnande som antecknas.',
+    'Jag ger inte mitt användarnamn, lösenord eller mina koder till någon annan. Jag vet att varje visning antecknas i loggen.',
+    'Förbindelsen gäller även efter anställningens slut.',
+  ],
+  undertakingPaper: 'Administratören antecknar den undertecknade förbindelsen skilt. Utan den kan du inte logga in.',
+  accept: 'Jag har läst förbindelsen och godkänner den',
+  next: 'Fortsätt',
+  token: 'Aktiveringskod',
+  tokenHint: 'Engångskoden som du fick av administratören.',
+  tokenFile: 'eller filen som har koden',
+  tokenWrong: 'Koden är fel, använd eller har gått ut. Be administratören om en ny.',
+  password: 'Lösenord',
+  passwordHint: 'Minst 12 tecken. Flera ord är ett bra lösenord.',
+  passwordWeak: 'Lösenordet är för kort eller för vanligt.',
+  again: 'Lösenordet igen',
+  notSame: 'Lösenorden är inte lika.',
+  factorText: 'Läs bilden med telefonens autentiseringsapp, eller skriv nyckeln i appen. Ge sedan koden som appen visar.',
+  qr: 'QR-kod för autentiseringsappen',
+  secret: 'Nyckel',
+  code: 'Kod från appen',
+  codeHint: 'Sex siffror som byts varje halv minut.',
+  codeWrong: 'Koden är fel. Vänta på en ny och kontrollera telefonens klocka.',
+  codesText: 'Om telefonen inte är till hands gäller var och en av dessa en gång i stället för koden. De visas bara nu: skriv ut dem och förvara dem inlåsta.',
+  kept: 'Reservkoderna är i säkerhet',
+  done: 'Logga in',
+} satisfies Messages['enrol'];
