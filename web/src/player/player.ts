@@ -36,6 +36,8 @@ const STALL_MS = 150;
 const TICK_MS = 60;
 /** Nearer than this, two cameras show the same moment. */
 const ALIKE: Micros = 30 * MS;
+/** What may pass by itself is tried again this often. */
+const RETRY_EVERY_MS = 3_000;
 /** Pauses in a recording shorter than this are not worth a word. */
 const WORTH_SAYING: Micros = SECOND;
 
@@ -47,6 +49,7 @@ export class Player {
   #stepping: Promise<void> = Promise.resolve();
   #moved = 0;
   #isJumping = false;
+  #retried = 0;
 
   constructor(
     readonly span: Span,
@@ -157,6 +160,7 @@ export class Player {
   #tick(): void {
     const { at, isPlaying } = this.view;
     for (const track of this.#tracks) track.pump(at);
+    this.#retryWhatPasses(at);
     if (!isPlaying) return;
     const leader = this.#leader();
     if (!leader) return this.#withoutPicture(at);
@@ -168,6 +172,15 @@ export class Player {
     const isStalled = performance.now() - this.#progress.since > STALL_MS;
     if (!leader.isReady || isStalled) return this.#stalled(leader, now);
     this.#tell({ at: now, isWaiting: false });
+  }
+
+  /** The box may be back, or have less to do. */
+  #retryWhatPasses(at: Micros): void {
+    if (performance.now() - this.#retried < RETRY_EVERY_MS) return;
+    this.#retried = performance.now();
+    for (const track of this.#tracks) {
+      if (track.showing.kind === 'trouble' && mayPass(track.showing.trouble)) void track.seek(at);
+    }
   }
 
   #run(track: Track, rate: number): void {
