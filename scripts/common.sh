@@ -260,21 +260,21 @@ proof=()
 prove() {
     local present step=0 used=0
     present=$(($(date +%s) / 30))
-    [ ! -e "$base/.step" ] || step=$(cat "$base/.step")
+    [ ! -e "$base/$user.step" ] || step=$(cat "$base/$user.step")
     step=$((step + 1 > present - 1 ? step + 1 : present - 1))
     if [ "$step" -gt $((present + 2)) ]; then
-        [ ! -e "$base/.codes-used" ] || used=$(cat "$base/.codes-used")
+        [ ! -e "$base/$user.used" ] || used=$(cat "$base/$user.used")
         used=$((used + 1))
     fi
     if [ "$used" -gt 0 ] && [ "$used" -le "$(wc -l <"$base/$user.codes")" ]; then
-        printf '%s\n' "$used" >"$base/.codes-used"
+        printf '%s\n' "$used" >"$base/$user.used"
         (umask 077 && sed -n "${used}p" "$base/$user.codes" >"$base/code")
     else
         while [ "$step" -gt $(($(date +%s) / 30 + 2)) ]; do pause 1; done
-        printf '%s\n' "$step" >"$base/.step"
+        printf '%s\n' "$step" >"$base/$user.step"
         (umask 077 && totp "$base/$user.factor" "$step" >"$base/code")
     fi
-    proof=(--passphrase-file "$base/passphrase" --code-file "$base/code" --purpose protection-of-property)
+    proof=(--person "$user" --passphrase-file "$base/passphrase" --code-file "$base/code" --purpose protection-of-property)
 }
 
 # Takes the folder `base` for this run; makes a box in it if there is none, with a reserve of $1 GiB. Passphrase, second factors
@@ -285,8 +285,8 @@ open_box() {
     exec 8>"$base/.lock"
     flock -n 8 || die "$base is in use by another run"
     if [ ! -e "$base/.ready" ]; then
-        rm -rf "$base/box" "$base/footage" "$base/shares" "$base/tokens" "$base"/*.factor "$base"/*.codes "$base/.step" \
-            "$base/.codes-used"
+        rm -rf "$base/box" "$base/footage" "$base/shares" "$base/tokens" "$base"/*.factor "$base"/*.codes "$base"/*.step \
+            "$base"/*.used
         (umask 077 && secret >"$base/passphrase" && secret >"$base/.secret" &&
             { echo "$user"; cat "$base/.secret"; } >"$base/camera-login" && mv "$base/.secret" "$base/camera-password")
         sinetti init --site "Myymälä 1" --zone Europe/Helsinki --volume "$base/footage" --reserve-gib "$1" \

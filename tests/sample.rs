@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sinetti::base::disk;
-use sinetti::config::{Config, SAMPLE, SECTIONS, parse};
+use sinetti::config::{Config, SAMPLE, SECTIONS, Security, parse};
 
 const SERVICE: &str = include_str!("../config/sinetti.service");
 
@@ -16,6 +16,14 @@ const EXAMPLES: &[&str] = &[
     "certificate_key",
     "metrics",
     "webhook",
+    "webhook_ca",
+    "webhook_name",
+    "mail",
+    "mail_ca",
+    "mail_name",
+    "mail_login",
+    "mail_from",
+    "mail_to",
 ];
 
 /// The key of a line `#key = value`.
@@ -58,11 +66,19 @@ fn the_sample_is_good_with_every_key_in_use() {
         0o600,
     )
     .expect("file");
+    let login = b"sinetti\nsalaisuus\n";
+    disk::create(&dir.path().join("secrets/mail"), login, 0o600).expect("file");
+    for name in ["alarm-target.pem", "mail-server.pem"] {
+        disk::create(&dir.path().join(name), b"PEM", 0o644).expect("file");
+    }
     for name in ["web.pem", "web.key"] {
         disk::create(&dir.path().join("secrets").join(name), b"PEM", 0o600).expect("file");
     }
     let config = read(&uncommented(&[]), dir.path());
     assert!(!config.web.listen.is_empty() && config.web.certificate.is_some());
+    let mail = config.alarm.mail.expect("mail");
+    assert!(matches!(mail.security, Security::StartTls(_)) && mail.login.is_some());
+    assert!(config.alarm.webhook.expect("a webhook").tls.is_some());
     assert!(config.cameras[0].sub.is_some() && config.cameras[0].credentials.is_some());
 }
 

@@ -1,7 +1,7 @@
 //! Tells alarms to a target: one short connection a message, bounded queue, bounded tries.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,14 +9,13 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use log::{error, info, warn};
-use serde_json::{Value, json};
 
+use crate::alarm::message::{Message, Sender, json_of};
+use crate::alarm::{mail, smtp, webhook};
 use crate::base::Clock;
-use crate::base::error::{Context, Error, Kind, Result};
-use crate::base::id::BoxId;
+use crate::base::error::{Context, Kind, Result};
 use crate::base::time::{Mono, Wall};
-use crate::catalog::AlarmRow;
-use crate::config::Webhook;
+use crate::config::{Mail, Webhook};
 
 /// Messages that may wait; the next is given up.
 const QUEUE_MAX: usize = 256;
@@ -27,126 +26,63 @@ const PAUSES: [Duration; 4] = [
     Duration::from_secs(30),
     Duration::from_secs(60),
 ];
-/// Longest wait for a connection, and for each step of the answer.
-const WAIT_MAX: Duration = Duration::from_secs(5);
-/// The first line of an answer is not longer.
-const ANSWER_BYTES_MAX: u64 = 1024;
 
-/// What a message tells.
+/// Where messages go.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Message {
-    /// An alarm is up.
-    Raised(AlarmRow),
-    /// It is over.
-    Cleared(AlarmRow),
-    /// Somebody tries whether messages arrive.
-    Test,
-    /// The signed checkpoint of the ledger: size and root, and when it was taken.
-    Checkpoint {
-        /// The signed note (C2SP tlog-checkpoint).
-        note: String,
-    },
+pub enum Target {
+    /// Posted as JSON.
+    Webhook(Webhook),
+    /// Sent as mail.
+    Mail(Mail),
 }
 
-/// Which box, in whose name messages go.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Sender {
-    /// The box.
-    pub box_id: BoxId,
-    /// The site's name.
-    pub site: String,
-}
-
-/// A message as JSON (`sinetti-alarm/1`). Closed texts, ids of cameras and names of volumes: nothing about persons, no free
-/// text.
-pub fn json_of(sender: &Sender, message: &Message, at: Wall) -> Value {
-    let alarm = |row: &AlarmRow| {
-        json!({
-            "id": row.id,
-            "kind": row.kind,
-            "object": row.object,
-            "raised": row.raised,
-            "cleared": row.cleared,
-            "effect": row.kind.effect(),
-            "remedy": row.kind.remedy(),
-        })
-    };
-    let mut value = json!({
-        "format": "sinetti-alarm/1",
-        "box": sender.box_id.to_string(),
-        "site": sender.site,
-        "at": at,
-    });
-    let (event, key, what) = match message {
-        Message::Raised(row) => ("raised", "alarm", alarm(row)),
-        Message::Cleared(row) => ("cleared", "alarm", alarm(row)),
-        Message::Test => ("test", "alarm", Value::Null),
-        Message::Checkpoint { note } => ("checkpoint", "checkpoint", json!(note)),
-    };
-    if let Value::Object(members) = &mut value {
-        members.insert("event".to_owned(), json!(event));
-        members.insert(key.to_owned(), what);
-    }
-    value
-}
-
-/// Posts a body of JSON, once (HTTP/1.1, RFC 9112). Blocks for at most some 15 s.
-///
-/// # Errors
-/// [`Kind::Unavailable`] when it was not taken: no connection, no answer, or one that is not 2xx. The path is not in the text:
-/// it may hold a secret.
-pub fn post(to: &Webhook, body: &Value) -> Result<()> {
-    let what = || format!("telling the alarm target {}", to.address);
-    send(to, &body.to_string())
-        .map_err(|e| e.as_kind(Kind::Unavailable))
-        .context(what)
-}
-
-fn send(to: &Webhook, body: &str) -> Result<()> {
-    let mut stream = TcpStream::connect_timeout(&to.address, WAIT_MAX)?;
-    stream.set_read_timeout(Some(WAIT_MAX))?;
-    stream.set_write_timeout(Some(WAIT_MAX))?;
-    let head = format!(
-        "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\
-         User-Agent: sinetti\r\n\r\n",
-        to.target,
-        to.host,
-        body.len()
-    );
-    stream.write_all(head.as_bytes())?;
-    stream.write_all(body.as_bytes())?;
-    status(&mut stream).and_then(|status| match status {
-        200..=299 => Ok(()),
-        // A redirect is not followed: it could lead out.
-        other => Err(Error::new(
-            Kind::Unavailable,
-            format!("it answered with the status {other}"),
-        )),
-    })
-}
-
-/// The status out of the first line. Each read waits for so long at most, and there are so many bytes at most; a target that
-/// sends a byte at a time is let go after a few.
-fn status(stream: &mut TcpStream) -> Result<u16> {
-    const READS_MAX: usize = 4;
-    let mut line = Vec::new();
-    let mut limited = stream.take(ANSWER_BYTES_MAX);
-    for _ in 0..READS_MAX {
-        let mut chunk = [0; 256];
-        let count = limited.read(&mut chunk)?;
-        line.extend(chunk.iter().take(count));
-        if count == 0 || line.contains(&b'\n') {
-            break;
+impl Target {
+    fn address(&self) -> SocketAddr {
+        match self {
+            Self::Webhook(webhook) => webhook.address,
+            Self::Mail(mail) => mail.address,
         }
     }
-    let text = String::from_utf8_lossy(&line);
-    let mut words = text.split(' ');
-    let version = words.next().unwrap_or_default();
-    let code = words.next().and_then(|code| code.trim().parse().ok());
-    match code {
-        Some(code) if version.starts_with("HTTP/1.") => Ok(code),
-        _ => Err(Error::new(Kind::Unavailable, "it does not speak HTTP/1.1")),
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let what = match self {
+            Self::Webhook(_) => "alarm target",
+            Self::Mail(_) => "mail server",
+        };
+        write!(f, "{what} {}", self.address())
     }
+}
+
+/// A message on its way.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// In whose name.
+    pub sender: Sender,
+    /// What.
+    pub message: Message,
+    /// When.
+    pub at: Wall,
+}
+
+/// Tells it once. Blocks for at most some 35 s.
+///
+/// # Errors
+/// [`Kind::Unavailable`] when it was not taken. Neither path, nor login, nor what the target answered is in the text.
+pub fn tell(to: &Target, told: &Told, clock: &Arc<dyn Clock>) -> Result<()> {
+    let sent = match to {
+        Target::Webhook(webhook) => {
+            let body = json_of(&told.sender, &told.message, told.at);
+            webhook::post(webhook, &body.to_string(), clock)
+        }
+        Target::Mail(to) => {
+            let text = mail::text(to, &told.sender, &told.message, told.at);
+            smtp::send(to, &text, clock)
+        }
+    };
+    sent.map_err(|e| e.as_kind(Kind::Unavailable))
+        .context(|| format!("telling the {to}"))
 }
 
 /// How delivery goes.
@@ -162,7 +98,7 @@ pub struct Progress {
 
 #[derive(Default)]
 struct Shared {
-    to: Mutex<Option<Webhook>>,
+    to: Mutex<Option<Target>>,
     delivered: AtomicU64,
     given_up: AtomicU64,
     failing: Mutex<Option<Mono>>,
@@ -171,7 +107,7 @@ struct Shared {
 type Done = Box<dyn FnOnce() + Send>;
 
 struct Waiting {
-    body: Value,
+    told: Told,
     /// Called when the message was taken.
     taken: Option<Done>,
 }
@@ -184,11 +120,11 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Starts the thread.
+    /// Starts the thread, under that name.
     ///
     /// # Errors
     /// When no thread can be had.
-    pub fn start(clock: Arc<dyn Clock>) -> Result<Self> {
+    pub fn start(name: &str, clock: Arc<dyn Clock>) -> Result<Self> {
         let (queue, waiting) = sync_channel(QUEUE_MAX);
         let shared = Arc::<Shared>::default();
         let work = Work {
@@ -197,7 +133,7 @@ impl Delivery {
             clock,
         };
         let thread = std::thread::Builder::new()
-            .name("alarm target".to_owned())
+            .name(name.to_owned())
             .spawn(move || work.run())?;
         Ok(Self {
             queue,
@@ -207,7 +143,7 @@ impl Delivery {
     }
 
     /// Messages go there from now on; to `None`: nowhere.
-    pub fn target(&self, to: Option<Webhook>) {
+    pub fn target(&self, to: Option<Target>) {
         let mut target = lock(&self.shared.to);
         if *target != to {
             *target = to;
@@ -216,16 +152,16 @@ impl Delivery {
     }
 
     /// Where messages go.
-    pub fn current(&self) -> Option<Webhook> {
+    pub fn current(&self) -> Option<Target> {
         lock(&self.shared.to).clone()
     }
 
     /// Queues a message; `taken` is called when the target has it. Never waits: a full queue gives the message up.
-    pub fn tell(&self, body: Value, taken: Option<Done>) {
+    pub fn tell(&self, told: Told, taken: Option<Done>) {
         if self.current().is_none() {
             return;
         }
-        if self.queue.try_send(Waiting { body, taken }).is_err() {
+        if self.queue.try_send(Waiting { told, taken }).is_err() {
             self.shared.given_up.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -262,7 +198,7 @@ struct Work {
 impl Work {
     fn run(self) {
         // What comes during a pause waits its turn.
-        let mut later = std::collections::VecDeque::new();
+        let mut later = VecDeque::new();
         loop {
             let next = match later.pop_front() {
                 Some(next) => Ok(next),
@@ -273,17 +209,17 @@ impl Work {
         }
     }
 
-    fn deliver(&self, message: Waiting, later: &mut std::collections::VecDeque<Waiting>) {
+    fn deliver(&self, message: Waiting, later: &mut VecDeque<Waiting>) {
         let mut pauses = PAUSES.iter();
         loop {
             let Some(to) = lock(&self.shared.to).clone() else {
                 return;
             };
-            match post(&to, &message.body) {
+            match tell(&to, &message.told, &self.clock) {
                 Ok(()) => {
                     self.shared.delivered.fetch_add(1, Ordering::Relaxed);
                     if lock(&self.shared.failing).take().is_some() {
-                        info!("the alarm target {} answers again", to.address);
+                        info!("the {to} answers again");
                     }
                     if let Some(taken) = message.taken {
                         taken();
@@ -309,7 +245,7 @@ impl Work {
     }
 
     /// Waits, and gathers what comes meanwhile; false at the end.
-    fn pause(&self, pause: Duration, later: &mut std::collections::VecDeque<Waiting>) -> bool {
+    fn pause(&self, pause: Duration, later: &mut VecDeque<Waiting>) -> bool {
         let begun = self.clock.mono();
         loop {
             let left = pause.saturating_sub(self.clock.mono().since(begun));

@@ -49,6 +49,14 @@ impl Zone {
             .to_string()
     }
 
+    /// Local time for the head of a mail (RFC 5322): `Mon, 23 Nov 2026 17:45:00 +0200`.
+    pub fn rfc2822(&self, t: Wall) -> String {
+        t.to_utc()
+            .with_timezone(&self.0)
+            .format("%a, %-d %b %Y %H:%M:%S %z")
+            .to_string()
+    }
+
     /// Local time with its offset for file names: `20261123T174500+0200`.
     pub fn basic(&self, t: Wall) -> String {
         t.to_utc()

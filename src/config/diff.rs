@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use crate::base::id::CameraId;
+use crate::config::alarm::AlarmConfig;
 use crate::config::keep::keep_text;
 use crate::config::types::{CameraConfig, Config, VolumeConfig};
 use crate::config::web::WebConfig;
@@ -150,9 +151,12 @@ fn whole_lines(lines: &mut Vec<String>, old: &Config, new: &Config) {
         &(after.receive_bytes >> 20),
     );
     note(lines, "stall_secs", &before.stall_secs, &after.stall_secs);
-    // The path may hold a secret.
-    note_silently(lines, "webhook", &old.alarm, &new.alarm);
     note_silently(lines, "privacy notice", &old.notice, &new.notice);
+    // The path may hold a secret, and mailboxes are persons'.
+    let (old, new) = (&old.alarm, &new.alarm);
+    note_silently(lines, "webhook", &old.webhook, &new.webhook);
+    let mail = |alarm: &AlarmConfig| (alarm.mail.clone(), alarm.language);
+    note_silently(lines, "mail", &mail(old), &mail(new));
 }
 
 fn volume_lines(lines: &mut Vec<String>, old: &Config, new: &Config) {

@@ -23,7 +23,7 @@ mod values;
 mod web;
 
 pub use address::{CAMERA_PORT, is_private, private_networks};
-pub use alarm::{AlarmConfig, Webhook};
+pub use alarm::{AlarmConfig, Language, Mail, Security, Trust, Webhook};
 pub use change::{CameraChange, change_camera};
 pub use credentials::Credentials;
 pub use diff::{Diff, diff};

@@ -155,7 +155,7 @@ impl<'a> File<'a> {
         let subnets = self.subnets();
         let web = web::read(&self.one("web", "[web]"), self.base_dir);
         let recorder = self.recorder();
-        let alarm = alarm::read(&self.one("alarm", "[alarm]"));
+        let alarm = alarm::read(&self.one("alarm", "[alarm]"), self.base_dir);
         let notice = notice::read(&self.one("notice", "[notice]"));
         let volumes = self.many("volume", "[[volume]]", VOLUMES_MAX);
         let volume_lines = volumes.iter().map(|v| self.problems.line(v.at())).collect();

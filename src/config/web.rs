@@ -182,7 +182,8 @@ fn parse_host(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-fn chain_file(base_dir: &Path, text: &str) -> Result<PathBuf, String> {
+/// A file of certificates that is there.
+pub(crate) fn chain_file(base_dir: &Path, text: &str) -> Result<PathBuf, String> {
     let path = base_dir.join(text);
     match std::fs::metadata(&path) {
         Ok(data) if data.is_file() && data.len() <= PEM_BYTES_MAX => Ok(path),

@@ -68,54 +68,59 @@ struct Facts {
     recovery: Recipient,
 }
 
-/// Does what a question asks to be written; none when it asks for nothing of that kind.
-fn write(
-    catalog: &Catalog,
-    ask: &Ask,
-    (box_id, key): (BoxId, Key),
+/// What a question asks to be written.
+type Work<'a> = Box<dyn FnOnce(&Catalog) -> Result<Answer> + 'a>;
+
+/// What `ask` asks to be written, to be done on the catalog; `None`: nothing of that kind. The ledger's `key` is read only when
+/// it is needed.
+fn written<'a>(
+    ask: &'a Ask,
+    box_id: BoxId,
+    key: &'a dyn Fn() -> Result<Key>,
     now: Wall,
-) -> Result<Option<Answer>> {
-    match ask {
-        Ask::Note { event } => {
+) -> Option<Work<'a>> {
+    Some(match ask {
+        Ask::Note { event } => Box::new(move |catalog| {
             let seq = catalog.note((**event).clone())?;
-            return Ok(Some(Answer::Noted { seq }));
-        }
+            Ok(Answer::Noted { seq })
+        }),
         Ask::AcknowledgeAlarm { id, by } => {
             let (id, by) = (*id, by.clone());
             let change = AlarmChange::Acknowledged { id, by, at: now };
-            catalog.commit(Change::Alarm(change), None)?;
+            done(move |catalog| catalog.commit(Change::Alarm(change), None))
         }
-        Ask::Seal => ledger::seal(catalog, now, "demand")?,
+        Ask::Seal => done(move |catalog| ledger::seal(catalog, now, "demand")),
         Ask::BeginEpoch { by, statement } => {
-            ledger::begin_epoch(catalog, (box_id, key), by, statement, now)?;
+            done(move |catalog| ledger::begin_epoch(catalog, (box_id, key()?), by, statement, now))
         }
-        Ask::EraseDetails { class, before, by } => {
-            let class = class.parse()?;
-            let (before, by) = (*before, by.clone());
-            let at = now;
+        Ask::EraseDetails { class, before, by } => done(move |catalog| {
             let change = LedgerChange::DetailsErased {
-                class,
-                before,
-                at,
-                by,
+                class: class.parse()?,
+                before: *before,
+                at: now,
+                by: by.clone(),
             };
-            catalog.commit(change, None)?;
-        }
-        Ask::ConfirmClock { by } => {
+            catalog.commit(change, None)
+        }),
+        Ask::ConfirmClock { by } => done(move |catalog| {
             let facts = serde_json::json!({ "time": now });
             let event = Event {
                 detail: Some(serde_json::json!({ "by": by })),
                 ..Event::of_box(now, "clock-confirmed", "clock", facts)
             };
-            catalog.commit(Change::TimeMarked { at: now }, event)?;
-        }
-        Ask::ConfirmRetention { by } => {
+            catalog.commit(Change::TimeMarked { at: now }, event)
+        }),
+        Ask::ConfirmRetention { by } => done(move |catalog| {
             let volumes = sweeper::present(&catalog.reader()?, box_id)?;
-            latch::confirm(catalog, &volumes, now, by.as_str().into())?;
-        }
-        _ => return Ok(None),
-    }
-    Ok(Some(Answer::Done))
+            latch::confirm(catalog, &volumes, now, by.as_str().into())
+        }),
+        _ => return None,
+    })
+}
+
+/// Such work with nothing to tell.
+fn done<'a>(work: impl FnOnce(&Catalog) -> Result<()> + 'a) -> Work<'a> {
+    Box::new(move |catalog| work(catalog).map(|()| Answer::Done))
 }
 
 impl Control {
@@ -226,7 +231,8 @@ async fn converse(stream: tokio::net::UnixStream, facts: Facts) -> Result<()> {
 impl Facts {
     fn answer(&self, ask: &Ask) -> Result<Answer> {
         let now = self.clock.wall();
-        if let Some(answer) = write(&self.catalog, ask, (self.box_id, self.key), now)? {
+        if let Some(write) = written(ask, self.box_id, &|| Ok(self.key), now) {
+            let answer = write(&self.catalog)?;
             // Full means that it is awake.
             self.wake.try_send(Wake::Look).ok();
             return Ok(answer);
@@ -237,7 +243,7 @@ impl Facts {
             return Ok(Answer::People(Box::new(answered)));
         }
         if matches!(ask, Ask::TestAlarm) {
-            self.alarms.test(self.box_id, now)?;
+            self.alarms.test(self.box_id, &self.clock)?;
             return Ok(Answer::Done);
         }
         if matches!(ask, Ask::Scrub) {
@@ -311,20 +317,6 @@ impl Facts {
 /// The catalog, for a command that takes the daemon's place for a moment.
 fn open_catalog(state: &State) -> Result<Catalog> {
     Catalog::open_signing(&state.existing_catalog()?, state.box_id, state.signer())
-}
-
-/// True for what changes something.
-fn is_written(ask: &Ask) -> bool {
-    matches!(
-        ask,
-        Ask::Note { .. }
-            | Ask::ConfirmClock { .. }
-            | Ask::ConfirmRetention { .. }
-            | Ask::AcknowledgeAlarm { .. }
-            | Ask::Seal
-            | Ask::BeginEpoch { .. }
-            | Ask::EraseDetails { .. }
-    )
 }
 
 /// A command's way to the facts: the running daemon, or the catalog itself.
@@ -417,16 +409,17 @@ impl Client {
             Self::Alone { reader, state } => {
                 let clock = SystemClock::shared();
                 let now = clock.wall();
-                if is_written(ask) {
+                let key = || state.key();
+                if let Some(write) = written(ask, state.box_id, &key, now) {
                     if let Ok(mut daemon) = Self::connect(state) {
                         // It was started since.
                         return daemon.ask(ask);
                     }
                     let _lock = state.lock()?;
                     let catalog = open_catalog(state)?;
-                    let answer = write(&catalog, ask, (state.box_id, state.key()?), now)?;
+                    let answer = write(&catalog)?;
                     catalog.close()?;
-                    return Ok(answer.unwrap_or(Answer::Done));
+                    return Ok(answer);
                 }
                 if let Ask::People(about) = ask
                     && !people::only_reads(about)

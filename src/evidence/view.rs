@@ -70,13 +70,13 @@ impl Group {
     }
 }
 
-/// The groups of one segment.
-#[derive(Clone, Debug, Default)]
+/// What one segment has for a player.
+#[derive(Clone, Debug)]
 pub struct Groups {
     /// In order.
-    pub list: Vec<Group>,
-    /// What the file holds is not what was recorded: something was changed, or is missing. `list` is what is left.
-    pub is_damaged: bool,
+    pub groups: Vec<Group>,
+    /// Why it is not what was recorded any more: then the groups are what is left.
+    pub damage: Option<String>,
 }
 
 /// The groups of one segment that `span` takes, outward to key frames.
@@ -85,8 +85,8 @@ pub struct Groups {
 /// [`Kind::NotFound`] when the file is gone; what reading it says.
 pub fn groups(source: Source, span: Span) -> Result<Groups> {
     let is_growing = matches!(source.extent, Extent::Growing(_));
-    let selection = select::select(vec![source], span)?;
-    let is_damaged = !selection.damaged.is_empty();
+    let mut selection = select::select(vec![source], span)?;
+    let damage = selection.damaged.pop();
     let mut groups: Vec<Group> = Vec::new();
     for piece in selection.stretches.into_iter().flat_map(|s| s.pieces) {
         match groups.last_mut() {
@@ -102,10 +102,7 @@ pub fn groups(source: Source, span: Span) -> Result<Groups> {
             }
         }
     }
-    Ok(Groups {
-        list: groups,
-        is_damaged,
-    })
+    Ok(Groups { groups, damage })
 }
 
 /// The key of the segment in which a group lies.

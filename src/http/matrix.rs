@@ -51,6 +51,7 @@ pub const MATRIX: &[Line] = &[
     with("DELETE", "/api/v1/session", Right::Own),
     with("POST", "/api/v1/session/step-up", Right::Own),
     with("POST", "/api/v1/session/vault", Right::Own),
+    with("POST", "/api/v1/session/password", Right::Own),
     with("GET", "/api/v1/openapi.json", Right::Own),
     with("GET", "/api/v1/purposes", Right::Live),
     with("GET", "/api/v1/cameras", Right::Live),

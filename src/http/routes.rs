@@ -8,8 +8,8 @@ use axum::routing::{delete, get, patch, post, put};
 
 use crate::access::role::acts;
 use crate::http::api::{
-    alarms, camera_settings, cameras, coverage, document, enrolment, groups, health, ledger, live,
-    media, notice, persons, playback, rights, session, site,
+    alarms, camera_settings, cameras, coverage, document, enrolment, health, ledger, live, media,
+    notice, persons, playback, rights, session, site,
 };
 use crate::http::app::App;
 use crate::http::guard::Routes;
@@ -64,7 +64,10 @@ fn sessions(routes: Routes) -> Routes {
     let routes = route!(routes, "DELETE" "/api/v1/session", acts::Own, delete(session::sign_out));
     let routes =
         route!(routes, "POST" "/api/v1/session/step-up", acts::Own, post(session::step_up));
-    route!(routes, "POST" "/api/v1/session/vault", acts::Own, post(session::unlock))
+    let routes = route!(routes, "POST" "/api/v1/session/vault", acts::Own, post(session::unlock));
+    route!(
+        routes, "POST" "/api/v1/session/password", acts::Own, post(session::change_password)
+    )
 }
 
 fn of_cameras(routes: Routes) -> Routes {
@@ -170,7 +173,7 @@ fn playbacks(routes: Routes) -> Routes {
     );
     let routes = route!(
         routes, "GET" "/api/v1/playbacks/{playback}/{camera}/{stream}/groups", acts::Playback,
-        get(groups::groups)
+        get(playback::groups)
     );
     let routes = route!(
         routes, "GET" "/api/v1/playbacks/{playback}/{camera}/{stream}/init/{file}", acts::Playback,

@@ -10,7 +10,7 @@ use crate::base::clock::HostSync;
 use crate::base::disk::{self, DiskFile};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::Digest;
-use crate::base::id::{BoxId, RunId, SegmentId, StreamId};
+use crate::base::id::{BoxId, GenerationId, RunId, SegmentId, StreamId};
 use crate::base::secret::SegmentKey;
 use crate::base::time::{Ticks, Wall};
 use crate::catalog::SegmentRow;
@@ -52,7 +52,13 @@ impl SealingInForce {
             .clone()
     }
 
-    /// From the next segment on, keys are wrapped to `generation`.
+    /// The vault generation in force.
+    pub fn generation(&self) -> GenerationId {
+        let sealing = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        sealing.generation.id
+    }
+
+    /// From now on keys are wrapped to `generation`: a segment under the one before ends at its stream's next key frame.
     pub fn renew(&self, generation: Generation) {
         self.0
             .write()
@@ -191,6 +197,11 @@ impl Segment {
     /// Its time of day was found wrong.
     pub(super) fn doubt_time(&mut self) {
         self.clock.time_uncertain = true;
+    }
+
+    /// The vault generation to which its key is wrapped.
+    pub(super) fn generation(&self) -> GenerationId {
+        self.builder.header().generation
     }
 
     /// Its file as it is named while it is written.

@@ -191,7 +191,11 @@ impl Writer {
 
     fn fragment(&mut self, stream: &mut Stream, fragment: Fragment) {
         let changes = stream.open.as_ref().is_some_and(|open| {
-            fragment.cut || open.run != fragment.run || *open.entry != *fragment.entry
+            fragment.cut
+                || open.run != fragment.run
+                || *open.entry != *fragment.entry
+                // Somebody lost the right to what is recorded from now on.
+                || fragment.starts_with_key && open.generation() != self.options.sealing.generation()
         });
         if changes {
             let end = stream.open.as_ref().map(|open| {

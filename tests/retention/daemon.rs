@@ -295,3 +295,44 @@ fn on_a_small_disk() {
         .expect("told");
     assert_eq!(event.event.facts["deleted"]["early"][0][0], "till/main");
 }
+
+#[test]
+fn adopting_exporting_cutting_and_deleting_are_no_strangers_acts() {
+    let (mut shop, server) = (TestBox::new(), server());
+    server.add("/kassa/main", camera("till-sub.264"));
+    shop.add_camera("kassa", server.address(), &[]);
+    let purposes = "keep = \"90 d\"\npurposes";
+    shop.edit_config(|text| text.replacen("purposes", purposes, 1));
+    let planted = plant(&shop, &shop.volume);
+    planted.record("kassa/main", ago(3 * HOUR), 60, 300, 400);
+    drop(planted);
+    shop.start();
+    shop.wait_for_pictures(&["kassa/main"], 60);
+    // What was being written is adopted at the next start, and watched from then on.
+    shop.kill();
+    shop.start();
+    shop.wait_for_pictures(&["kassa/main"], 30);
+    let rows = shop.ls("kassa/main").footage.segments;
+    assert!(rows.iter().any(|row| row.recovered), "it is adopted");
+    let adopted = rows.last().expect("some");
+    shop.export("kassa/main", span(adopted.start, adopted.end), "clip.mp4");
+    shop.run(&["vault", "rotate"]).ok();
+    shop.edit_config(|text| text.replacen("90 d", "1 h", 1));
+    shop.recorder().wait_for_log("segments deleted");
+    // What happens in a folder is judged at the second look after it, ten seconds apart at most.
+    let units = shop.line("kassa/main").units;
+    shop.wait_for_pictures(&["kassa/main"], units + 25 * 15);
+    assert!(
+        shop.segment_files("kassa/main").len() < 300,
+        "some are gone"
+    );
+    let log = shop.log();
+    assert!(!log.contains("somebody else did something"), "{log}");
+    let all = shop.run(&["alarms", "--all", "--json"]);
+    assert!(!all.stdout.contains("\"stranger\""), "{all:?}");
+    // And the watch was there: an act of ours is one.
+    let file = shop.segment_files("kassa/main").remove(0);
+    fs::remove_file(file).expect("removes");
+    shop.recorder().wait_for_log("somebody else did something");
+    shop.stop();
+}

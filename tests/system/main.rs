@@ -25,6 +25,7 @@ mod scene;
 mod secrets;
 mod stop;
 mod support;
+mod targets;
 mod time;
 mod upkeep;
 mod web;

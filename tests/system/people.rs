@@ -1,16 +1,19 @@
 //! Persons at the console of a box that records: who opens what, and what leaves a trace.
 
 use crate::eyes::wait;
-use crate::support::{Factor, PURPOSE, Ran, TestBox, camera, ran, server};
+use crate::support::{Factor, PURPOSE, Ran, TestBox, camera, now, ran, server};
 use sinetti::base::id::GenerationId;
 use sinetti::catalog::{Event, SegmentRow};
 use sinetti_simulator::Server;
 use std::path::{Path, PathBuf};
 
-/// A box that records one camera in short segments.
-fn recording() -> (TestBox, Server) {
+/// All footage has a key frame this often, in microseconds.
+const GOP_US: i64 = 2_000_000;
+
+/// A box that records one camera in segments of so many seconds.
+fn recording(segment_secs: u32) -> (TestBox, Server) {
     let (mut shop, server) = (TestBox::new(), server());
-    shop.set_recorder("segment_secs = 10");
+    shop.set_recorder(&format!("segment_secs = {segment_secs}"));
     server.add("/till/main", camera("till.264"));
     shop.add_camera("till", server.address(), &[]);
     shop.start();
@@ -81,38 +84,47 @@ fn copy(from: &Path, to: &Path) {
 
 #[test]
 fn a_revoked_person_with_an_old_copy_of_the_state_folder_opens_nothing_newer() {
-    let (mut shop, _server) = recording();
+    let (mut shop, _server) = recording(300);
     let manager = person(
         &shop,
         "manager1",
         &["--role", "manager", "--camera", "till"],
     );
+    // With it the controller gives what is recorded already, and the generation in force.
     confirm(&shop, "manager1");
-    let closed = |shop: &TestBox| segments(shop).len();
-    wait(&mut shop, "a segment that the manager opens", |shop| {
-        closed(shop) >= 2
-    });
-    let before = segments(&shop).pop().expect("one");
+    let growing = |shop: &TestBox| shop.line("till/main").growing;
     // What somebody with access to the box could have taken along.
     let stolen = shop.path("stolen");
     shop.stop();
+    let before = segments(&shop).pop().expect("one");
     copy(&shop.dir, &stolen);
     shop.start();
+    shop.wait_for_pictures(&["till/main"], 30);
+    let running = growing(&shop).expect("it grows").segment;
     shop.run(&["user", "revoke", "manager1"]).ok();
-    let current = |shop: &TestBox| {
-        let row = shop.catalog().current_generation().expect("query");
-        row.expect("one").generation
-    };
-    let after: GenerationId = current(&shop);
-    assert_ne!(after, before.generation);
-    wait(
-        &mut shop,
-        "a segment under the new generation, without a restart",
-        |shop| segments(shop).iter().any(|row| row.generation == after),
+    let revoked = now();
+    // Without a restart, and long before the segment would have been cut.
+    wait(&mut shop, "the next segment", |shop| {
+        growing(shop).is_some_and(|now| now.segment != running && now.durable_bytes > 0)
+    });
+    shop.stop();
+    let current = shop.catalog().current_generation().expect("query");
+    let after: GenerationId = current.expect("one").generation;
+    let rows = segments(&shop);
+    let last = rows.iter().find(|row| row.segment == running);
+    let (last, new) = (last.expect("its row"), rows.last().expect("one"));
+    assert_eq!(
+        (before.generation, new.generation),
+        (last.generation, after)
     );
-    let new = segments(&shop).pop().expect("one");
-    assert_eq!(new.generation, after);
-    let (old_file, new_file) = (file_of(&shop, &before), file_of(&shop, &new));
+    assert_ne!(last.generation, after);
+    let late_us = last.end.us_since(revoked);
+    assert!(
+        late_us <= GOP_US + 500_000,
+        "{late_us} us are the manager's"
+    );
+    assert_eq!(new.start, last.end, "nothing is lost by it");
+    let (old_file, new_file) = (file_of(&shop, &before), file_of(&shop, new));
     let who = proof(&shop, "manager1", &manager);
     let denied = open(&shop, &stolen, &new_file, &who, "new.mp4").error();
     assert!(denied.contains("does not hold"), "{denied}");
@@ -125,12 +137,12 @@ fn a_revoked_person_with_an_old_copy_of_the_state_folder_opens_nothing_newer() {
     for (file, output) in [(&old_file, "a.mp4"), (&new_file, "b.mp4")] {
         open(&shop, &shop.dir, file, &shop.proof(), output).ok();
     }
-    shop.stop();
+    shop.check(true);
 }
 
 #[test]
 fn an_act_has_a_person_a_fresh_code_a_purpose_and_two_events() {
-    let (mut shop, _server) = recording();
+    let (mut shop, _server) = recording(10);
     shop.stop();
     let recorded = shop.ls("till/main").footage.coverage.recorded[0];
     let (from, to) = (recorded.start.rfc3339(), recorded.end.rfc3339());

@@ -2,6 +2,7 @@
 
 mod keys;
 mod people;
+mod races;
 mod resting;
 mod sessions;
 

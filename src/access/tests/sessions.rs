@@ -454,13 +454,27 @@ async fn a_passphrase_is_changed_by_its_owner_and_ends_other_sessions() {
         address: here(),
         token: Some(&token),
     };
-    let change = |old, new| scene.access.change_password(&caller, old, new);
-    let wrong = change(new(), new()).await;
+    let change = |old, new, code| scene.access.change_password(&caller, old, new, code);
+    let code = || scene.code(&anna);
+    let wrong = change(new(), new(), code()).await;
     assert!(matches!(wrong, Err(SignInError::Denied)), "{wrong:?}");
-    let weak = change(password(), Zeroizing::new("salasana1234".to_owned())).await;
+    let no_code = Zeroizing::new("000000".to_owned());
+    let wrong = change(password(), new(), no_code).await;
+    assert!(matches!(wrong, Err(SignInError::Denied)), "{wrong:?}");
+    let weak = Zeroizing::new("salasana1234".to_owned());
+    let weak = change(password(), weak, code()).await;
     assert!(matches!(weak, Err(SignInError::Failed(_))), "{weak:?}");
     assert!(scene.may::<acts::Own>(&other, None).is_ok());
-    change(password(), new()).await.expect("changes");
+    let shown = code();
+    let changed = change(password(), new(), shown.clone()).await;
+    changed.expect("changes");
+    assert_eq!(scene.count("passphrase-changed", "ok"), 1);
+    let again = change(new(), new(), shown).await;
+    assert!(
+        matches!(again, Err(SignInError::Denied)),
+        "the code is used"
+    );
+    scene.clock.advance(Duration::from_secs(30));
     let ended = scene.may::<acts::Own>(&other, None);
     assert_eq!(ended.map(drop), Err(Refusal::Revoked));
     assert!(scene.may::<acts::Own>(&token, None).is_ok());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::alarm::{Clock, Delivery, Facts, Ledger, Stream, Sweeping, Volume};
+use crate::alarm::{Clock, Facts, Ledger, Stream, Sweeping, Volume};
 use crate::base::error::Result;
 use crate::base::id::{StreamId, StreamKind};
 use crate::base::time::{Mono, Span, Wall};
@@ -11,6 +11,7 @@ use crate::catalog::{GapCause, GapRow, Reader};
 use crate::config::Config;
 use crate::daemon::alarms::Options;
 use crate::daemon::alarms::probe::Probe;
+use crate::daemon::alarms::targets::Targets;
 use crate::daemon::answer::Deletion;
 use crate::daemon::ledger::LedgerStatus;
 use crate::daemon::people::warning_text;
@@ -47,7 +48,7 @@ impl Gatherer {
         reader: &Reader,
         config: &Config,
         probe: &Probe,
-        delivery: &Delivery,
+        targets: &Targets,
     ) -> Result<Facts> {
         let shared = &options.shared;
         let (now, mono) = (shared.clock.wall(), shared.clock.mono());
@@ -55,7 +56,7 @@ impl Gatherer {
         let slow = self.slow(reader, &deletion, now, mono)?;
         let clock = self.clock(&deletion, now, mono);
         let certificate_ends = options.feed.with(|fed| fed.certificate_ends);
-        let failing = delivery.progress().failing;
+        let failing = targets.progress().failing;
         Ok(Facts {
             streams: streams(reader, config, &shared.board.lines(), now)?,
             volumes: volumes(options, config, probe, &deletion, mono),

@@ -3,6 +3,7 @@
 
 mod gather;
 mod probe;
+mod targets;
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -13,9 +14,8 @@ use std::time::Duration;
 use log::{error, info, warn};
 use serde_json::json;
 
-use crate::alarm::{
-    self, Delivery, Figures, Message, Sender, Step, Thresholds, Touched, Tracker, json_of,
-};
+use crate::alarm::{self, Figures, Message, Sender, Step, Thresholds, Told, Touched, Tracker};
+use crate::base::Clock;
 use crate::base::disk::acts;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::id::BoxId;
@@ -24,6 +24,7 @@ use crate::catalog::{AlarmChange, AlarmKind, AlarmRow, Change, Event, Reader};
 use crate::config::Config;
 use crate::daemon::alarms::gather::Gatherer;
 use crate::daemon::alarms::probe::Probe;
+use crate::daemon::alarms::targets::Targets;
 use crate::daemon::ledger::LedgerBoard;
 use crate::daemon::sweeper::DeletionBoard;
 use crate::daemon::volumes::Shared;
@@ -100,22 +101,39 @@ impl AlarmFeed {
         })
     }
 
-    /// Sends a message to the alarm target, once, to try it. Blocks for at most some 15 s.
+    /// Sends a message to each alarm target, once, to try them. Blocks for at most some 35 s each.
     ///
     /// # Errors
-    /// When there is no target, or it did not take it.
-    pub fn test(&self, box_id: BoxId, now: Wall) -> Result<()> {
+    /// When there is no target, or one did not take it.
+    pub fn test(&self, box_id: BoxId, clock: &Arc<dyn Clock>) -> Result<()> {
         let config = self.with(|fed| fed.config.clone());
-        let to = config.as_ref().and_then(|c| c.alarm.webhook.clone());
-        let to = to.ok_or_else(|| {
-            let text = "there is no alarm target; name one in sinetti.toml: [alarm] webhook";
-            Error::new(Kind::NotFound, text)
-        })?;
-        let sender = Sender {
-            box_id,
-            site: config.map(|c| c.site.name).unwrap_or_default(),
+        let targets = config.as_ref().map(targets::of).unwrap_or_default();
+        let (Some(config), false) = (config, targets.is_empty()) else {
+            let text =
+                "there is no alarm target; name one in sinetti.toml: [alarm] webhook or mail";
+            return Err(Error::new(Kind::NotFound, text));
         };
-        alarm::post(&to, &json_of(&sender, &Message::Test, now))
+        let told = Told {
+            sender: sender(box_id, &config),
+            message: Message::Test,
+            at: clock.wall(),
+        };
+        let tried: Vec<Result<()>> = targets
+            .iter()
+            .map(|to| alarm::tell(to, &told, clock))
+            .collect();
+        // Each is tried, whatever became of the one before.
+        tried.into_iter().collect()
+    }
+}
+
+/// In whose name alarms are told.
+fn sender(box_id: BoxId, config: &Config) -> Sender {
+    Sender {
+        box_id,
+        site: config.site.name.clone(),
+        zone: config.site.zone,
+        language: config.alarm.language,
     }
 }
 
@@ -152,7 +170,7 @@ impl Alarms {
             gatherer: Gatherer::default(),
             probe: Probe::start(Arc::clone(&shared), options.feed.clone())?,
             tracker: Tracker::default(),
-            delivery: Delivery::start(Arc::clone(&shared.clock))?,
+            targets: Targets::start(&shared.clock)?,
             offered: None,
             told: None,
             options,
@@ -178,7 +196,7 @@ struct Work {
     gatherer: Gatherer,
     probe: Probe,
     tracker: Tracker,
-    delivery: Delivery,
+    targets: Targets,
     /// When a checkpoint was last offered to the target.
     offered: Option<Mono>,
     /// The last trouble with all of this, said once.
@@ -199,25 +217,22 @@ impl Work {
                 break;
             }
         }
-        self.delivery.stop();
+        self.targets.stop();
     }
 
     fn turn(&mut self) -> Result<()> {
         let Some(config) = self.options.feed.with(|fed| fed.config.clone()) else {
             return Ok(());
         };
-        self.delivery.target(config.alarm.webhook.clone());
-        let sender = Sender {
-            box_id: self.options.shared.box_id,
-            site: config.site.name.clone(),
-        };
+        self.targets.configure(&config);
+        let sender = sender(self.options.shared.box_id, &config);
         self.forget_seen(&sender)?;
         let facts = self.gatherer.facts(
             &self.options,
             &self.reader,
             &config,
             &self.probe,
-            &self.delivery,
+            &self.targets,
         )?;
         let due = alarm::due(&facts, &Thresholds::standard(BEHIND_MAX));
         let mono = self.options.shared.clock.mono();
@@ -226,7 +241,7 @@ impl Work {
             self.take(step, &sender)?;
         }
         self.checkpoint(&sender)?;
-        let progress = self.delivery.progress();
+        let progress = self.targets.progress();
         self.options.feed.with(|fed| {
             (fed.delivered, fed.given_up) = (progress.delivered, progress.given_up);
         });
@@ -291,18 +306,22 @@ impl Work {
             }
         };
         if let Some(message) = message {
-            self.delivery.tell(json_of(sender, &message, now), None);
+            self.targets.tell(&Told {
+                sender: sender.clone(),
+                message,
+                at: now,
+            });
         }
         Ok(())
     }
 
-    /// Offers the checkpoint to the target once a day; when it has it, that is an anchor.
+    /// Offers the checkpoint to a target once a day; when it has it, that is an anchor.
     fn checkpoint(&mut self, sender: &Sender) -> Result<()> {
         let (shared, key) = (&self.options.shared, self.options.key);
         let (now, mono) = (shared.clock.wall(), shared.clock.mono());
         let offered = self.offered;
         let is_fresh = offered.is_some_and(|at| mono.since(at) < CHECKPOINT_RETRY);
-        let Some(key) = key.filter(|_| !is_fresh && self.delivery.current().is_some()) else {
+        let Some(key) = key.filter(|_| !is_fresh && self.targets.are_there()) else {
             return Ok(());
         };
         let last = self.reader.last_of(&[ANCHOR_SENT])?;
@@ -332,8 +351,12 @@ impl Work {
                 .catalog
                 .commit_later(Vec::new(), event, Box::new(told));
         };
-        let body = json_of(sender, &Message::Checkpoint { note }, now);
-        self.delivery.tell(body, Some(Box::new(note_it)));
+        let told = Told {
+            sender: sender.clone(),
+            message: Message::Checkpoint { note },
+            at: now,
+        };
+        self.targets.give(told, Box::new(note_it));
         Ok(())
     }
 }

@@ -11,8 +11,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::access::role::acts;
 use crate::http::api::{
-    alarms, camera_settings, cameras, coverage, enrolment, groups, health, ledger, live, media,
-    notice, persons, playback, rights, session, site,
+    alarms, camera_settings, cameras, coverage, enrolment, health, ledger, live, media, notice,
+    persons, playback, rights, session, site,
 };
 use crate::http::app::App;
 use crate::http::guard::{COOKIE_NAME, May};
@@ -34,6 +34,7 @@ use crate::http::guard::{COOKIE_NAME, May};
         session::sign_out,
         session::step_up,
         session::unlock,
+        session::change_password,
         cameras::purposes,
         cameras::list,
         cameras::get,
@@ -47,7 +48,7 @@ use crate::http::guard::{COOKIE_NAME, May};
         playback::open,
         playback::get,
         playback::close,
-        groups::groups,
+        playback::groups,
         media::init,
         media::group,
         health::health,

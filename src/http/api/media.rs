@@ -21,7 +21,8 @@ use crate::base::secret::SegmentKey;
 use crate::base::time::{Span, Wall};
 use crate::evidence::select::Piece;
 use crate::evidence::view::{self, Group};
-use crate::http::api::playback::{self, Readable};
+use crate::http::api::playback;
+use crate::http::api::readable::{self, Readable};
 use crate::http::api::words;
 use crate::http::app::App;
 use crate::http::guard::{May, peer};
@@ -243,14 +244,14 @@ fn find(
     // What was listed lately is found without a look at all the others; whether it is expired is asked for every time.
     let near = playback
         .groups(stream, segment)
-        .and_then(|groups| groups.list.first().map(Group::span));
+        .and_then(|found| found.groups.first().map(Group::span));
     let span = near.unwrap_or(playback.opening.span);
     let readable = Readable::of(app, &reader, stream, span)?;
     let Some(found) = readable.segments.iter().find(|s| s.id() == segment) else {
         return Ok(None);
     };
-    let groups = playback::segment_groups(app, playback, &reader, stream, found)?;
-    let Some(group) = groups.list.iter().find(|group| group.number() == number) else {
+    let found = readable::segment_groups(app, playback, &reader, stream, found)?;
+    let Some(group) = found.groups.iter().find(|group| group.number() == number) else {
         return Ok(None);
     };
     let key = playback.key(group)?;

@@ -1,4 +1,4 @@
-//! Opening and closing playbacks, and which segments one may read.
+//! Opening and closing playbacks, and which groups of pictures there are.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,28 +7,29 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
-use log::error;
+use log::{error, warn};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::access::authorise::Authorised;
 use crate::access::role::acts;
-use crate::base::error::{Error, Kind, Result};
+use crate::base::error::Result;
 use crate::base::id::{CameraId, SegmentId, StreamId, StreamKind};
 use crate::base::time::{Span, Wall};
-use crate::catalog::{Reader, SegmentRow};
 use crate::config::Purpose;
-use crate::evidence::find::{Part, Places};
-use crate::evidence::select::Source;
-use crate::evidence::view::{self, Groups};
+use crate::evidence::view::{self, Group};
 use crate::http::api::coverage::Interval;
+use crate::http::api::readable::{Readable, segment_groups};
 use crate::http::api::words;
 use crate::http::app::App;
 use crate::http::guard::May;
-use crate::http::json::{Body, Json, Segments};
+use crate::http::json::{Body, Json, Search, Segments};
 use crate::http::playback::{CAMERAS_MAX, Opening, Playback};
 use crate::http::problem::{Answer, FieldError, Problem, Refusal};
-use crate::recorder::board::Growing;
+use crate::media::{access_unit::SampleEntry, clear};
 
+/// Segments and groups of one answer.
+const SEGMENTS_PER_PAGE: usize = 16;
+const GROUPS_PER_PAGE: usize = 600;
 const REASON_CHARS_MAX: usize = 500;
 
 /// What is to be opened.
@@ -287,96 +288,196 @@ pub(crate) async fn close(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A segment that may be read now.
-#[derive(Clone, Debug)]
-pub(crate) enum Segment {
-    /// It is closed.
-    Closed(Box<SegmentRow>),
-    /// It is being written.
-    Growing(Growing),
+/// Path of a stream in a playback.
+#[derive(Debug, serde::Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct OfStream {
+    /// The playback.
+    pub(crate) playback: String,
+    /// The camera.
+    #[param(value_type = String, example = "kassa-1")]
+    pub(crate) camera: CameraId,
+    /// The full picture, or the small one.
+    #[param(schema_with = words::stream)]
+    pub(crate) stream: StreamKind,
 }
 
-impl Segment {
-    pub(crate) fn start(&self) -> Wall {
-        match self {
-            Self::Closed(row) => row.start,
-            Self::Growing(growing) => growing.start,
+/// Which groups are wanted.
+#[derive(Debug, serde::Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Which {
+    /// From this instant on; default: the playback's start.
+    #[param(value_type = Option<String>, format = DateTime)]
+    start: Option<Wall>,
+    /// Up to this one; default: the playback's end.
+    #[param(value_type = Option<String>, format = DateTime)]
+    end: Option<Wall>,
+}
+
+/// Groups of pictures, in order of time.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct GroupPage {
+    /// The groups.
+    groups: Vec<GroupLine>,
+    /// How the groups are decoded, by the name that each bears.
+    entries: Vec<EntryLine>,
+    /// Segments that are not what was recorded any more: what is left of them is among the groups, and what is missing is not
+    /// a gap in the recording.
+    damaged: Vec<DamagedLine>,
+    /// Where to go on; absent at the end.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next: Option<Wall>,
+}
+
+/// From one key frame to the next.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct GroupLine {
+    /// Its bytes.
+    media: String,
+    /// What stands before them.
+    init: String,
+    /// Time of day of its first picture.
+    #[schema(value_type = String, format = DateTime)]
+    start: Wall,
+    /// Time of day at which its last picture ends.
+    #[schema(value_type = String, format = DateTime)]
+    end: Wall,
+    /// About how many bytes it has.
+    bytes: u64,
+    /// False: it is being recorded, and more of it may be there later.
+    complete: bool,
+}
+
+/// How groups are decoded.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct EntryLine {
+    /// What stands before the fragments.
+    init: String,
+    /// Codec parameters (RFC 6381).
+    codec: String,
+    /// Picture width in pixels.
+    width: u16,
+    /// Picture height in pixels.
+    height: u16,
+}
+
+/// A segment of which something was lost or changed after it was recorded.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct DamagedLine {
+    /// The segment.
+    #[schema(value_type = String)]
+    segment: SegmentId,
+    /// From when on it was recorded.
+    #[schema(value_type = String, format = DateTime)]
+    start: Wall,
+    /// Until when.
+    #[schema(value_type = String, format = DateTime)]
+    end: Wall,
+}
+
+/// Which groups of pictures there are of a stream in a part of the playback. Each can then be fetched; none reaches outside
+/// of what was opened but for the way to the nearest key frames.
+#[utoipa::path(
+    get,
+    path = "/api/v1/playbacks/{playback}/{camera}/{stream}/groups",
+    tag = "playback",
+    params(OfStream, Which),
+    responses(
+        (status = 200, body = GroupPage),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn groups(
+    State(app): State<Arc<App>>,
+    May(who): May<acts::Playback>,
+    Segments(of): Segments<OfStream>,
+    Search(which): Search<Which>,
+) -> Answer<Json<GroupPage>> {
+    let playback = find(&app, &who, &of.playback, Some(&of.camera))?;
+    let opened = playback.opening.span;
+    let span = Span {
+        start: which.start.unwrap_or(opened.start).max(opened.start),
+        end: which.end.unwrap_or(opened.end).min(opened.end),
+    };
+    let stream = StreamId {
+        camera: of.camera,
+        kind: of.stream,
+    };
+    app.blocking(move |app| page(app, &playback, &stream, span))
+        .await
+        .map(Json)
+}
+
+fn page(app: &App, playback: &Playback, stream: &StreamId, span: Span) -> Result<GroupPage> {
+    let mut page = GroupPage {
+        groups: Vec::new(),
+        entries: Vec::new(),
+        damaged: Vec::new(),
+        next: None,
+    };
+    if span.us() <= 0 {
+        return Ok(page);
+    }
+    let reader = app.parts.catalog.reader()?;
+    let footage = Readable::of(app, &reader, stream, span)?;
+    for (i, segment) in footage.segments.iter().enumerate() {
+        if i >= SEGMENTS_PER_PAGE || page.groups.len() >= GROUPS_PER_PAGE {
+            page.next = Some(segment.start());
+            break;
+        }
+        let found = segment_groups(app, playback, &reader, stream, segment)?;
+        if let Some(why) = &found.damage {
+            warn!("playing back {stream}: damaged: {why}");
+            let Span { start, end } = segment.span();
+            page.damaged.push(DamagedLine {
+                segment: segment.id(),
+                start,
+                end,
+            });
+        }
+        for group in &found.groups {
+            if group.span().overlaps(&span) {
+                page.add(playback, stream, group);
+            }
         }
     }
+    Ok(page)
+}
 
-    pub(crate) fn id(&self) -> SegmentId {
-        match self {
-            Self::Closed(row) => row.segment,
-            Self::Growing(growing) => growing.segment,
+impl GroupPage {
+    fn add(&mut self, playback: &Playback, stream: &StreamId, group: &Group) {
+        let (Some(entry), Some(segment)) = (group.entry(), group.segment()) else {
+            return;
+        };
+        let name = entry_name(entry);
+        let base = format!("/api/v1/playbacks/{}/{stream}", playback.name());
+        let init = format!("{base}/init/{name}.mp4");
+        playback.remember_initial(&name, || clear::initial(entry));
+        if !self.entries.iter().any(|line| line.init == init) {
+            self.entries.push(EntryLine {
+                init: init.clone(),
+                codec: entry.rfc6381.clone(),
+                width: entry.width,
+                height: entry.height,
+            });
         }
-    }
-}
-
-/// The segments of a stream that may be read now: what is expired is not among them, whether it is deleted yet or not.
-pub(crate) struct Readable {
-    pub(crate) segments: Vec<Segment>,
-}
-
-impl Readable {
-    pub(crate) fn of(app: &App, reader: &Reader, stream: &StreamId, span: Span) -> Result<Self> {
-        let row = reader.streams()?.into_iter().find(|r| r.stream == *stream);
-        let believed = app.parts.host.believed(reader)?;
-        let before = row.and_then(|row| row.expired_before(believed));
-        // First what grows: if it is closed meanwhile, it is found among the rows as well.
-        let growing = app.parts.board.lines().remove(stream);
-        let growing = growing.and_then(|line| line.growing).filter(|growing| {
-            let has = Span {
-                start: growing.start,
-                end: growing.end,
-            };
-            growing.durable_bytes > 0 && has.overlaps(&span)
+        let span = group.span();
+        self.groups.push(GroupLine {
+            media: format!("{base}/media/{segment}/{}.m4s", group.number()),
+            init,
+            start: span.start,
+            end: span.end,
+            bytes: group.bytes(),
+            complete: group.complete,
         });
-        let rows = reader.segments(stream, span)?.into_iter();
-        let mut segments: Vec<_> = rows
-            .filter(|row| before.is_none_or(|before| row.end >= before))
-            .map(|row| Segment::Closed(Box::new(row)))
-            .collect();
-        if let Some(growing) = growing
-            && segments.iter().all(|s| s.id() != growing.segment)
-        {
-            segments.push(Segment::Growing(growing));
-        }
-        Ok(Self { segments })
     }
 }
 
-/// The groups of a segment that the playback takes.
-pub(crate) fn segment_groups(
-    app: &App,
-    playback: &Playback,
-    reader: &Reader,
-    stream: &StreamId,
-    segment: &Segment,
-) -> Result<Arc<Groups>> {
-    if let Some(groups) = playback.groups(stream, segment.id()) {
-        return Ok(groups);
-    }
-    let volumes = reader.volumes()?;
-    let mut places = Places::new(app.parts.box_id, &volumes);
-    let span = playback.opening.span;
-    match segment {
-        Segment::Closed(row) => {
-            let groups = Arc::new(view::groups(places.closed(row)?, span)?);
-            playback.remember(stream, row.segment, &groups);
-            Ok(groups)
-        }
-        Segment::Growing(growing) => {
-            let source: Source = places.growing(Part {
-                path: &growing.path,
-                durable_bytes: growing.durable_bytes,
-            })?;
-            view::groups(source, span)
-                .map(Arc::new)
-                .map_err(|e| match e.kind() {
-                    // It was closed, and so renamed, meanwhile; its row comes in a moment.
-                    Kind::NotFound => Error::new(Kind::Busy, "a segment is being closed"),
-                    _ => e,
-                })
-        }
-    }
+/// Half of the entry's hash, in hex.
+pub(crate) fn entry_name(entry: &SampleEntry) -> String {
+    let mut name = entry.hash().to_string();
+    name.truncate(32);
+    name
 }

@@ -24,6 +24,7 @@ use crate::http::app::App;
 use crate::http::guard::{COOKIE_NAME, May, peer, token};
 use crate::http::json::{Body, Json};
 use crate::http::problem::{Answer, Problem, Refusal};
+use crate::vault::passphrase;
 
 /// The longest name, password or code that is looked at, in bytes.
 const SECRET_BYTES_MAX: usize = 1024;
@@ -337,5 +338,53 @@ pub(crate) async fn unlock(
         token: token.as_ref(),
     };
     app.parts.access.unlock(&caller, password).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A new password.
+#[derive(Debug, serde::Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPassword {
+    /// The password until now.
+    #[schema(value_type = String, format = Password, max_length = 1024)]
+    password: Secret,
+    /// Six digits of the second factor, or a recovery code.
+    #[schema(value_type = String, max_length = 64)]
+    code: Secret,
+    /// The password from now on: 12 characters at least.
+    #[schema(value_type = String, format = Password, max_length = 1024)]
+    new: Secret,
+}
+
+/// Changes one's own password. One's other sessions end; what one opens stays open.
+#[utoipa::path(
+    post,
+    path = "/api/v1/session/password",
+    tag = "session",
+    request_body = NewPassword,
+    responses(
+        (status = 204, description = "It is changed"),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn change_password(
+    State(app): State<Arc<App>>,
+    May(who): May<acts::Own>,
+    headers: HeaderMap,
+    Body(given): Body<NewPassword>,
+) -> Answer<StatusCode> {
+    let old = given.password.take("/password")?;
+    let (new, code) = (given.new.take("/new")?, given.code.take("/code")?);
+    if let Err(e) = passphrase::check(&new) {
+        return Err(Refusal::field("/new", e.to_string()));
+    }
+    let token = token(&headers);
+    let caller = Caller {
+        address: who.address(),
+        token: token.as_ref(),
+    };
+    let access = &app.parts.access;
+    access.change_password(&caller, old, new, code).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -54,7 +54,3 @@ pub(crate) fn phase() -> RefOr<Schema> {
 pub(crate) fn rule() -> RefOr<Schema> {
     one_of(["expired", "early"].into_iter())
 }
-
-pub(crate) fn damage() -> RefOr<Schema> {
-    one_of(["damaged", "missing"].into_iter())
-}

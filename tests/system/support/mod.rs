@@ -2,14 +2,17 @@
 #![allow(dead_code, unused_imports, reason = "each test file uses a part of it")]
 
 mod footage;
+mod http;
 mod media;
 mod mounts;
 mod recorder;
 mod strace;
+mod targets;
 mod test_box;
 mod web;
 
 pub(crate) use footage::{FPS, camera, footage, footage_dir, padded_camera, python, server};
+pub(crate) use http::{Client, Reply, Tls, read};
 pub(crate) use media::{
     LOOP_PICTURES, Packet, TICKS_PER_PICTURE, assert_shows, assert_times, assert_unbroken,
     block_codes, hashes, off_by, packets, place, sent_hashes, sha256, shown_times,
@@ -19,10 +22,11 @@ pub(crate) use mounts::{
 };
 pub(crate) use recorder::Recorder;
 pub(crate) use strace::Strace;
+pub(crate) use targets::{MailServer, Shown, Talk, self_signed, signed, web_hub};
 pub(crate) use test_box::{
     Clip, Exported, Factor, Listed, PASSPHRASE, PURPOSE, Ran, TestBox, ran, span,
 };
-pub(crate) use web::{Client, Reply, Tls, openssl, read};
+pub(crate) use web::openssl;
 
 use sinetti::base::time::Wall;
 use std::time::SystemTime;

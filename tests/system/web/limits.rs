@@ -1,9 +1,9 @@
 //! What a client can draw out: connections, slow heads, half-open sockets, huge bodies. Recording goes on through all of it.
 
-use crate::support::{TestBox, camera, server};
+use crate::support::{TestBox, camera, now, read, server};
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// As in `src/http/gate.rs`.
 const PER_ADDRESS_MAX: usize = 64;
@@ -120,5 +120,89 @@ fn a_stop_ends_what_hangs_within_seconds() {
     idle.read_exact(&mut some).expect("an answer");
     let (status, log) = shop.stop();
     assert!(status.success(), "{log}");
+    shop.check(false);
+}
+
+/// A figure of `/metrics`.
+fn figure(address: std::net::SocketAddr, name: &str) -> u64 {
+    let mut socket = TcpStream::connect(address).expect("connects");
+    let request = "GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    socket.write_all(request.as_bytes()).expect("written");
+    let text = String::from_utf8(read(socket).expect(200).body).expect("UTF-8");
+    let start = format!("{name} ");
+    let line = text.lines().find_map(|line| line.strip_prefix(&start));
+    let line = line.unwrap_or_else(|| panic!("no {name} in {text}"));
+    line.trim().parse().expect("a number")
+}
+
+#[test]
+fn a_client_that_stalls_while_it_is_sent_footage_is_let_go_and_leaves_nothing_behind() {
+    let (mut shop, server) = (TestBox::new(), server());
+    server.add("/till/main", camera("till.264"));
+    shop.add_camera("till", server.address(), &[]);
+    shop.serve();
+    let began = now();
+    shop.start();
+    shop.wait_for_pictures(&["till/main"], 150);
+    let metrics = shop.address("metrics on http://");
+    let client = shop.controller();
+    let text = |at: sinetti::base::time::Wall| {
+        serde_json::to_string(&at).expect("a time").replace('"', "")
+    };
+    let open = client.open(&["till"], &text(began), &text(now()));
+    let playback = open["playback"].as_str().expect("a name");
+    let list = format!("/api/v1/playbacks/{playback}/till/main/groups");
+    let page = client.get(&list).expect(200).json();
+    let media = page["groups"][0]["media"].as_str().expect("a path");
+    let bytes = client.get(media).expect(200).body.len() as u64;
+    let before = figure(metrics, "sinetti_media_bytes_total");
+
+    // More clients than one, each asking for far more than the kernel keeps, and taking none of it.
+    let stalled: Vec<_> = (0..4)
+        .map(|_| {
+            let mut tls = client.connect();
+            rustix::net::sockopt::set_socket_recv_buffer_size(&tls.sock, 4096).expect("small");
+            let request = client.request("GET", media, None, "keep-alive");
+            // A head buffer full of requests.
+            for _ in 0..(16 << 10) / request.len() - 1 {
+                tls.write_all(request.as_bytes()).expect("written");
+            }
+            (tls, (16 << 10) / request.len() as u64 - 1)
+        })
+        .collect();
+    let asked: u64 = stalled.iter().map(|(_, requests)| requests * bytes).sum();
+    let since = Instant::now();
+    while figure(metrics, "sinetti_connections") < 4 {
+        shop.recorder().pace();
+    }
+    let units = shop.line("till/main").units;
+    while figure(metrics, "sinetti_connections") > 0 {
+        assert!(
+            since.elapsed() < Duration::from_secs(30),
+            "they are not let go"
+        );
+        shop.recorder().pace();
+    }
+    // WRITE_MAX is 10 s, from when the kernel's buffers are full.
+    assert!(
+        since.elapsed() > Duration::from_secs(8),
+        "{:?}",
+        since.elapsed()
+    );
+    let sent = figure(metrics, "sinetti_media_bytes_total") - before;
+    assert!(
+        sent < asked / 2,
+        "{sent} of {asked} bytes were made ready for nobody"
+    );
+    // What one takes again is there at once, and recording knew nothing of it.
+    assert_eq!(client.get(media).expect(200).body.len() as u64, bytes);
+    let line = shop.line("till/main");
+    assert!(line.units > units + 100, "{line:?}");
+    assert_eq!(
+        (line.interruptions, line.packets_lost, line.last_error),
+        (0, 0, None)
+    );
+    drop(stalled);
+    shop.stop();
     shop.check(false);
 }

@@ -123,58 +123,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/configuration/cameras": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The cameras of the configuration in force, without their logins. */
-        get: operations["getConfigurationCameras"];
-        put?: never;
-        /** Adds a camera. It is recorded as soon as the daemon has read its configuration again, within seconds. */
-        post: operations["postConfigurationCameras"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/configuration/cameras/{camera}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        /** Changes a camera. What says where it is and how connects it anew; a new name does not interrupt it. */
-        patch: operations["patchConfigurationCamerasCamera"];
-        trace?: never;
-    };
-    "/api/v1/configuration/probe": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Connects to a camera and says what it sends; six seconds. Nothing is written but that it was tried. */
-        post: operations["postConfigurationProbe"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/enrolment": {
         parameters: {
             query?: never;
@@ -320,23 +268,6 @@ export interface paths {
         };
         /** Proof that an entry is in the ledger. */
         get: operations["getLedgerEntriesSeqProof"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/notice": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What anybody on the premises may know about the surveillance. */
-        get: operations["getNotice"];
         put?: never;
         post?: never;
         delete?: never;
@@ -649,6 +580,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Changes one's own password. One's other sessions end; what one opens stays open. */
+        post: operations["postSessionPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session/step-up": {
         parameters: {
             query?: never;
@@ -739,27 +687,6 @@ export interface components {
             /** @description A value for each step, 0 to 255. */
             values: number[];
         };
-        /** @description A camera to be added. */
-        AddedCamera: {
-            /** @description Its IP address, with `:PORT` unless 554. */
-            address: string;
-            /** @description The marked area that it films. */
-            area: string;
-            /** @description Its id, for ever: 1 to 40 of a-z, 0-9, - and _. */
-            camera: string;
-            /** @description How long its footage is kept at most: `14 d`, `72 h`; left out: 14 d. */
-            keep?: string | null;
-            login?: components["schemas"]["CameraLogin"] | null;
-            /** @description Path of the full picture on it. */
-            main: string;
-            /** @description Its name. */
-            name: string;
-            purposes: ("protection-of-persons" | "protection-of-property" | "crime-prevention" | "misuse" | "false-alarms" | "identification" | "maintenance")[];
-            /** @description Path of the small picture; left out: none is recorded. */
-            sub?: string | null;
-            /** @enum {string} */
-            transport?: "tcp" | "udp";
-        };
         /** @description An alarm. */
         Alarm: {
             /**
@@ -800,22 +727,6 @@ export interface components {
             /** @description The alarms. */
             alarms: components["schemas"]["Alarm"][];
         };
-        /** @description A marked area with cameras. */
-        Area: {
-            /** @description Its name, as on the sign. */
-            area: string;
-            /**
-             * Format: int32
-             * @description How many cameras film it.
-             */
-            cameras: number;
-            /**
-             * Format: int32
-             * @description Seconds that its footage is kept at most.
-             */
-            keep_s: number;
-            purposes: ("protection-of-persons" | "protection-of-property" | "crime-prevention" | "misuse" | "false-alarms" | "identification" | "maintenance")[];
-        };
         /** @description First step. */
         Begin: {
             /**
@@ -850,16 +761,6 @@ export interface components {
             /** @description Its streams: `main`, the full picture, and `sub`, the small one, if there is one. */
             streams: components["schemas"]["Stream"][];
         };
-        /** @description User name and password on a camera. */
-        CameraLogin: {
-            /**
-             * Format: password
-             * @description Password.
-             */
-            password: string;
-            /** @description User name. */
-            user: string;
-        };
         /** @description All cameras. */
         Cameras: {
             /** @description Those that one may see, configured ones first, in the order of the configuration. */
@@ -874,64 +775,12 @@ export interface components {
             /** @description The site's time zone, by its IANA name: times are shown in it. */
             zone: string;
         };
-        /** @description A camera as the configuration has it. */
-        CameraSettings: {
-            /** @description Its address, with port. */
-            address: string;
-            /** @description The marked area that it films. */
-            area: string;
-            /** @description Its id, which never changes. */
-            camera: string;
-            /** @description False: it is switched off. */
-            enabled: boolean;
-            /** @description It asks for a login, which is in a file of the box. */
-            has_login: boolean;
-            /** @description How long its footage is kept, as the configuration writes it: `14 d`. */
-            keep: string;
-            /** @description Path of the full picture on it. */
-            main: string;
-            /** @description Its name. */
-            name: string;
-            purposes: ("protection-of-persons" | "protection-of-property" | "crime-prevention" | "misuse" | "false-alarms" | "identification" | "maintenance")[];
-            /** @description Path of the small picture; null: none is recorded. */
-            sub?: string | null;
-            /** @enum {string} */
-            transport: "tcp" | "udp";
-            /** @description The volume that it is recorded to. */
-            volume: string;
-        };
-        /** @description All cameras of the configuration in force. */
-        CamerasSettings: {
-            /** @description In the order of the configuration. */
-            cameras: components["schemas"]["CameraSettings"][];
-        };
         /** @description A certificate's. */
         CertificateHealth: {
             /** @description SHA-256 of it. */
             fingerprint: string;
             /** @description From when to when it is valid. */
             valid: components["schemas"]["Interval"];
-        };
-        /** @description What shall be another; what is left out stays. */
-        ChangedCamera: {
-            /** @description Its IP address, with `:PORT` unless 554. */
-            address?: string | null;
-            /** @description The marked area that it films. */
-            area?: string | null;
-            /** @description Whether it is recorded. */
-            enabled?: boolean | null;
-            /** @description How long its footage is kept at most: `14 d`, `72 h`. */
-            keep?: string | null;
-            login?: components["schemas"]["CameraLogin"] | null;
-            /** @description Path of the full picture on it. */
-            main?: string | null;
-            /** @description Its name. */
-            name?: string | null;
-            purposes?: ("protection-of-persons" | "protection-of-property" | "crime-prevention" | "misuse" | "false-alarms" | "identification" | "maintenance")[];
-            /** @description Path of the small picture; empty: none is recorded any more. */
-            sub?: string | null;
-            /** @enum {string} */
-            transport?: "tcp" | "udp";
         };
         /** @description Signed size and root of the log (C2SP tlog-checkpoint). */
         CheckpointLine: {
@@ -1005,10 +854,20 @@ export interface components {
             /** @description Neither: before the stream was known, or in the segment that is being written. */
             unknown: components["schemas"]["Interval"][];
         };
-        /** @description A segment that is not as it was recorded. */
-        Damaged: components["schemas"]["Interval"] & {
-            /** @enum {string} */
-            why: "damaged" | "missing";
+        /** @description A segment of which something was lost or changed after it was recorded. */
+        DamagedLine: {
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            end: string;
+            /** @description The segment. */
+            segment: string;
+            /**
+             * Format: date-time
+             * @description From when on it was recorded.
+             */
+            start: string;
         };
         /** @description Deleted footage. */
         DeletedInterval: components["schemas"]["Interval"] & {
@@ -1140,8 +999,11 @@ export interface components {
         };
         /** @description Groups of pictures, in order of time. */
         GroupPage: {
-            /** @description Footage that is not there as it was recorded. What is left of it is among the groups. */
-            damaged: components["schemas"]["Damaged"][];
+            /**
+             * @description Segments that are not what was recorded any more: what is left of them is among the groups, and what is missing is not
+             *     a gap in the recording.
+             */
+            damaged: components["schemas"]["DamagedLine"][];
             /** @description How the groups are decoded, by the name that each bears. */
             entries: components["schemas"]["EntryLine"][];
             /** @description The groups. */
@@ -1247,6 +1109,21 @@ export interface components {
             /** @description Recorded footage can be opened: the keys are there. */
             vault_open: boolean;
         };
+        /** @description A new password. */
+        NewPassword: {
+            /** @description Six digits of the second factor, or a recovery code. */
+            code: string;
+            /**
+             * Format: password
+             * @description The password from now on: 12 characters at least.
+             */
+            new: string;
+            /**
+             * Format: password
+             * @description The password until now.
+             */
+            password: string;
+        };
         /** @description A person to be added. */
         NewPerson: {
             /** @description Name as people read it. */
@@ -1299,27 +1176,6 @@ export interface components {
              * @description First instant after; left out: no end is set.
              */
             until?: string | null;
-        };
-        /** @description What the notice says. Texts of the controller are as the configuration has them, null where it has none. */
-        Notice: {
-            /** @description The marked areas that are filmed. */
-            areas: components["schemas"]["Area"][];
-            /** @description The legal basis. */
-            basis?: string | null;
-            /** @description SHA-256 of the certificate that the box shows to browsers. */
-            certificate: string;
-            /** @description Whom people ask, and where they use their rights. */
-            contact?: string | null;
-            /** @description Who answers for the surveillance. */
-            controller?: string | null;
-            /** @description Fingerprint of the key with which the box signs its ledger. */
-            ledger_key: string;
-            /** @description The data protection officer. */
-            officer?: string | null;
-            /** @description To whom footage is handed out as a rule. */
-            recipients?: string | null;
-            /** @description The site's name. */
-            site: string;
         };
         /** @description A camera of a playback. */
         OpenCamera: {
@@ -1534,46 +1390,6 @@ export interface components {
              */
             until?: string | null;
         };
-        /** @description What a camera sends. */
-        Sends: {
-            /**
-             * Format: int64
-             * @description Its clock minus that of the box, in milliseconds, where it tells.
-             */
-            clock_offset_ms?: number | null;
-            /** @description `H264` or `H265`. */
-            codec: string;
-            /**
-             * Format: int32
-             * @description Picture height in pixels.
-             */
-            height: number;
-            /**
-             * Format: double
-             * @description Seconds from a key frame to the next, about; null: none was seen. Two are right.
-             */
-            key_frame_every_secs?: number | null;
-            /**
-             * Format: int32
-             * @description Packets and pictures that were lost or broken.
-             */
-            lost: number;
-            /**
-             * Format: double
-             * @description Megabits a second.
-             */
-            megabits_per_second: number;
-            /**
-             * Format: double
-             * @description Pictures a second.
-             */
-            pictures_per_second: number;
-            /**
-             * Format: int32
-             * @description Picture width in pixels.
-             */
-            width: number;
-        };
         /** @description Who signs in. */
         SignIn: {
             /** @description Six digits of the second factor, or a recovery code. */
@@ -1648,24 +1464,6 @@ export interface components {
             recorded_until?: string | null;
             /** @description `kassa-1/main`. */
             stream: string;
-        };
-        /** @description A camera to be tried. */
-        Tried: {
-            /**
-             * @description Its IP address, with `:PORT` unless 554.
-             * @example 192.168.10.21
-             */
-            address: string;
-            /** @description A camera of the configuration whose login is used, when it is the one at that address. */
-            camera?: string | null;
-            login?: components["schemas"]["CameraLogin"] | null;
-            /**
-             * @description Path of the stream on it.
-             * @example /stream1
-             */
-            path: string;
-            /** @enum {string} */
-            transport?: "tcp" | "udp";
         };
         /** @description A confidentiality undertaking. */
         UndertakingLine: {
@@ -2002,162 +1800,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-        };
-    };
-    getConfigurationCameras: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CamerasSettings"];
-                };
-            };
-        };
-    };
-    postConfigurationCameras: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AddedCamera"];
-            };
-        };
-        responses: {
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Added */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    patchConfigurationCamerasCamera: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /**
-                 * @description The camera.
-                 * @example kassa-1
-                 */
-                camera: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ChangedCamera"];
-            };
-        };
-        responses: {
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Changed */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    postConfigurationProbe: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Tried"];
-            };
-        };
-        responses: {
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Sends"];
-                };
             };
         };
     };
@@ -2505,41 +2147,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Proof"];
-                };
-            };
-        };
-    };
-    getNotice: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Notice"];
                 };
             };
         };
@@ -3247,10 +2854,7 @@ export interface operations {
     };
     getPlaybacksPlaybackCameraStreamMediaSegmentFile: {
         parameters: {
-            query?: {
-                /** @description `all` (default), or `key`: the key frame alone, in a fragment in which it stands for all of the group's time. */
-                pictures?: "all" | "key";
-            };
+            query?: never;
             header?: never;
             path: {
                 /**
@@ -3434,6 +3038,44 @@ export interface operations {
                 };
             };
             /** @description Signed out */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postSessionPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is changed */
             204: {
                 headers: {
                     [name: string]: unknown;

@@ -33,7 +33,7 @@ export class GroupIndex {
   /** What was asked for. */
   #listed: Span[] = [];
   readonly entries = new Map<string, Entry>();
-  readonly damaged = new Map<Micros, Span & { why: 'damaged' | 'missing' }>();
+  readonly damaged = new Map<Micros, Span>();
 
   /** Everything that overlaps `window`: what was known of it before is replaced. */
   add(window: Span, groups: readonly Group[]): void {

@@ -7,7 +7,6 @@ import type { Entry, Group } from './groups';
 import { PictureError } from './trouble';
 
 export type StreamKind = 'main' | 'sub';
-type Damaged = Schemas['Damaged'];
 
 /** A playback that is open. */
 export interface Opened {
@@ -22,7 +21,8 @@ export interface Opened {
 export interface Page {
   groups: Group[];
   entries: [string, Entry][];
-  damaged: (Span & { why: Damaged['why'] })[];
+  /** Footage that is not what was recorded any more. */
+  damaged: Span[];
   /** Up to where it was answered. */
   until: Micros;
 }
@@ -75,7 +75,7 @@ export class Loader {
     return {
       groups: page.groups.map((line) => ({ ...line, start: instant(line.start), end: instant(line.end) })),
       entries: page.entries.map(({ init, codec, width, height }) => [init, { codec, width, height }]),
-      damaged: page.damaged.map(({ start, end, why }) => ({ start: instant(start), end: instant(end), why })),
+      damaged: page.damaged.map(({ start, end }) => ({ start: instant(start), end: instant(end) })),
       until: page.next ? Math.min(span.end, instant(page.next)) : span.end,
     };
   }

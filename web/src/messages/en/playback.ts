@@ -84,7 +84,6 @@ export default {
     fault: 'Something went wrong.',
   },
   damagedHere: (span: string) => `The recording ${span} is damaged: some of it is missing or was changed. What is left is shown.`,
-  missingHere: (span: string) => `The recording ${span} cannot be had from the disk. Tell the administrator.`,
   preview: 'Preview quality: this device cannot decode the original (H.265). The original is recorded.',
   deletedOn: (moment: string, left: string) => `Footage is deleted on ${moment} (in ${left})`,
   deletedSoon: 'Footage is deleted at any moment',

@@ -82,7 +82,6 @@ export default {
     fault: 'Jokin meni vikaan.',
   },
   damagedHere: (span: string) => `Tallenne ${span} on vioittunut: osa siitä puuttuu tai on muuttunut. Näytetään se, mikä on jäljellä.`,
-  missingHere: (span: string) => `Tallennetta ${span} ei saada levyltä. Kerro ylläpitäjälle.`,
   preview: 'Esikatselulaatu: tämä laite ei osaa näyttää alkuperäistä kuvaa (H.265). Alkuperäinen on tallessa.',
   deletedOn: (moment: string, left: string) => `Tallenne poistetaan ${moment} (${left} kuluttua)`,
   deletedSoon: 'Tallenne poistetaan minä hetkenä hyvänsä',

@@ -84,7 +84,6 @@ export default {
     fault: 'Något gick fel.',
   },
   damagedHere: (span: string) => `Inspelningen ${span} är skadad: en del saknas eller har ändrats. Det som finns kvar visas.`,
-  missingHere: (span: string) => `Inspelningen ${span} går inte att hämta från disken. Meddela administratören.`,
   preview: 'Förhandsvisning: den här apparaten kan inte visa originalbilden (H.265). Originalet finns sparat.',
   deletedOn: (moment: string, left: string) => `Inspelningen raderas ${moment} (om ${left})`,
   deletedSoon: 'Inspelningen raderas när som helst',

@@ -36,7 +36,7 @@ export interface Tile {
   isPreview: boolean;
   width: number;
   height: number;
-  damage: (Span & { why: 'damaged' | 'missing' }) | undefined;
+  damage: Span | undefined;
 }
 
 export class PlaybackModel {
