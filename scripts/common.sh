@@ -317,7 +317,7 @@ add_people() {
         enrol_person "$name" || die "$name could not enrol"
     done
     prove
-    sinetti user confirm manager1 --person "$user" "${proof[@]}" >/dev/null || die "the manager's rights could not be confirmed"
+    sinetti user confirm manager1 "${proof[@]}" >/dev/null || die "the manager's rights could not be confirmed"
     touch "$base/.people"
 }
 

@@ -1,5 +1,7 @@
 // Live pictures of the running recorder.
-import { configure, expect, report, test } from './pictures';
+import { configure, expect, report, test } from './footage';
+
+test.use({ role: 'controller' });
 
 test('every picture of the wall is there within two seconds, and says how old it is', async ({ page }) => {
   const began = Date.now();

@@ -123,6 +123,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/configuration/cameras": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The cameras of the configuration in force, without their logins. */
+        get: operations["getConfigurationCameras"];
+        put?: never;
+        /** Adds a camera. It is recorded as soon as the daemon has read its configuration again, within seconds. */
+        post: operations["postConfigurationCameras"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/configuration/cameras/{camera}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes a camera. What says where it is and how connects it anew; a new name does not interrupt it. */
+        patch: operations["patchConfigurationCamerasCamera"];
+        trace?: never;
+    };
+    "/api/v1/configuration/probe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Connects to a camera and says what it sends; six seconds. Nothing is written but that it was tried. */
+        post: operations["postConfigurationProbe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/enrolment": {
         parameters: {
             query?: never;
@@ -268,6 +320,23 @@ export interface paths {
         };
         /** Proof that an entry is in the ledger. */
         get: operations["getLedgerEntriesSeqProof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What anybody on the premises may know about the surveillance. */
+        get: operations["getNotice"];
         put?: never;
         post?: never;
         delete?: never;
@@ -687,6 +756,27 @@ export interface components {
             /** @description A value for each step, 0 to 255. */
             values: number[];
         };
+        /** @description A camera to be added. */
+        AddedCamera: {
+            /** @description Its IP address, with `:PORT` unless 554. */
+            address: string;
+            /** @description The marked area that it films. */
+            area: string;
+            /** @description Its id, for ever: 1 to 40 of a-z, 0-9, - and _. */
+            camera: string;
+            /** @description How long its footage is kept at most: `14 d`, `72 h`; left out: 14 d. */
+            keep?: string | null;
+            login?: components["schemas"]["CameraLogin"] | null;
+            /** @description Path of the full picture on it. */
+            main: string;
+            /** @description Its name. */
+            name: string;
+            purposes: ("protection-of-persons" | "protection-of-property" | "crime-prevention" | "misuse" | "false-alarms" | "identification" | "maintenance")[];
+            /** @description Path of the small picture; left out: none is recorded. */
+            sub?: string | null;
+            /** @enum {string} */
+            transport?: "tcp" | "udp";
+        };
         /** @description An alarm. */
         Alarm: {
             /**
@@ -727,6 +817,22 @@ export interface components {
             /** @description The alarms. */
             alarms: components["schemas"]["Alarm"][];
         };
+        /** @description A marked area with cameras. */
+        Area: {
+            /** @description Its name, as on the sign. */
+            area: string;
+            /**
+             * Format: int32
+             * @description How many cameras film it.
+             */
+            cameras: number;
+            /**
+             * Format: int32
+             * @description Seconds that its footage is kept at most.
+             */
+            keep_s: number;
+            purposes: ("protection-of-persons" | "protection-of-property" | "crime-prevention" | "misuse" | "false-alarms" | "identification" | "maintenance")[];
+        };
         /** @description First step. */
         Begin: {
             /**
@@ -761,6 +867,16 @@ export interface components {
             /** @description Its streams: `main`, the full picture, and `sub`, the small one, if there is one. */
             streams: components["schemas"]["Stream"][];
         };
+        /** @description User name and password on a camera. */
+        CameraLogin: {
+            /**
+             * Format: password
+             * @description Password.
+             */
+            password: string;
+            /** @description User name. */
+            user: string;
+        };
         /** @description All cameras. */
         Cameras: {
             /** @description Those that one may see, configured ones first, in the order of the configuration. */
@@ -775,12 +891,64 @@ export interface components {
             /** @description The site's time zone, by its IANA name: times are shown in it. */
             zone: string;
         };
+        /** @description A camera as the configuration has it. */
+        CameraSettings: {
+            /** @description Its address, with port. */
+            address: string;
+            /** @description The marked area that it films. */
+            area: string;
+            /** @description Its id, which never changes. */
+            camera: string;
+            /** @description False: it is switched off. */
+            enabled: boolean;
+            /** @description It asks for a login, which is in a file of the box. */
+            has_login: boolean;
+            /** @description How long its footage is kept, as the configuration writes it: `14 d`. */
+            keep: string;
+            /** @description Path of the full picture on it. */
+            main: string;
+            /** @description Its name. */
+            name: string;
+            purposes: ("protection-of-persons" | "protection-of-property" | "crime-prevention" | "misuse" | "false-alarms" | "identification" | "maintenance")[];
+            /** @description Path of the small picture; null: none is recorded. */
+            sub?: string | null;
+            /** @enum {string} */
+            transport: "tcp" | "udp";
+            /** @description The volume that it is recorded to. */
+            volume: string;
+        };
+        /** @description All cameras of the configuration in force. */
+        CamerasSettings: {
+            /** @description In the order of the configuration. */
+            cameras: components["schemas"]["CameraSettings"][];
+        };
         /** @description A certificate's. */
         CertificateHealth: {
             /** @description SHA-256 of it. */
             fingerprint: string;
             /** @description From when to when it is valid. */
             valid: components["schemas"]["Interval"];
+        };
+        /** @description What shall be another; what is left out stays. */
+        ChangedCamera: {
+            /** @description Its IP address, with `:PORT` unless 554. */
+            address?: string | null;
+            /** @description The marked area that it films. */
+            area?: string | null;
+            /** @description Whether it is recorded. */
+            enabled?: boolean | null;
+            /** @description How long its footage is kept at most: `14 d`, `72 h`. */
+            keep?: string | null;
+            login?: components["schemas"]["CameraLogin"] | null;
+            /** @description Path of the full picture on it. */
+            main?: string | null;
+            /** @description Its name. */
+            name?: string | null;
+            purposes?: ("protection-of-persons" | "protection-of-property" | "crime-prevention" | "misuse" | "false-alarms" | "identification" | "maintenance")[];
+            /** @description Path of the small picture; empty: none is recorded any more. */
+            sub?: string | null;
+            /** @enum {string} */
+            transport?: "tcp" | "udp";
         };
         /** @description Signed size and root of the log (C2SP tlog-checkpoint). */
         CheckpointLine: {
@@ -888,8 +1056,10 @@ export interface components {
         Entry: {
             /** @description What was done. */
             action: string;
-            /** @description By whom: a person's id, or `box`. */
+            /** @description By whom: a person's id, `box`, or `console`. */
             actor: string;
+            /** @description That person's user name, while the box knows it. It is not a part of the entry. */
+            actor_name?: string | null;
             /**
              * Format: date-time
              * @description When it happened.
@@ -908,6 +1078,8 @@ export interface components {
             leaf: string;
             /** @description To what. */
             object: string;
+            /** @description The user name of the person that it was done to, as `actor_name`. */
+            object_name?: string | null;
             /** @description How it went. */
             result: string;
             /**
@@ -1177,6 +1349,27 @@ export interface components {
              */
             until?: string | null;
         };
+        /** @description What the notice says. Texts of the controller are as the configuration has them, null where it has none. */
+        Notice: {
+            /** @description The marked areas that are filmed. */
+            areas: components["schemas"]["Area"][];
+            /** @description The legal basis. */
+            basis?: string | null;
+            /** @description SHA-256 of the certificate that the box shows to browsers. */
+            certificate: string;
+            /** @description Whom people ask, and where they use their rights. */
+            contact?: string | null;
+            /** @description Who answers for the surveillance. */
+            controller?: string | null;
+            /** @description Fingerprint of the key with which the box signs its ledger. */
+            ledger_key: string;
+            /** @description The data protection officer. */
+            officer?: string | null;
+            /** @description To whom footage is handed out as a rule. */
+            recipients?: string | null;
+            /** @description The site's name. */
+            site: string;
+        };
         /** @description A camera of a playback. */
         OpenCamera: {
             /** @description Its id. */
@@ -1390,6 +1583,46 @@ export interface components {
              */
             until?: string | null;
         };
+        /** @description What a camera sends. */
+        Sends: {
+            /**
+             * Format: int64
+             * @description Its clock minus that of the box, in milliseconds, where it tells.
+             */
+            clock_offset_ms?: number | null;
+            /** @description `H264` or `H265`. */
+            codec: string;
+            /**
+             * Format: int32
+             * @description Picture height in pixels.
+             */
+            height: number;
+            /**
+             * Format: double
+             * @description Seconds from a key frame to the next, about; null: none was seen. Two are right.
+             */
+            key_frame_every_secs?: number | null;
+            /**
+             * Format: int32
+             * @description Packets and pictures that were lost or broken.
+             */
+            lost: number;
+            /**
+             * Format: double
+             * @description Megabits a second.
+             */
+            megabits_per_second: number;
+            /**
+             * Format: double
+             * @description Pictures a second.
+             */
+            pictures_per_second: number;
+            /**
+             * Format: int32
+             * @description Picture width in pixels.
+             */
+            width: number;
+        };
         /** @description Who signs in. */
         SignIn: {
             /** @description Six digits of the second factor, or a recovery code. */
@@ -1464,6 +1697,24 @@ export interface components {
             recorded_until?: string | null;
             /** @description `kassa-1/main`. */
             stream: string;
+        };
+        /** @description A camera to be tried. */
+        Tried: {
+            /**
+             * @description Its IP address, with `:PORT` unless 554.
+             * @example 192.168.10.21
+             */
+            address: string;
+            /** @description A camera of the configuration whose login is used, when it is the one at that address. */
+            camera?: string | null;
+            login?: components["schemas"]["CameraLogin"] | null;
+            /**
+             * @description Path of the stream on it.
+             * @example /stream1
+             */
+            path: string;
+            /** @enum {string} */
+            transport?: "tcp" | "udp";
         };
         /** @description A confidentiality undertaking. */
         UndertakingLine: {
@@ -1800,6 +2051,162 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    getConfigurationCameras: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CamerasSettings"];
+                };
+            };
+        };
+    };
+    postConfigurationCameras: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddedCamera"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Added */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    patchConfigurationCamerasCamera: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The camera.
+                 * @example kassa-1
+                 */
+                camera: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedCamera"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Changed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postConfigurationProbe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Tried"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sends"];
+                };
             };
         };
     };
@@ -2147,6 +2554,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Proof"];
+                };
+            };
+        };
+    };
+    getNotice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notice"];
                 };
             };
         };
@@ -2854,7 +3296,10 @@ export interface operations {
     };
     getPlaybacksPlaybackCameraStreamMediaSegmentFile: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `all` (default), or `key`: the key frame alone, in a fragment in which it stands for all of the group's time. */
+                pictures?: "all" | "key";
+            };
             header?: never;
             path: {
                 /**

@@ -39,10 +39,11 @@ export const RULER_PX = 24;
 const GAP_PX = 6;
 /** A pause that is narrower is no place for a pattern. */
 const HATCHED_PX = 4;
+const NOTCH_PX = 3;
 
 /** Heights of a lane by how many there are, in pixels: name, coverage, activity, holds. */
 export function heights(count: number): { name: number; coverage: number; activity: number; hold: number } {
-  if (count > 4) return { name: 0, coverage: 10, activity: 0, hold: 2 };
+  if (count > 4) return { name: 13, coverage: 8, activity: 0, hold: 2 };
   return { name: 14, coverage: 14, activity: 14, hold: 3 };
 }
 
@@ -134,12 +135,12 @@ function drawLane(context: CanvasRenderingContext2D, picture: Picture, colours: 
   for (const [from, to] of columns(lane.held, scale, one)) context.fillRect(from, y, Math.max(2, to - from), size.hold);
 }
 
-/** Pauses: hatched where one sees that, else as many lines as there are pixels. */
+/** Pauses: hatched where one sees that, else notches; what is recorded between them stays in sight. */
 function holes(context: CanvasRenderingContext2D, picture: Picture, colours: Colours, lane: Lane, y: number, tall: number): void {
   const one = perPixel(picture.scale);
   const isWide = (gap: Span) => gap.end - gap.start >= HATCHED_PX * one;
   context.fillStyle = colours.bg;
-  for (const [from, to] of columns(lane.gaps.filter((gap) => !isWide(gap)), picture.scale, one)) context.fillRect(from, y, Math.max(1, to - from), tall);
+  for (const [from, to] of columns(lane.gaps.filter((gap) => !isWide(gap)), picture.scale, one)) context.fillRect(from, y + tall - NOTCH_PX, Math.max(1, to - from), NOTCH_PX);
   for (const gap of lane.gaps) if (isWide(gap)) hole(context, picture, colours, gap, y, tall, picture.cause(gap.cause));
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { DAY, HOUR, MINUTE, SECOND, Zone, fromIso } from '../time/zone';
+import { spliced, type Known } from './known';
 import { activityIn, columns, rows, stateAt, type Lane } from './lanes';
 import { LONGEST, SHORTEST, instant, pan, perPixel, showing, within, x, zoom, type Scale } from './scale';
 import { step, ticks } from './ticks';
@@ -120,5 +121,34 @@ describe('lanes', () => {
     expect(drawn.at(-1)?.[1]).toBeGreaterThan(999);
     const lonely = columns([{ start: 500 * SECOND, end: 500 * SECOND + 1 }], window, (window.end - window.start) / 1_000);
     expect(lonely).toHaveLength(1);
+  });
+});
+
+describe('what is known of a camera', () => {
+  const s = (start: number, end: number) => ({ start: start * SECOND, end: end * SECOND });
+  const known = (more: Partial<Known>): Known => ({ stream: 'main', recorded: [], deleted: [], gaps: [], keep: undefined, ...more });
+
+  it('goes on with what is newer: what touches is one, and what has changed is changed', () => {
+    const old = known({
+      deleted: [{ ...s(0, 10), rule: 'expired' }],
+      recorded: [s(10, 100)],
+      gaps: [{ ...s(100, 110), cause: 'stalled' }],
+    });
+    const tail = known({
+      recorded: [s(80, 100), s(115, 130)],
+      gaps: [{ ...s(100, 115), cause: 'stalled' }],
+      keep: 1_000 * SECOND,
+    });
+    const found = spliced(old, tail, 80 * SECOND);
+    expect(found.recorded).toEqual([s(10, 100), s(115, 130)]);
+    expect(found.gaps).toEqual([{ ...s(100, 115), cause: 'stalled' }]);
+    expect(found.deleted).toEqual([{ ...s(0, 10), rule: 'expired' }]);
+    expect(found.keep).toBe(1_000 * SECOND);
+  });
+
+  it('keeps two gaps of different causes apart', () => {
+    const old = known({ gaps: [{ ...s(0, 50), cause: 'stopped' }] });
+    const tail = known({ gaps: [{ ...s(50, 60), cause: 'stalled' }] });
+    expect(spliced(old, tail, 50 * SECOND).gaps.map((gap) => gap.cause)).toEqual(['stopped', 'stalled']);
   });
 });

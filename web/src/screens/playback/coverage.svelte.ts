@@ -1,31 +1,24 @@
 // What is recorded of cameras, for the timeline, the calendar and the player: read once as far back as there is anything, and
 // at the end again and again. Activity is read for what the timeline shows.
 import { api, ask, type Schemas } from '../../api/client';
-import type { Activity, Deleted, Gap, Held, Lane } from '../../timeline/lanes';
+import { SEAM, spliced, type Known } from '../../timeline/known';
+import type { Activity, Held, Lane } from '../../timeline/lanes';
 import { perPixel, type Scale } from '../../timeline/scale';
 import { boxClock } from '../../time/box-clock';
 import { after, at as holding, union, type Span } from '../../time/spans';
 import { DAY, HOUR, MS, SECOND, fromIso, toIso, type Micros, type Zone } from '../../time/zone';
 
 type Report = Schemas['CoverageReport'];
-type Stream = 'main' | 'sub';
+type Stream = Known['stream'];
 
 /** As far back as the box answers. */
 const LONGEST: Micros = 399 * DAY;
 /** What may have changed lately, besides what was recorded. */
 const TAIL: Micros = 2 * HOUR;
-/** Segments meet to within the slew of the clock. */
-const SEAM: Micros = 50 * MS;
+/** All of it is read anew this often. */
+const WHOLE_EVERY_MS = 10 * 60_000;
 const ACTIVITY_LONGEST: Micros = 30 * DAY;
 const ACTIVITY_VALUES_MAX = 6_000;
-
-interface Known {
-  stream: Stream;
-  recorded: Span[];
-  deleted: Deleted[];
-  gaps: Gap[];
-  keep: Micros | undefined;
-}
 
 function instant(text: string): Micros {
   return fromIso(text) ?? 0;
@@ -47,33 +40,14 @@ function read(report: Report, stream: Stream): Known {
   };
 }
 
-/** What was known before `from`, and what is known from there on. */
-function spliced(old: Known, tail: Known, from: Micros): Known {
-  const before = <T extends Span>(spans: T[]): T[] =>
-    spans.filter((s) => s.start < from).map((s) => ({ ...s, end: Math.min(s.end, from) }));
-  const joined = <T extends Span>(a: T[], b: T[], isSame: (x: T, y: T) => boolean): T[] => {
-    const all = before(a);
-    for (const part of b) {
-      const last = all.at(-1);
-      if (last && part.start - last.end <= SEAM && isSame(last, part)) last.end = part.end;
-      else all.push({ ...part });
-    }
-    return all;
-  };
-  return {
-    ...tail,
-    recorded: union([...before(old.recorded), ...tail.recorded], SEAM),
-    deleted: joined(old.deleted, tail.deleted, (x, y) => x.rule === y.rule),
-    gaps: joined(old.gaps, tail.gaps, (x, y) => x.cause === y.cause),
-  };
-}
-
 export class Coverage {
   #known = $state.raw(new Map<string, Known>());
   #activity = $state.raw(new Map<string, Activity>());
   #held = $state.raw(new Map<string, Held[]>());
   /** Why what is recorded cannot be read. */
   failure = $state.raw<unknown>();
+  /** When all of a camera's time was read. */
+  readonly #whole = new Map<string, number>();
   #activityFor = '';
   #abort = new AbortController();
 
@@ -134,7 +108,9 @@ export class Coverage {
     const found = await Promise.allSettled(
       cameras.map(async ({ camera, stream }) => {
         const old = this.#known.get(camera);
-        const from = old && old.stream === stream ? now - TAIL : now - LONGEST;
+        // Also at the other end something changes: what is deleted.
+        const isKnown = old?.stream === stream && performance.now() - (this.#whole.get(camera) ?? -Infinity) < WHOLE_EVERY_MS;
+        const from = isKnown ? now - TAIL : now - LONGEST;
         const report = await ask(
           api.GET('/api/v1/cameras/{camera}/{stream}/coverage', {
             params: { path: { camera, stream }, query: { start: toIso(from), end: toIso(now + SECOND) } },
@@ -142,7 +118,8 @@ export class Coverage {
           }),
         );
         const fresh = read(report, stream);
-        return [camera, old && old.stream === stream ? spliced(old, fresh, from) : fresh] as const;
+        if (!isKnown) this.#whole.set(camera, performance.now());
+        return [camera, old && isKnown ? spliced(old, fresh, from) : fresh] as const;
       }),
     );
     if (signal.aborted) return;

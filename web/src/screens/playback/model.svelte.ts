@@ -116,6 +116,12 @@ export class PlaybackModel {
     }
   }
 
+  /** Opens other cameras, or another day, for the same purpose; when that is refused, it is asked for anew. */
+  async #again(open: Open): Promise<void> {
+    await this.begin(open.purpose, open.reason);
+    if (this.refusal) this.end();
+  }
+
   /** Closes what is open: the ledger then says what was seen. */
   end(): void {
     const { open } = this;
@@ -266,7 +272,7 @@ export class PlaybackModel {
     this.#write();
     if (!open) return;
     if (holds(open.span, at)) await this.#player?.seek(at);
-    else if (!this.isOpening) await this.begin(open.purpose, open.reason);
+    else if (!this.isOpening) await this.#again(open);
   }
 
   #settling = false;
@@ -317,7 +323,7 @@ export class PlaybackModel {
     if (!open) return;
     if (this.chosen.length === 0) return this.end();
     if (this.chosen.every((camera) => open.cameras.includes(camera))) queueMicrotask(() => this.#equip());
-    else void this.begin(open.purpose, open.reason).then(() => this.refusal && this.end());
+    else void this.#again(open);
   }
 
   select(span: Span | undefined): void {

@@ -11,7 +11,6 @@ import { BOX_DIR } from './world';
 const SLACK = 4;
 
 export const test = base.extend<{ closed: void }>({
-  role: 'controller',
   // A person has at most 16 playbacks open: whoever leaves the page closes theirs.
   closed: [
     async ({ page }, use) => {
@@ -54,7 +53,13 @@ export async function coverage(page: Page, camera: string): Promise<Recorded> {
   const answer = await page.request.get(`/api/v1/cameras/${camera}/main/coverage?${query}`);
   const found = (await answer.json()) as { recorded: Line[]; growing: Line | null; gaps: (Line & { cause: string })[] };
   const read = <T extends Line>(line: T) => ({ ...line, start: Date.parse(line.start), end: Date.parse(line.end) });
-  const recorded = [...found.recorded, ...(found.growing ? [found.growing] : [])].map(read);
+  const recorded: { start: number; end: number }[] = [];
+  for (const span of [...found.recorded, ...(found.growing ? [found.growing] : [])].map(read)) {
+    const last = recorded.at(-1);
+    // What is being written goes on from what is closed.
+    if (last && span.start - last.end < 100) last.end = span.end;
+    else recorded.push(span);
+  }
   return { recorded, gaps: found.gaps.map(read) };
 }
 
@@ -88,7 +93,7 @@ export async function look(page: Page) {
   return page.evaluate(() => ({
     at: Number(document.querySelector<HTMLElement>('time.clock')?.dataset['at']) / 1_000,
     note: document.querySelector('.notes')?.textContent?.trim() ?? '',
-    tiles: [...document.querySelectorAll<HTMLElement>('figure')].map((figure) => {
+    tiles: Array.from(document.querySelectorAll<HTMLElement>('figure'), (figure) => {
       const video = figure.querySelector('video');
       return { showing: figure.dataset['showing'], time: video?.currentTime ?? 0, width: video?.videoWidth ?? 0 };
     }),
