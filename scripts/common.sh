@@ -81,6 +81,16 @@ target_dir() {
     printf '%s' "$dir"
 }
 
+# Builds the pages, where there is a Node.js that can; without them the recorder says what is missing.
+build_pages() {
+    if command -v npm >/dev/null && [ "$(node -p 'process.versions.node.split(".")[0] >= 20')" = true ]; then
+        say "Building the pages …"
+        "$root/scripts/web" --if-needed
+    elif [ ! -e "$root/web/dist/index.html" ]; then
+        say "No Node.js 20 here: there will be no pages (apt-get install nodejs npm, on Debian 13)."
+    fi
+}
+
 # Builds recorder and simulator; further arguments go to cargo. Sets `bin`.
 build() {
     local profile=$1 flag=()

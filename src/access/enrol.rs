@@ -201,6 +201,8 @@ pub struct Shown {
     pub name: String,
     /// `otpauth://…`, for the authenticator.
     pub uri: Zeroizing<String>,
+    /// Fingerprint of the person's key: who confirms the rights sees the same.
+    pub fingerprint: String,
 }
 
 impl Access {
@@ -244,6 +246,7 @@ impl Access {
         };
         let made = self.with_permit(run).await??;
         let uri = made.secret.uri(&self.inner.site, &name);
+        let fingerprint = made.fingerprint.clone();
         let now = self.inner.clock.mono();
         let offers = self.inner.offers.lock();
         let mut offers = offers.unwrap_or_else(PoisonError::into_inner);
@@ -252,7 +255,11 @@ impl Access {
             return Err(SignInError::Busy);
         }
         offers.0.insert(hash, (now, made));
-        Ok(Shown { name, uri })
+        Ok(Shown {
+            name,
+            uri,
+            fingerprint,
+        })
     }
 
     /// Second step: a code shows that the authenticator has the secret; everything is written. The recovery codes, once.

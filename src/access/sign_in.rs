@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use crate::access::Access;
@@ -26,6 +27,8 @@ use crate::vault::person;
 
 /// Sign-ins that may wait for their turn.
 pub const WAITING_MAX: usize = 16;
+/// Steps of niceness of a run of Argon2id beyond the server's own: requests and live pictures come first.
+const NICER: i32 = 10;
 
 /// Why somebody is not signed in.
 #[derive(Debug)]
@@ -87,15 +90,23 @@ impl Access {
         let _turn = Turn::take(self)?;
         let permit = Arc::clone(&self.inner.permit).acquire_owned().await;
         let permit = permit.map_err(|_| Error::new(Kind::Unavailable, "signing in is closed"))?;
+        let failed = |text: String| SignInError::Failed(Error::new(Kind::Internal, text));
+        let (tell, told) = oneshot::channel();
         // The permit goes with the work: when whoever asked has gone, this future is dropped, but the run goes on.
         let run = move || {
+            // Of this thread alone, on Linux: somebody who guesses at passwords waits for whoever watches, not the other way round.
+            rustix::process::nice(NICER).ok();
             let done = work();
             drop(permit);
-            done
+            // Nobody waits for it when whoever asked has gone.
+            tell.send(done).ok();
         };
-        tokio::task::spawn_blocking(run)
-            .await
-            .map_err(|e| SignInError::Failed(Error::new(Kind::Internal, e.to_string())))
+        std::thread::Builder::new()
+            .name("password".to_owned())
+            .spawn(run)
+            .map_err(|e| failed(format!("starting a thread for a password: {e}")))?;
+        told.await
+            .map_err(|_| failed("the work on a password ended early".to_owned()))
     }
 
     pub(super) fn check_wait(&self, name: &str, from: IpAddr) -> Result<(), SignInError> {

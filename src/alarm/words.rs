@@ -148,6 +148,18 @@ const FINNISH: &[Line] = &[
         "hanki suurempi levy, tai säilytä tallenteita lyhyemmän ajan",
     ),
     (
+        K::GuaranteeLost,
+        "luvattu säilytysaika on rikkoutunut",
+        "tallenteita, joiden luvattiin olevan tallessa, ei ole",
+        "hanki suurempi levy tai lupaa lyhyempi aika: sinetti.toml, [retention]",
+    ),
+    (
+        K::HoldReview,
+        "säilytyspäätös odottaa tarkistusta",
+        "tallenteita voi säilyä turhaan, tai niitä voi poistua, vaikka niitä tarvitaan",
+        "tarkista päätös, jatka sitä tai pura se: sinetti hold list",
+    ),
+    (
         K::ClockUnsynchronised,
         "mikään ei pidä kelloa ajassa",
         "tallenteiden ajat ovat vain niin tarkkoja kuin tallentimen oma kello",
@@ -275,6 +287,18 @@ const SWEDISH: &[Line] = &[
         "inspelningar raderas i förtid",
         "inspelningar går förlorade före den tid som de borde bevaras",
         "skaffa en större disk, eller bevara inspelningar kortare tid",
+    ),
+    (
+        K::GuaranteeLost,
+        "den utlovade lagringstiden har brutits",
+        "inspelningar som utlovades finnas kvar finns inte",
+        "skaffa en större disk eller lova en kortare tid: sinetti.toml, [retention]",
+    ),
+    (
+        K::HoldReview,
+        "ett beslut om bevarande väntar på granskning",
+        "inspelningar kan bevaras i onödan, eller raderas fastän de behövs",
+        "granska beslutet, förläng det eller häv det: sinetti hold list",
     ),
     (
         K::ClockUnsynchronised,

@@ -28,6 +28,12 @@ pub trait Clock: Send + Sync {
     fn host_sync(&self) -> HostSync;
 }
 
+/// Waits, at the console, for something that the recorder does meanwhile. Nothing that records or serves waits so.
+#[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
+pub fn pause(time: Duration) {
+    std::thread::sleep(time);
+}
+
 /// The host's own clocks.
 pub struct SystemClock {
     origin: Instant,

@@ -175,6 +175,14 @@ fn ring(found: &Credentials, proven: &Proven) -> Result<KeyRing> {
 }
 
 impl Begun {
+    /// Number of the entry with the intent.
+    pub(super) const fn intent(&self) -> Option<u64> {
+        match self.ended {
+            Phase::Ended { of } => Some(of),
+            Phase::Whole | Phase::Begun => None,
+        }
+    }
+
     /// Writes that nothing was handed out after all: an intent has an outcome.
     ///
     /// # Errors

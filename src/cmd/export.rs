@@ -1,5 +1,7 @@
 //! `sinetti export`: recorded footage as MP4 that plays anywhere, every leaf hash checked on the way.
 
+mod package;
+
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -7,17 +9,18 @@ use std::process::ExitCode;
 use crate::base::clock::SystemClock;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::Digest;
-use crate::base::id::{PersonId, StreamId};
+use crate::base::id::StreamId;
 use crate::base::time::{Span, Wall};
 use crate::base::zone::Zone;
-use crate::catalog::{CoverageGap, Event, Phase};
+use crate::catalog::{CoverageGap, Event};
 use crate::cmd::act::{self, Begun};
 use crate::cmd::{StreamArgs, say, say_json};
-use crate::config;
+use crate::config::{self, Loaded};
 use crate::daemon::answer::{Answer, Ask, Footage};
 use crate::daemon::control::Client;
 use crate::evidence::clip::{self, Clip};
 use crate::evidence::find::{Part, Places};
+use crate::evidence::keys::KeyRing;
 use crate::evidence::select::{self, Selection, Source};
 use crate::store::state::State;
 
@@ -36,8 +39,12 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME")]
     to: String,
     /// The clip. A gap begins a further file: clip-2.mp4 and so on.
-    #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
+    #[arg(short, long, value_name = "FILE", required_unless_present = "package")]
+    output: Option<PathBuf>,
+    /// A package instead: the clips in a new folder, with a signed manifest, the proof that they were recorded so, and a page
+    /// that checks both without a network. `sinetti verify DIR` checks it too.
+    #[arg(long, value_name = "DIR", conflicts_with = "output")]
+    package: Option<PathBuf>,
     #[command(flatten)]
     act: act::PersonArgs,
     /// For scripts.
@@ -56,24 +63,30 @@ struct Report {
     damaged: Vec<String>,
     packets_lost: u64,
     time_uncertain: bool,
+    /// The folder of the package.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    package: Option<PathBuf>,
+    /// SHA-256 of its manifest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    manifest: Option<Digest>,
 }
 
 /// Runs it.
 pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     let state = State::open(dir)?;
-    let config = config::load(&state.config_path())?.config;
-    let zone = config.site.zone;
+    let loaded = config::load(&state.config_path())?;
+    let zone = loaded.config.site.zone;
     let clock = SystemClock::shared();
     let asked = span(args, zone, clock.wall())?;
     let mut client = Client::open(&state)?;
     let stream = args.stream.id();
     // Everything that can be refused is refused before a passphrase is asked for.
-    let purpose = act::purpose(&args.act, &config, &stream.camera)?;
+    let purpose = act::purpose(&args.act, &loaded.config, &stream.camera)?;
     let (footage, selection) = find(&mut client, &state, &stream, asked)?;
     if selection.stretches.is_empty() {
         return Err(nothing(&stream, &footage, asked, zone));
     }
-    check_names(&args.output, selection.stretches.len())?;
+    args.check_target(&selection)?;
     let begun = act::begin(&mut client, &args.act, &stream.camera, |_| {
         let facts = serde_json::json!({ "asked": asked, "purpose": purpose.as_str() });
         Event {
@@ -81,34 +94,25 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
             ..Event::of_box(clock.wall(), "export", &stream, facts)
         }
     })?;
-    // Meanwhile recording went on.
-    let again = find(&mut client, &state, &stream, asked).and_then(|found| {
-        check_names(&args.output, found.1.stretches.len())?;
-        Ok(found)
-    });
-    let (footage, selection) = match again {
-        Ok(found) => found,
+    let task = Task {
+        args,
+        state: &state,
+        loaded: &loaded,
+        stream: &stream,
+        asked,
+        purpose: purpose.as_str(),
+    };
+    let report = match task.found(&mut client) {
+        Ok((footage, selection)) => {
+            let mut report = Report::new(stream.clone(), asked, &footage, &selection);
+            task.write(&mut client, &begun, (&footage, selection), &mut report)?;
+            report
+        }
         Err(e) => {
             begun.failed(&mut client, "export", &stream.to_string())?;
             return Err(e);
         }
     };
-    let Begun {
-        person,
-        keys,
-        ended,
-    } = begun;
-    let mut report = Report::new(stream, asked, &footage, &selection);
-    for (stretch, n) in selection.stretches.iter().zip(1..) {
-        match clip::write(stretch, &keys, &numbered(&args.output, n)) {
-            Ok(clip) => report.clips.push(clip),
-            Err(e) => {
-                report.note(&mut client, person, "failed", ended, clock.wall())?;
-                return Err(e);
-            }
-        }
-    }
-    report.note(&mut client, person, "ok", ended, clock.wall())?;
     if args.json {
         say_json(&report)?;
     } else {
@@ -119,6 +123,103 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+impl Args {
+    fn check_target(&self, selection: &Selection) -> Result<()> {
+        if let Some(dir) = &self.package {
+            package::check_dir(dir)?;
+        }
+        self.output.as_ref().map_or(Ok(()), |output| {
+            check_names(output, selection.stretches.len())
+        })
+    }
+}
+
+/// An export whose intent is written.
+struct Task<'a> {
+    args: &'a Args,
+    state: &'a State,
+    loaded: &'a Loaded,
+    stream: &'a StreamId,
+    asked: Span,
+    purpose: &'a str,
+}
+
+impl Task<'_> {
+    /// What there is now: since the first look recording went on, and a package waits for the segment to be closed.
+    fn found(&self, client: &mut Client) -> Result<(Footage, Selection)> {
+        loop {
+            let (footage, selection) = find(client, self.state, self.stream, self.asked)?;
+            self.args.check_target(&selection)?;
+            if self.args.package.is_some() && package::is_open(&selection) {
+                package::wait();
+                continue;
+            }
+            return Ok((footage, selection));
+        }
+    }
+
+    fn write(
+        &self,
+        client: &mut Client,
+        begun: &Begun,
+        (footage, selection): (&Footage, Selection),
+        report: &mut Report,
+    ) -> Result<()> {
+        let note = |client: &mut Client, report: &Report, result: &str| {
+            report.note(client, begun, result, SystemClock::shared().wall())
+        };
+        let written = match (&self.args.package, &self.args.output) {
+            (Some(dir), _) => self.pack(client, begun, (footage, selection), (dir, &mut *report)),
+            (None, Some(output)) => clips(&selection, &begun.keys, output, &mut report.clips),
+            (None, None) => Err(Error::invalid("give -o or --package")),
+        };
+        match written {
+            // The entry of a package is in its proof: it was written before its last file.
+            Ok(()) if report.package.is_some() => Ok(()),
+            Ok(()) => note(client, report, "ok").map(drop),
+            Err(e) => {
+                note(client, report, "failed")?;
+                Err(e)
+            }
+        }
+    }
+
+    fn pack(
+        &self,
+        client: &mut Client,
+        begun: &Begun,
+        (footage, selection): (&Footage, Selection),
+        (dir, report): (&Path, &mut Report),
+    ) -> Result<()> {
+        let wanted = package::wanted(self.stream, self.loaded, self.asked, (footage, selection));
+        let job = package::Job {
+            dir,
+            wanted,
+            purpose: self.purpose,
+        };
+        package::make(
+            client,
+            (self.state, self.loaded),
+            job,
+            begun,
+            |client, made| {
+                report.clips = made.clips();
+                report.manifest = Some(made.digest);
+                report.note(client, begun, "ok", SystemClock::shared().wall())
+            },
+        )?;
+        report.package = Some(dir.to_owned());
+        Ok(())
+    }
+}
+
+fn clips(selection: &Selection, keys: &KeyRing, output: &Path, out: &mut Vec<Clip>) -> Result<()> {
+    for (stretch, n) in selection.stretches.iter().zip(1..) {
+        out.push(clip::write(stretch, keys, &numbered(output, n))?);
+    }
+    Ok(())
 }
 
 /// Refuses names that are taken, of all the files that will be written.
@@ -147,6 +248,8 @@ impl Report {
             damaged: selection.damaged.clone(),
             packets_lost: rows.iter().map(|s| u64::from(s.packets_lost)).sum(),
             time_uncertain: rows.iter().any(|s| s.time_uncertain),
+            package: None,
+            manifest: None,
         }
     }
 
@@ -154,23 +257,25 @@ impl Report {
     fn note(
         &self,
         client: &mut Client,
-        person: PersonId,
+        begun: &Begun,
         result: &str,
-        phase: Phase,
         now: Wall,
     ) -> Result<Option<u64>> {
         // One digest over those of the clips: an event is of bounded size.
         let digests: Vec<&[u8]> = self.clips.iter().map(|c| c.sha256.as_bytes()).collect();
-        let facts = serde_json::json!({
+        let mut facts = serde_json::json!({
             "asked": self.asked,
             "clips": self.clips.len(),
             "pictures": self.clips.iter().map(|c| c.pictures).sum::<usize>(),
             "sha256_of_sha256": Digest::sha256(&digests).to_string(),
         });
+        if let Some(manifest) = &self.manifest {
+            facts["manifest"] = manifest.to_string().into();
+        }
         let event = Event {
-            actor: person.to_string(),
+            actor: begun.person.to_string(),
             result: result.to_owned(),
-            phase,
+            phase: begun.ended,
             ..Event::of_box(now, "export", &self.stream, facts)
         };
         client.note(event)
@@ -279,22 +384,7 @@ fn numbered(path: &Path, n: u32) -> PathBuf {
 fn text(report: &Report, zone: Zone) -> Result<String> {
     let mut out = String::new();
     for clip in &report.clips {
-        writeln!(out, "{}", clip.path.display())?;
-        writeln!(out, "  from       {}", zone.rfc3339(clip.span.start))?;
-        writeln!(out, "  to         {}", zone.rfc3339(clip.span.end))?;
-        writeln!(
-            out,
-            "  pictures   {}, {} x {}, every one checked against its leaf hash",
-            clip.pictures, clip.size.0, clip.size.1
-        )?;
-        if clip.undecodable_leading > 0 {
-            writeln!(
-                out,
-                "  leading    {} pictures at the beginning refer to pictures before it and are not shown",
-                clip.undecodable_leading
-            )?;
-        }
-        writeln!(out, "  SHA-256    {}", clip.sha256)?;
+        clip_text(&mut out, clip, zone)?;
     }
     let outward = report
         .clips
@@ -328,6 +418,14 @@ fn text(report: &Report, zone: Zone) -> Result<String> {
             "not there  {from} to {to}: not recorded yet, or not on the disk yet"
         )?;
     }
+    if let Some(dir) = &report.package {
+        writeln!(out, "package    {}", dir.display())?;
+        writeln!(
+            out,
+            "           checked anywhere with: sinetti verify {}",
+            dir.display()
+        )?;
+    }
     for damaged in &report.damaged {
         writeln!(out, "DAMAGED    {damaged}; the clips hold what is left")?;
     }
@@ -345,6 +443,26 @@ fn text(report: &Report, zone: Zone) -> Result<String> {
         )?;
     }
     Ok(out)
+}
+
+fn clip_text(out: &mut String, clip: &Clip, zone: Zone) -> Result<()> {
+    writeln!(out, "{}", clip.path.display())?;
+    writeln!(out, "  from       {}", zone.rfc3339(clip.span.start))?;
+    writeln!(out, "  to         {}", zone.rfc3339(clip.span.end))?;
+    writeln!(
+        out,
+        "  pictures   {}, {} x {}, every one checked against its leaf hash",
+        clip.pictures, clip.size.0, clip.size.1
+    )?;
+    if clip.undecodable_leading > 0 {
+        writeln!(
+            out,
+            "  leading    {} pictures at the beginning refer to pictures before it and are not shown",
+            clip.undecodable_leading
+        )?;
+    }
+    writeln!(out, "  SHA-256    {}", clip.sha256)?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod status;
 mod user;
 mod user_text;
 mod vault;
+mod verify;
 mod volume;
 
 use std::io::Write;
@@ -64,6 +65,8 @@ enum Command {
     Ls(ls::Args),
     /// Write recorded footage as MP4 that plays anywhere.
     Export(export::Args),
+    /// Check a package that was exported: on any machine, without a box.
+    Verify(verify::Args),
     /// Open one segment: as a person, or with shares of the recovery identity.
     Open(open::Args),
     /// Set one's own passphrase and second factor with a one-time token.
@@ -116,6 +119,7 @@ pub fn dispatch(args: Args) -> Result<ExitCode> {
         Command::Alarms(a) => alarms::run(&dir, &a),
         Command::Ls(a) => ls::run(&dir, &a),
         Command::Export(a) => export::run(&dir, &a),
+        Command::Verify(a) => verify::run(&a),
         Command::Open(a) => open::run(&dir, &a),
         Command::Enrol(a) => enrol::run(&dir, &a),
         Command::User(c) => user::run(&dir, &c),

@@ -56,15 +56,36 @@ pub fn write(stretch: &Stretch, keys: &KeyRing, path: &Path) -> Result<Clip> {
         let text = "it exists already; give another name";
         return Err(Error::new(Kind::Exists, text).attempted(what()));
     }
-    // Without a name until it is whole: whatever ends this process, no clear picture is left behind.
-    let dir = path.parent().filter(|p| !p.as_os_str().is_empty());
-    let mut file = Unnamed::create(dir.unwrap_or(Path::new(".")), CLIP_MODE).context(what)?;
-    let clip = write_to(stretch, keys, file.file(), path).context(what)?;
+    let (file, clip) = write_unnamed(stretch, keys, path, &mut |_| {})?;
     file.name(path).context(what)?;
     Ok(clip)
 }
 
-fn write_to(stretch: &Stretch, keys: &KeyRing, file: &mut DiskFile, path: &Path) -> Result<Clip> {
+/// Writes `stretch` to a file that will be `path`; `seen` is shown the head, then each sample, as they are written.
+/// Without a name until it is whole: whatever ends this process, no clear picture is left behind.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_unnamed(
+    stretch: &Stretch,
+    keys: &KeyRing,
+    path: &Path,
+    seen: &mut dyn FnMut(&[u8]),
+) -> Result<(Unnamed, Clip)> {
+    let what = || format!("writing {}", path.display());
+    let dir = path.parent().filter(|p| !p.as_os_str().is_empty());
+    let mut file = Unnamed::create(dir.unwrap_or(Path::new(".")), CLIP_MODE).context(what)?;
+    let clip = write_to(stretch, keys, file.file(), path, seen).context(what)?;
+    Ok((file, clip))
+}
+
+fn write_to(
+    stretch: &Stretch,
+    keys: &KeyRing,
+    file: &mut DiskFile,
+    path: &Path,
+    seen: &mut dyn FnMut(&[u8]),
+) -> Result<Clip> {
     let Some(first) = stretch.pieces.first() else {
         return Err(Error::invalid("a stretch without fragments"));
     };
@@ -82,6 +103,7 @@ fn write_to(stretch: &Stretch, keys: &KeyRing, file: &mut DiskFile, path: &Path)
     let mut hash = ring::digest::Context::new(&ring::digest::SHA256);
     let head = builder.head(entry, span.start)?;
     hash.update(&head);
+    seen(&head);
     file.append(&mut [IoSlice::new(&head)])?;
     let mut segments = Vec::new();
     for pieces in by_segment(stretch) {
@@ -96,7 +118,10 @@ fn write_to(stretch: &Stretch, keys: &KeyRing, file: &mut DiskFile, path: &Path)
             let raw = read::read_fragment(&*segment, &source.initial, piece.number, &piece.index)?;
             let samples = raw.open(&key)?;
             let mut slices: Vec<_> = samples.iter().map(|s| IoSlice::new(&s.data)).collect();
-            samples.iter().for_each(|s| hash.update(&s.data));
+            for sample in &samples {
+                hash.update(&sample.data);
+                seen(&sample.data);
+            }
             file.append(&mut slices)?;
         }
     }
@@ -166,7 +191,9 @@ fn tables(stretch: &Stretch) -> Result<Tables> {
 }
 
 /// Each piece with its segment's file, of which one is open at a time.
-fn with_files(stretch: &Stretch) -> impl Iterator<Item = (&Piece, Result<Arc<SegmentFile>>)> {
+pub(super) fn with_files(
+    stretch: &Stretch,
+) -> impl Iterator<Item = (&Piece, Result<Arc<SegmentFile>>)> {
     by_segment(stretch).flat_map(|pieces| {
         let opened = pieces.first().map(|p| p.source.file());
         let mut opened = opened.unwrap_or_else(|| Err(Error::invalid("no piece")));

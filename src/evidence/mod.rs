@@ -6,6 +6,7 @@
 pub mod clip;
 pub mod find;
 pub mod keys;
+pub mod package;
 pub mod proof;
 pub mod select;
 pub mod tree_check;

@@ -108,6 +108,11 @@ pub fn origin(box_id: BoxId, epoch: u32) -> String {
     format!("sinetti/{box_id}/{epoch}")
 }
 
+/// Whose key a verifier key is.
+pub(super) fn of_verifier_key(text: &str) -> Option<(BoxId, u32)> {
+    of_origin(text.split('+').next()?)
+}
+
 fn of_origin(text: &str) -> Option<(BoxId, u32)> {
     let (id, epoch) = text.strip_prefix("sinetti/")?.split_once('/')?;
     let (id, epoch) = (id.parse().ok()?, epoch.parse().ok()?);
@@ -208,9 +213,10 @@ impl fmt::Debug for Signer {
     }
 }
 
-struct Pen<'a> {
-    signer: &'a Signer,
-    name: String,
+/// Signs notes under a name.
+pub(super) struct Pen<'a> {
+    pub(super) signer: &'a Signer,
+    pub(super) name: String,
 }
 
 impl NoteSigner for Pen<'_> {
@@ -227,9 +233,10 @@ impl NoteSigner for Pen<'_> {
     }
 }
 
-struct Named {
-    name: String,
-    key: Key,
+/// A key under its name.
+pub(super) struct Named {
+    pub(super) name: String,
+    pub(super) key: Key,
 }
 
 impl Verifier for Named {

@@ -13,6 +13,7 @@ mod canonical;
 pub mod checkpoint;
 pub mod detail;
 pub mod entry;
+pub mod note;
 pub mod seal;
 pub mod tree;
 

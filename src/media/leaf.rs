@@ -29,9 +29,10 @@
 //! What does not belong here: hashes of sealed bytes, trees.
 
 use crate::base::hash::Digest;
-use crate::base::id::StreamKind;
+use crate::base::id::{BoxId, CameraId, RunId, SegmentId, StreamKind};
 use crate::base::secret::SegmentKey;
-use crate::media::fragment::Moof;
+use crate::base::time::{Ticks, Wall};
+use crate::media::fragment::{Moof, SampleRow};
 use crate::media::header::SegmentHeader;
 
 /// The part of `canonical` that all fragments of a segment share: who recorded what, and when.
@@ -40,9 +41,44 @@ pub struct Identity {
     prefix: Vec<u8>,
 }
 
+/// Who recorded what, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Recorded<'a> {
+    /// The box.
+    pub box_id: BoxId,
+    /// The camera.
+    pub camera: &'a CameraId,
+    /// Which of its streams.
+    pub stream: StreamKind,
+    /// The session.
+    pub run: RunId,
+    /// The segment.
+    pub segment: SegmentId,
+    /// Wall time of its start.
+    pub start: Wall,
+    /// Media time of the same within the run.
+    pub run_media_start: Ticks,
+    /// SHA-256 of its clear sample entry.
+    pub entry_hash: &'a Digest,
+}
+
 impl Identity {
     /// Of the segment with this header and this hash of the sample entry.
     pub fn new(header: &SegmentHeader, entry_hash: &Digest) -> Self {
+        Self::of(&Recorded {
+            box_id: header.box_id,
+            camera: &header.camera,
+            stream: header.stream,
+            run: header.run,
+            segment: header.segment,
+            start: header.start,
+            run_media_start: header.run_media_start,
+            entry_hash,
+        })
+    }
+
+    /// Of the segment of which this is known.
+    pub fn of(header: &Recorded<'_>) -> Self {
         let camera = header.camera.as_str().as_bytes();
         let stream = match header.stream {
             StreamKind::Main => 0,
@@ -59,20 +95,31 @@ impl Identity {
         prefix.extend_from_slice(header.segment.bytes());
         prefix.extend_from_slice(&header.start.us().to_be_bytes());
         prefix.extend_from_slice(&header.run_media_start.0.to_be_bytes());
-        prefix.extend_from_slice(&entry_hash.0);
+        prefix.extend_from_slice(&header.entry_hash.0);
         Self { prefix }
     }
 
     /// The leaf of fragment `index`.
     pub fn leaf(&self, salt: &Salt, index: u32, moof: &Moof, clear: &Digest) -> Digest {
-        let mut canonical = Vec::with_capacity(self.prefix.len() + 16 + 13 * moof.rows.len());
+        self.leaf_of(salt, index, (moof.tfdt, &moof.rows), clear)
+    }
+
+    /// The leaf of fragment `index`, of which these are decode time and table of samples.
+    pub fn leaf_of(
+        &self,
+        salt: &Salt,
+        index: u32,
+        (tfdt, rows): (u64, &[SampleRow]),
+        clear: &Digest,
+    ) -> Digest {
+        let mut canonical = Vec::with_capacity(self.prefix.len() + 16 + 13 * rows.len());
         canonical.extend_from_slice(&self.prefix);
         canonical.extend_from_slice(&index.to_be_bytes());
-        canonical.extend_from_slice(&moof.tfdt.to_be_bytes());
+        canonical.extend_from_slice(&tfdt.to_be_bytes());
         // Samples are bounded far below 32 bits.
-        let count = u32::try_from(moof.rows.len()).unwrap_or(u32::MAX);
+        let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
         canonical.extend_from_slice(&count.to_be_bytes());
-        for row in &moof.rows {
+        for row in rows {
             canonical.extend_from_slice(&row.duration.to_be_bytes());
             canonical.extend_from_slice(&row.bytes.to_be_bytes());
             canonical.push(u8::from(row.is_key));
@@ -87,6 +134,17 @@ impl Identity {
 pub struct Salt([u8; 32]);
 
 impl Salt {
+    /// As it is disclosed with footage that is handed out, so that others can make the leaves of it. It confirms guesses at
+    /// other pictures of the segment to whoever has their leaves too, and opens none.
+    pub fn disclosed(&self) -> Digest {
+        Digest(self.0)
+    }
+
+    /// As it was disclosed.
+    pub const fn of_disclosed(salt: Digest) -> Self {
+        Self(salt.0)
+    }
+
     /// Out of the segment key.
     ///
     /// # Panics

@@ -4,6 +4,7 @@ import { defineConfig } from '@playwright/test';
 
 import { ADDRESS, BOX_DIR, PORT } from './world';
 
+const PICTURES = /pictures\.spec\.ts/;
 const isDark = { colorScheme: 'dark' as const };
 
 // One recorder for all tests, with simulated cameras: no answer is made up. Debian's Chromium.
@@ -41,7 +42,9 @@ export default defineConfig({
     },
   },
   projects: [
-    { name: 'light', use: { colorScheme: 'light' } },
+    { name: 'light', testIgnore: PICTURES, use: { colorScheme: 'light' } },
     { name: 'dark', testMatch: /looks\.spec\.ts/, use: isDark },
+    // Only when asked for: they are written into docs/.
+    ...(process.env['SINETTI_SCREENSHOTS'] ? [{ name: 'pictures', testMatch: PICTURES, use: { colorScheme: 'light' as const } }] : []),
   ],
 });

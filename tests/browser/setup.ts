@@ -1,9 +1,18 @@
 // Signs in once for each role: no code is taken twice, so the tests share these sessions.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { request } from '@playwright/test';
 
-import { ADDRESS, ROLES, sessionOf, totp, world } from './world';
+import { ADDRESS, BOX_DIR, ROLES, sessionOf, totp, world } from './world';
 
 export default async function setup(): Promise<void> {
+  // The server answers before every camera is recorded.
+  const deadline = Date.now() + 90_000;
+  while (!existsSync(join(BOX_DIR, 'world.json'))) {
+    if (Date.now() > deadline) throw new Error(`the box is not ready: see ${BOX_DIR}/recorder.log`);
+    await new Promise((done) => setTimeout(done, 250));
+  }
   const { password, people } = world();
   for (const role of ROLES) {
     const name = `${role}1`;

@@ -16,6 +16,7 @@ mod hostile;
 mod inject;
 mod network;
 mod open;
+mod package;
 mod peers;
 mod people;
 mod record;

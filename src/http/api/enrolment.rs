@@ -32,6 +32,8 @@ pub struct Begun {
     name: String,
     /// `otpauth://…`: shown as a picture for the authenticator, once.
     uri: String,
+    /// Fingerprint of the person's key, to be kept: the controller who confirms the rights compares it.
+    fingerprint: String,
 }
 
 /// Second step.
@@ -83,6 +85,7 @@ pub(crate) async fn begin(
     Ok(Json(Begun {
         name: shown.name,
         uri: shown.uri.as_str().to_owned(),
+        fingerprint: shown.fingerprint,
     }))
 }
 

@@ -73,7 +73,8 @@ export async function send(request: Request): Promise<Response> {
   if (response.ok) return response;
   const refused = await problem(response);
   if (isSignIn(request)) throw refused;
-  if (response.status === 401) remedies?.lost(refused.word);
+  // A wrong code or password ends no session.
+  if (response.status === 401 && refused.word !== 'wrong') remedies?.lost(refused.word);
   const good =
     (refused.word === 'step-up' && (await remedies?.stepUp())) || (refused.word === 'vault-locked' && (await remedies?.unlock()));
   if (!good) throw refused;

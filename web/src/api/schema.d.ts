@@ -845,6 +845,8 @@ export interface components {
         };
         /** @description What the authenticator must know. */
         Begun: {
+            /** @description Fingerprint of the person's key, to be kept: the controller who confirms the rights compares it. */
+            fingerprint: string;
             /** @description Personal user name, for signing in. */
             name: string;
             /** @description `otpauth://…`: shown as a picture for the authenticator, once. */

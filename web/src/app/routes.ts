@@ -27,6 +27,7 @@ const NAMES = {
   health: 1,
   cameras: 1,
   people: 1,
+  account: 1,
   notice: 1,
   enrol: 1,
   missing: 1,
@@ -36,11 +37,11 @@ const live: Screen = { name: 'live', load: () => import('../screens/Live.svelte'
 const playback: Screen = { name: 'playback', load: () => import('../screens/Playback.svelte'), rights: ['playback'], isDark: true };
 const ledger: Screen = { name: 'ledger', load: () => import('../screens/Ledger.svelte'), rights: ['records'] };
 const entry: Screen = { name: 'ledger', load: () => import('../screens/Entry.svelte'), rights: ['records'] };
-const retention: Screen = { name: 'retention', load: () => import('../screens/Retention.svelte'), rights: ['see-health'] };
 const health: Screen = { name: 'health', load: () => import('../screens/Health.svelte'), rights: ['see-health'] };
 const cameras: Screen = { name: 'cameras', load: () => import('../screens/Cameras.svelte'), rights: ['see-health'] };
 const people: Screen = { name: 'people', load: () => import('../screens/People.svelte'), rights: ['see-people'] };
 const person: Screen = { name: 'people', load: () => import('../screens/Person.svelte'), rights: ['see-people'] };
+const account: Screen = { name: 'account', load: () => import('../screens/Account.svelte') };
 const notice: Screen = { name: 'notice', load: () => import('../screens/Notice.svelte'), isPublic: true };
 const enrol: Screen = { name: 'enrol', load: () => import('../screens/Enrol.svelte'), isPublic: true, isBare: true };
 
@@ -51,11 +52,11 @@ export const ROUTES = [
   { pattern: '/playback', value: playback },
   { pattern: '/ledger', value: ledger },
   { pattern: '/ledger/:seq', value: entry },
-  { pattern: '/retention', value: retention },
   { pattern: '/health', value: health },
   { pattern: '/cameras', value: cameras },
   { pattern: '/people', value: people },
   { pattern: '/people/:name', value: person },
+  { pattern: '/account', value: account },
   { pattern: '/notice', value: notice },
   { pattern: '/enrol', value: enrol },
 ] as const;
@@ -65,7 +66,6 @@ export const NAVIGATION = [
   { address: '/live', screen: live },
   { address: '/playback', screen: playback },
   { address: '/ledger', screen: ledger },
-  { address: '/retention', screen: retention },
   { address: '/health', screen: health },
   { address: '/cameras', screen: cameras },
   { address: '/people', screen: people },

@@ -55,7 +55,8 @@ class Session {
 
   /** The box says that the session is over. */
   lost(word: string): void {
-    if (this.me) this.ended = word;
+    // The box has forgotten the session: for whoever had one, it is over.
+    if (this.me) this.ended = word === 'not-signed-in' ? 'expired' : word;
     this.me = undefined;
   }
 

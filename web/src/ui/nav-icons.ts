@@ -17,6 +17,7 @@ export const NAV_ICONS = {
   cameras: camera,
   people: user,
   notice: document,
+  account: user,
   enrol: user,
   missing: document,
 };

@@ -28,6 +28,7 @@ export default {
   codeHint: 'Six digits that change every half minute.',
   codeWrong: 'The code is wrong. Wait for the next one, and look at the clock of your phone.',
   codesText: 'When your phone is not at hand, each of these stands in for the code once. They are shown now only: print them and lock them away.',
+  fingerprintText: 'The controller asks for this when your rights are confirmed.',
   kept: 'The recovery codes are safe',
   done: 'Sign in',
 } satisfies Messages['enrol'];

@@ -46,6 +46,6 @@ export default {
   lost: 'Packets lost',
   interruptions: 'Interruptions',
   cameraClock: 'Camera’s clock',
-  offset: (seconds) => `${seconds > 0 ? '+' : ''}${seconds.toFixed(1)} s`,
+  offset: (seconds) => `${seconds >= 0.05 ? '+' : ''}${(Math.round(seconds * 10) / 10 + 0).toFixed(1)} s`,
   phases: { recording: 'recording', receiving: 'receiving', connecting: 'connecting', trouble: 'in trouble', off: 'off' },
 } satisfies Messages['health'];

@@ -5,6 +5,7 @@ export default {
   actor: 'Who',
   anyone: 'Anybody',
   box: 'The box',
+  console: 'Console of the box',
   action: 'What',
   anything: 'Anything',
   camera: 'Camera',
@@ -67,7 +68,7 @@ export default {
     unsupported: 'This browser cannot check the signature (Ed25519). Update the browser.',
   },
   results: { ok: 'done', refused: 'refused', failed: 'failed', begun: 'begun', interrupted: 'interrupted' },
-  objects: { recorder: 'recorder', ledger: 'ledger', camera: 'camera', clock: 'clock', box: 'box', web: 'pages', configuration: 'configuration' },
+  objects: { session: 'session', footage: 'footage', vault: 'vault', recorder: 'recorder', ledger: 'ledger', camera: 'camera', clock: 'clock', box: 'box', web: 'pages', configuration: 'configuration' },
   actions: {
     'sign-in': 'Sign-in',
     'sign-out': 'Sign-out',

@@ -12,6 +12,7 @@ export default {
   health: 'Health and alarms',
   cameras: 'Cameras',
   people: 'People',
+  account: 'Your account',
   notice: 'Privacy notice',
   enrol: 'Enrolment',
   missing: 'No such page',

@@ -10,6 +10,8 @@ export default {
     'sync-lag': { name: 'Levy viivästyy', effect: 'Sähkökatko veisi enemmän kuvia kuin pitäisi.', remedy: 'Tutki levy.' },
     'sweep-late': { name: 'Poistaminen on myöhässä', effect: 'Tallenteita säilytetään sallittua kauemmin. Niitä ei voi katsoa.', remedy: 'Ylläpitäjä näkee esteen komennolla sinetti retention.' },
     'early-deletion': { name: 'Tallenteita poistuu ennen aikojaan', effect: 'Tallenteita häviää ennen säilytysajan loppua.', remedy: 'Hanki suurempi levy tai lyhennä säilytysaikaa.' },
+    'guarantee-lost': { name: 'Luvattuja tallenteita puuttuu', effect: 'Tallenteita, joiden luvattiin olevan tallella, ei enää ole.', remedy: 'Hanki suurempi levy tai lupaa vähemmän ([retention] asetuksissa).' },
+    'hold-review': { name: 'Pito odottaa tarkastusta', effect: 'Tallenteita voidaan pitää turhaan, tai ne poistuvat, vaikka niitä tarvitaan.', remedy: 'Rekisterinpitäjä tarkastaa, jatkaa tai vapauttaa pidon.' },
     'clock-unsynchronised': { name: 'Kelloa ei pidetä oikeassa', effect: 'Tallenteiden ajat ovat vain niin tarkkoja kuin laitteen oma kello.', remedy: 'Tarkista laitteen aikapalvelu.' },
     'clock-in-doubt': { name: 'Kellonaika on epävarma', effect: 'Tallenteita ei poisteta, ennen kuin kelloon voi taas luottaa.', remedy: 'Aseta kello, tai vahvista se oikeaksi: sinetti clock confirm.' },
     'clock-stepped': { name: 'Kelloa siirrettiin', effect: 'Tallenteet tämän hetken ympäriltä on merkitty ajaltaan epävarmoiksi.', remedy: 'Selvitä, kuka tai mikä siirsi kelloa.' },

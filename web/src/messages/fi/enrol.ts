@@ -26,6 +26,7 @@ export default {
   codeHint: 'Kuusi numeroa, jotka vaihtuvat puolen minuutin välein.',
   codeWrong: 'Koodi on väärä. Odota uutta koodia ja tarkista puhelimen kello.',
   codesText: 'Jos puhelin ei ole käsillä, kukin näistä kelpaa kerran koodin sijasta. Ne näytetään vain nyt: tulosta ne ja säilytä lukitussa paikassa.',
+  fingerprintText: 'Rekisterinpitäjä kysyy tätä, kun hän vahvistaa oikeutesi.',
   kept: 'Varakoodit ovat tallessa',
   done: 'Kirjaudu sisään',
 };

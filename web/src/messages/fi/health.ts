@@ -44,6 +44,6 @@ export default {
   lost: 'Paketteja hukkunut',
   interruptions: 'Katkoksia',
   cameraClock: 'Kameran kello',
-  offset: (seconds: number): string => `${seconds > 0 ? '+' : ''}${seconds.toFixed(1).replace('.', ',')} s`,
+  offset: (seconds: number): string => `${seconds >= 0.05 ? '+' : ''}${(Math.round(seconds * 10) / 10 + 0).toFixed(1).replace('.', ',')} s`,
   phases: { recording: 'tallentaa', receiving: 'vastaanottaa', connecting: 'yhdistää', trouble: 'ei toimi', off: 'pois käytöstä' },
 };

@@ -1,3 +1,4 @@
+import account from './account';
 import alarms from './alarms';
 import cameras from './cameras';
 import common from './common';
@@ -18,6 +19,7 @@ import timeline from './timeline';
 
 // Finnish is the shape: what the other languages lack does not compile.
 const messages = {
+  account,
   alarms,
   cameras,
   common,

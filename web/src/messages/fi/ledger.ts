@@ -3,6 +3,7 @@ export default {
   actor: 'Kuka',
   anyone: 'Kuka tahansa',
   box: 'Laite',
+  console: 'Laitteen konsoli',
   action: 'Mitä',
   anything: 'Mitä tahansa',
   camera: 'Kamera',
@@ -65,7 +66,7 @@ export default {
     unsupported: 'Tämä selain ei osaa tarkistaa allekirjoitusta (Ed25519). Päivitä selain.',
   },
   results: { ok: 'onnistui', refused: 'evättiin', failed: 'epäonnistui', begun: 'alkoi', interrupted: 'keskeytyi' },
-  objects: { recorder: 'tallennin', ledger: 'loki', camera: 'kamera', clock: 'kello', box: 'laite', web: 'sivut', configuration: 'asetukset' },
+  objects: { session: 'istunto', footage: 'tallenteet', vault: 'holvi', recorder: 'tallennin', ledger: 'loki', camera: 'kamera', clock: 'kello', box: 'laite', web: 'sivut', configuration: 'asetukset' },
   actions: {
     'sign-in': 'Kirjautuminen',
     'sign-out': 'Uloskirjautuminen',

@@ -10,6 +10,7 @@ export default {
   health: 'Tila ja hälytykset',
   cameras: 'Kamerat',
   people: 'Henkilöt',
+  account: 'Oma tunnus',
   notice: 'Tietosuojaseloste',
   enrol: 'Käyttöönotto',
   missing: 'Sivua ei löydy',

@@ -11,6 +11,8 @@ export default {
     'sync-lag': { name: 'En disk släpar', effect: 'Ett strömavbrott skulle ta fler bilder än det borde.', remedy: 'Undersök disken.' },
     'sweep-late': { name: 'Raderingen är försenad', effect: 'Inspelningar finns kvar längre än tillåtet. De kan inte visas.', remedy: 'Administratören ser hindret med sinetti retention.' },
     'early-deletion': { name: 'Inspelningar raderas i förtid', effect: 'Inspelningar går förlorade före lagringstidens slut.', remedy: 'Skaffa en större disk eller förkorta lagringstiden.' },
+    'guarantee-lost': { name: 'Utlovade inspelningar saknas', effect: 'Inspelningar som utlovades finns inte längre.', remedy: 'Skaffa en större disk eller lova mindre ([retention] i inställningarna).' },
+    'hold-review': { name: 'En spärr väntar på granskning', effect: 'Inspelningar kan sparas i onödan, eller raderas fast de behövs.', remedy: 'Den personuppgiftsansvariga granskar, förlänger eller häver spärren.' },
     'clock-unsynchronised': { name: 'Ingenting håller klockan rätt', effect: 'Inspelningarnas tider är bara så exakta som enhetens egen klocka.', remedy: 'Kontrollera enhetens tidstjänst.' },
     'clock-in-doubt': { name: 'Klockslaget är osäkert', effect: 'Inspelningar raderas inte förrän klockan går att lita på.', remedy: 'Ställ klockan, eller bekräfta den: sinetti clock confirm.' },
     'clock-stepped': { name: 'Klockan flyttades', effect: 'Inspelningar kring denna tid är märkta som osäkra i tiden.', remedy: 'Ta reda på vem eller vad som ställde klockan.' },

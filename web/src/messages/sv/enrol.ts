@@ -28,6 +28,7 @@ export default {
   codeHint: 'Sex siffror som byts varje halv minut.',
   codeWrong: 'Koden är fel. Vänta på en ny och kontrollera telefonens klocka.',
   codesText: 'Om telefonen inte är till hands gäller var och en av dessa en gång i stället för koden. De visas bara nu: skriv ut dem och förvara dem inlåsta.',
+  fingerprintText: 'Den personuppgiftsansvariga frågar efter detta när dina rättigheter bekräftas.',
   kept: 'Reservkoderna är i säkerhet',
   done: 'Logga in',
 } satisfies Messages['enrol'];

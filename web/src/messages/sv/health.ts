@@ -46,6 +46,6 @@ export default {
   lost: 'Förlorade paket',
   interruptions: 'Avbrott',
   cameraClock: 'Kamerans klocka',
-  offset: (seconds) => `${seconds > 0 ? '+' : ''}${seconds.toFixed(1).replace('.', ',')} s`,
+  offset: (seconds) => `${seconds >= 0.05 ? '+' : ''}${(Math.round(seconds * 10) / 10 + 0).toFixed(1).replace('.', ',')} s`,
   phases: { recording: 'spelar in', receiving: 'tar emot', connecting: 'ansluter', trouble: 'fungerar inte', off: 'avstängd' },
 } satisfies Messages['health'];

@@ -1,3 +1,4 @@
+import account from './account';
 import alarms from './alarms';
 import cameras from './cameras';
 import common from './common';
@@ -18,6 +19,7 @@ import timeline from './timeline';
 import type { Messages } from '../fi';
 
 const messages: Messages = {
+  account,
   alarms,
   cameras,
   common,

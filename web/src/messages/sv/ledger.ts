@@ -5,6 +5,7 @@ export default {
   actor: 'Vem',
   anyone: 'Vem som helst',
   box: 'Enheten',
+  console: 'Enhetens konsol',
   action: 'Vad',
   anything: 'Vad som helst',
   camera: 'Kamera',
@@ -67,7 +68,7 @@ export default {
     unsupported: 'Den här webbläsaren kan inte kontrollera signaturen (Ed25519). Uppdatera webbläsaren.',
   },
   results: { ok: 'lyckades', refused: 'nekades', failed: 'misslyckades', begun: 'började', interrupted: 'avbröts' },
-  objects: { recorder: 'inspelaren', ledger: 'loggen', camera: 'kamera', clock: 'klockan', box: 'enheten', web: 'sidorna', configuration: 'inställningarna' },
+  objects: { session: 'session', footage: 'inspelningar', vault: 'valv', recorder: 'inspelaren', ledger: 'loggen', camera: 'kamera', clock: 'klockan', box: 'enheten', web: 'sidorna', configuration: 'inställningarna' },
   actions: {
     'sign-in': 'Inloggning',
     'sign-out': 'Utloggning',

@@ -12,6 +12,7 @@ export default {
   health: 'Tillstånd och larm',
   cameras: 'Kameror',
   people: 'Personer',
+  account: 'Eget konto',
   notice: 'Dataskyddsbeskrivning',
   enrol: 'Aktivering',
   missing: 'Sidan finns inte',

@@ -10,14 +10,20 @@ export function actionWords(action: string, m: Messages): string {
   return words[action] ?? action;
 }
 
-/** The user name of whoever did it, while the details are kept; else the beginning of the person's id. */
-export function nameOf(entry: Pick<Entry, 'actor' | 'detail'>): string {
-  const name = (entry.detail.value as { name?: unknown } | null | undefined)?.name;
-  return typeof name === 'string' && name !== '' ? name : entry.actor.slice(0, 8);
+/** Who did it: by user name while the box knows it, else by the beginning of the person's id. */
+export function actorWords(entry: Pick<Entry, 'actor' | 'actor_name'>, m: Messages): string {
+  if (entry.actor === 'box') return m.ledger.box;
+  if (entry.actor === 'console') return m.ledger.console;
+  return entry.actor_name ?? entry.actor.slice(0, 8);
 }
 
-/** To what: cameras by their names. */
-export function objectWords(object: string, cameras: readonly { camera: string; name: string }[], m: Messages): string {
+/** To what: cameras and persons by their names. */
+export function objectWords(
+  { object, object_name }: Pick<Entry, 'object' | 'object_name'>,
+  cameras: readonly { camera: string; name: string }[],
+  m: Messages,
+): string {
+  if (object_name) return object_name;
   const [id = '', stream] = object.split('/');
   const name = cameras.find((camera) => camera.camera === id)?.name;
   if (name === undefined) {

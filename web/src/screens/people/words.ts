@@ -25,3 +25,16 @@ export function isInForce(role: Role): boolean {
 export function rests(role: Role): boolean {
   return !role.confirmed && (role.role === 'manager' || role.role === 'controller');
 }
+
+/** A role with the cameras that it reaches, where it reaches some. */
+export function roleLine(role: Role, m: Messages): string {
+  const words = roleWords(role.role, m);
+  if (!CAMERA_ROLES.includes(role.role)) return words;
+  return `${words}, ${camerasOf(role, m)}`;
+}
+
+/** The cameras that a role reaches. */
+export function camerasOf(role: Role, m: Messages): string {
+  if (!CAMERA_ROLES.includes(role.role)) return '–';
+  return role.cameras ? role.cameras.join(', ') || m.people.noCameras : m.people.allCameras;
+}

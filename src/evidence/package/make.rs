@@ -1,0 +1,292 @@
+//! Making a package, in the order that makes it hold together: clips → manifest → signature → entry of the ledger with the
+//! manifest's hash → checkpoint → proof → list of contents.
+//!
+//! No file has its name until all of it is written, and the list is named last: whatever ends this, what is left is nothing,
+//! or no package.
+
+use std::io::IoSlice;
+use std::path::{Path, PathBuf};
+
+use crate::base::disk::{self, Unnamed};
+use crate::base::error::{Context, Error, Kind, Result};
+use crate::base::hash::Digest;
+use crate::base::id::{BoxId, StreamId};
+use crate::base::time::{Span, Wall};
+use crate::base::zone::Zone;
+use crate::catalog::{Reader, SegmentRow};
+use crate::evidence::clip::Clip;
+use crate::evidence::keys::KeyRing;
+use crate::evidence::package::manifest::{Absent, FORMAT, Manifest, StreamPart, VERSION};
+use crate::evidence::package::media::{self, Taken, Written};
+use crate::evidence::package::proof::{self, PackageProof, SegmentPart};
+use crate::evidence::package::{
+    CONTENTS, CONTENTS_KIND, FILES_MAX, JSON_BYTES_MAX, MANIFEST, MANIFEST_KIND, MANIFEST_SIG,
+    PAGE, PAGE_TEXT, PROOF, README, README_TEXT, names,
+};
+use crate::evidence::proof::EntryProof;
+use crate::evidence::proof::SegmentProof;
+use crate::evidence::select::{Opened, Selection};
+use crate::ledger::checkpoint::Signer;
+use crate::ledger::note;
+use crate::media::leaf::Salt;
+use crate::media::read;
+
+/// Clear pictures of people.
+const FILE_MODE: u32 = disk::SECRET_MODE;
+
+/// What is wanted of one stream.
+pub struct Wanted {
+    /// Camera and stream.
+    pub stream: StreamId,
+    /// The camera's name.
+    pub name: String,
+    /// From when to when.
+    pub asked: Span,
+    /// What of it is there.
+    pub selection: Selection,
+    /// What of it is not.
+    pub absent: Vec<Absent>,
+    /// The rows of its segments. All are closed.
+    pub rows: Vec<SegmentRow>,
+}
+
+/// What is the same for all of a package.
+pub struct About {
+    /// The box.
+    pub box_id: BoxId,
+    /// Its log's epoch.
+    pub epoch: u32,
+    /// The site's name.
+    pub site: String,
+    /// The site's zone.
+    pub zone: Zone,
+    /// SHA-256 of the configuration.
+    pub configuration: Digest,
+    /// What it is made for.
+    pub purpose: String,
+    /// The entry that said so.
+    pub intent: Option<u64>,
+    /// Now.
+    pub made: Wall,
+}
+
+/// A package whose clips are written and whose manifest is signed: the ledger can be told.
+pub struct Prepared {
+    dir: PathBuf,
+    clips: Vec<Written>,
+    taken: Taken,
+    manifest: Vec<u8>,
+    manifest_sig: String,
+    about: About,
+    /// SHA-256 of the manifest: what the ledger's entry must have as its fact `manifest`.
+    pub digest: Digest,
+}
+
+/// Writes the clips into `dir`, which must be empty and there, and signs the manifest.
+///
+/// # Errors
+/// `NotFound` when there is nothing to hand out; `Full` when it is more than a package holds; what unsealing says.
+pub fn prepare(
+    dir: &Path,
+    about: About,
+    wanted: &[Wanted],
+    keys: &KeyRing,
+    signer: &Signer,
+) -> Result<Prepared> {
+    let mut clips: Vec<Written> = Vec::new();
+    let mut taken = Taken::default();
+    for part in wanted {
+        for stretch in &part.selection.stretches {
+            if clips.len() >= FILES_MAX {
+                let text = format!("a package has at most {FILES_MAX} clips; ask for less at once");
+                return Err(Error::new(Kind::Full, text));
+            }
+            let is_taken = |name: &str| clips.iter().any(|c| c.media.name == name);
+            let name = names::clip(&part.stream, stretch.span().start, about.zone, is_taken);
+            clips.push(media::write(
+                stretch,
+                &part.stream,
+                keys,
+                (dir, name),
+                &mut taken,
+            )?);
+        }
+    }
+    if clips.is_empty() {
+        return Err(Error::new(Kind::NotFound, "nothing of it is recorded"));
+    }
+    let manifest = manifest(&about, wanted, &clips)?.bytes()?;
+    let digest = Digest::sha256(&[&manifest]);
+    let lines = format!("{digest} {}\n", manifest.len());
+    let manifest_sig = note::sign(signer, (about.box_id, about.epoch), MANIFEST_KIND, &lines)?;
+    Ok(Prepared {
+        dir: dir.to_owned(),
+        clips,
+        taken,
+        manifest,
+        manifest_sig,
+        about,
+        digest,
+    })
+}
+
+fn manifest(about: &About, wanted: &[Wanted], clips: &[Written]) -> Result<Manifest> {
+    let of_segment = |row: &SegmentRow| -> Result<serde_json::Value> {
+        let line = row.record(about.box_id).line()?;
+        serde_json::from_str(&line)
+            .map_err(|e| Error::new(Kind::Internal, format!("a record is no JSON: {e}")))
+    };
+    let mut streams = Vec::with_capacity(wanted.len());
+    for part in wanted {
+        let used = |row: &&SegmentRow| {
+            let mut of_clips = clips.iter().flat_map(|c| &c.media.segments);
+            of_clips.any(|id| *id == row.segment)
+        };
+        streams.push(StreamPart {
+            stream: part.stream.to_string(),
+            name: part.name.clone(),
+            asked: part.asked,
+            absent: part.absent.clone(),
+            // Paths of the box are nobody's business; the segment's file name tells which it is.
+            damaged: part
+                .selection
+                .damaged
+                .iter()
+                .map(|d| file_name(d))
+                .collect(),
+            segments: part
+                .rows
+                .iter()
+                .filter(used)
+                .map(of_segment)
+                .collect::<Result<_>>()?,
+        });
+    }
+    Ok(Manifest {
+        format: FORMAT.to_owned(),
+        v: VERSION,
+        box_id: about.box_id,
+        site: about.site.clone(),
+        zone: about.zone.name().to_owned(),
+        made: about.made,
+        software: format!("sinetti {}", env!("CARGO_PKG_VERSION")),
+        configuration: about.configuration,
+        purpose: about.purpose.clone(),
+        intent: about.intent,
+        streams,
+        files: clips.iter().map(|c| c.media.clone()).collect(),
+    })
+}
+
+fn file_name(damaged: &str) -> String {
+    damaged.rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+impl Prepared {
+    /// Its clips.
+    pub fn clips(&self) -> Vec<Clip> {
+        self.clips.iter().map(|c| c.clip.clone()).collect()
+    }
+
+    /// Finishes it, after the entry `act` is in the ledger: proof, page, list; then every file gets its name.
+    ///
+    /// # Errors
+    /// `NotFound` while no checkpoint is over the entry, or no seal over a segment: nothing was named, try again.
+    pub fn finish(self, reader: &Reader, act: u64, keys: &KeyRing, signer: &Signer) -> Result<()> {
+        let proof = self.proof(reader, act, keys)?;
+        let proof = serde_json::to_vec(&proof)
+            .map_err(|e| Error::new(Kind::Internal, format!("writing a proof: {e}")))?;
+        if proof.len() as u64 > JSON_BYTES_MAX {
+            let text = "the proof would be larger than a browser reads; ask for less at once";
+            return Err(Error::new(Kind::Full, text));
+        }
+        let texts: [(&str, &[u8]); 5] = [
+            (MANIFEST, &self.manifest),
+            (MANIFEST_SIG, self.manifest_sig.as_bytes()),
+            (PROOF, &proof),
+            (PAGE, PAGE_TEXT.as_bytes()),
+            (README, README_TEXT.as_bytes()),
+        ];
+        let mut lines: Vec<_> = texts
+            .iter()
+            .map(|(name, bytes)| format!("{} {} {name}\n", Digest::sha256(&[bytes]), bytes.len()))
+            .collect();
+        lines.sort_by(|a, b| name_of(a).cmp(name_of(b)));
+        let about = &self.about;
+        let id = (about.box_id, about.epoch);
+        let contents = note::sign(signer, id, CONTENTS_KIND, &lines.concat())?;
+        let mut unnamed = Vec::new();
+        for (name, bytes) in texts {
+            unnamed.push((written(&self.dir, bytes)?, name));
+        }
+        let contents = written(&self.dir, contents.as_bytes())?;
+        for clip in self.clips {
+            clip.file.name(&self.dir.join(&clip.media.name))?;
+        }
+        for (file, name) in unnamed {
+            file.name(&self.dir.join(name))?;
+        }
+        contents.name(&self.dir.join(CONTENTS))
+    }
+
+    fn proof(&self, reader: &Reader, act: u64, keys: &KeyRing) -> Result<PackageProof> {
+        let mut seals: Vec<EntryProof> = Vec::new();
+        let mut segments = Vec::with_capacity(self.taken.segments.len());
+        for opened in &self.taken.segments {
+            segments.push(self.segment(reader, opened, keys, &mut seals)?);
+        }
+        Ok(PackageProof {
+            v: proof::VERSION,
+            act: EntryProof::make(reader, act)?,
+            seals,
+            segments,
+            files: self.clips.iter().map(|c| c.part.clone()).collect(),
+        })
+    }
+
+    fn segment(
+        &self,
+        reader: &Reader,
+        opened: &Opened,
+        keys: &KeyRing,
+        seals: &mut Vec<EntryProof>,
+    ) -> Result<SegmentPart> {
+        let header = &opened.initial.header;
+        let what = || format!("proving segment {}", header.segment);
+        let row = reader
+            .segment_by_uuid(header.segment)?
+            .ok_or_else(|| Error::new(Kind::NotFound, "it is not closed yet").attempted(what()))?;
+        let path = SegmentProof::make(reader, self.about.box_id, &row)?;
+        let there = seals.iter().position(|seal| seal.entry == path.seal.entry);
+        let seal = there.unwrap_or_else(|| {
+            seals.push(path.seal.clone());
+            seals.len() - 1
+        });
+        let key = keys.segment_key(&opened.source.volume, header)?;
+        let scan = read::scan(&*opened.file()?, &opened.initial, false).context(what)?;
+        let siblings = path.path.iter().map(|text| Digest::from_hex(text));
+        Ok(SegmentPart {
+            record: path.segment,
+            seal,
+            place: path.place,
+            path: siblings
+                .collect::<Option<_>>()
+                .ok_or_else(|| Error::new(Kind::Internal, "a path that is none"))?,
+            run_media_start: header.run_media_start.0,
+            entry: opened.initial.entry.hash(),
+            salt: Salt::derive(&key).disclosed(),
+            leaves: scan.fragments.iter().map(|f| f.leaf).collect(),
+        })
+    }
+}
+
+fn name_of(line: &str) -> &str {
+    line.trim_end().rsplit(' ').next().unwrap_or_default()
+}
+
+fn written(dir: &Path, bytes: &[u8]) -> Result<Unnamed> {
+    let mut file = Unnamed::create(dir, FILE_MODE)?;
+    file.file().append(&mut [IoSlice::new(bytes)])?;
+    file.file().sync()?;
+    Ok(file)
+}

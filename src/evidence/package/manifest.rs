@@ -1,0 +1,133 @@
+//! `manifest.json`: what was asked for and what is given.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::base::error::{Error, Result};
+use crate::base::hash::Digest;
+use crate::base::id::{BoxId, SegmentId};
+use crate::base::time::{Span, Wall};
+use crate::media::access_unit::Codec;
+
+/// Marks the format.
+pub const FORMAT: &str = "sinetti package";
+/// Its version.
+pub const VERSION: u32 = 1;
+
+/// The whole of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// [`FORMAT`].
+    pub format: String,
+    /// [`VERSION`].
+    pub v: u32,
+    /// The box that recorded it.
+    #[serde(rename = "box")]
+    pub box_id: BoxId,
+    /// The site's name.
+    pub site: String,
+    /// The site's zone, by its IANA name; all times here are UTC.
+    pub zone: String,
+    /// When it was made.
+    pub made: Wall,
+    /// By what.
+    pub software: String,
+    /// SHA-256 of the configuration in force.
+    pub configuration: Digest,
+    /// What it was made for.
+    pub purpose: String,
+    /// The entry of the ledger that said so before the first byte.
+    pub intent: Option<u64>,
+    /// Each stream of which something was asked for.
+    pub streams: Vec<StreamPart>,
+    /// The clips, in the order of streams and time.
+    pub files: Vec<MediaFile>,
+}
+
+/// What was asked for and given of one stream.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StreamPart {
+    /// Camera and stream: `kassa-1/main`.
+    pub stream: String,
+    /// The camera's name.
+    pub name: String,
+    /// From when to when it was asked for.
+    pub asked: Span,
+    /// What of that is not recorded, or was deleted, and why.
+    pub absent: Vec<Absent>,
+    /// Segments that are not whole any more.
+    pub damaged: Vec<String>,
+    /// What the recorder wrote down of each segment that something was taken from: clocks, losses, content root. The very
+    /// record that a footage seal binds.
+    pub segments: Vec<Value>,
+}
+
+/// A time without pictures.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Absent {
+    /// From when to when.
+    pub span: Span,
+    /// `gap` with its cause, or `deleted` with its rule.
+    pub what: String,
+    /// The cause or the rule.
+    pub why: String,
+}
+
+/// A clip.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MediaFile {
+    /// Its name.
+    pub name: String,
+    /// Bytes of it.
+    pub bytes: u64,
+    /// SHA-256 of it.
+    pub sha256: Digest,
+    /// SHA-256 of each [`CHUNK_BYTES`](super::CHUNK_BYTES) of it.
+    pub chunks: Vec<Digest>,
+    /// Camera and stream: `kassa-1/main`.
+    pub stream: String,
+    /// From its first picture to the end of its last.
+    pub span: Span,
+    /// Pictures in it.
+    pub pictures: usize,
+    /// Pictures at its beginning that refer to pictures before it and are not shown.
+    pub undecodable_leading: usize,
+    /// The codec.
+    pub codec: Codec,
+    /// Width of the picture in pixels.
+    pub width: u16,
+    /// Height of it.
+    pub height: u16,
+    /// The segments that it was taken from.
+    pub segments: Vec<SegmentId>,
+}
+
+impl Manifest {
+    /// Its bytes, as they are hashed and signed.
+    ///
+    /// # Errors
+    /// Never in practice: it holds nothing that is no JSON.
+    pub fn bytes(&self) -> Result<Vec<u8>> {
+        let mut bytes = serde_json::to_vec_pretty(self)
+            .map_err(|e| Error::invalid(format!("writing a manifest: {e}")))?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+
+    /// From its bytes.
+    ///
+    /// # Errors
+    /// `Foreign` for another version; `Corrupt` for anything that is no manifest.
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
+        let bad = |e: &dyn std::fmt::Display| Error::corrupt(format!("the manifest: {e}"));
+        let manifest: Self = serde_json::from_slice(bytes).map_err(|e| bad(&e))?;
+        if manifest.format != FORMAT || manifest.v != VERSION {
+            return Err(bad(&"it is of another format"));
+        }
+        Ok(manifest)
+    }
+}

@@ -1,0 +1,180 @@
+//! The clips of a package: written once, hashed in pieces on the way, and every fragment's table kept for the proof.
+
+use std::path::Path;
+
+use crate::base::disk::Unnamed;
+use crate::base::error::{Error, Kind, Result};
+use crate::base::hash::Digest;
+use crate::base::id::{SegmentId, StreamId};
+use crate::evidence::clip::{self, Clip};
+use crate::evidence::keys::KeyRing;
+use crate::evidence::package::CHUNK_BYTES;
+use crate::evidence::package::manifest::MediaFile;
+use crate::evidence::package::proof::{FilePart, FragmentPart};
+use crate::evidence::select::{Opened, Stretch};
+use crate::media::read;
+
+/// A clip that has no name yet.
+pub(super) struct Written {
+    pub(super) file: Unnamed,
+    pub(super) media: MediaFile,
+    pub(super) part: FilePart,
+    pub(super) clip: Clip,
+}
+
+/// Segments of which something was taken, each once, in order.
+#[derive(Default)]
+pub(super) struct Taken {
+    pub(super) segments: Vec<std::sync::Arc<Opened>>,
+}
+
+impl Taken {
+    /// The place of a segment; it is added when it is new. Those of one stream come one after the other.
+    fn place(&mut self, source: &std::sync::Arc<Opened>) -> usize {
+        let id = |opened: &Opened| -> SegmentId { opened.initial.header.segment };
+        let there = self.segments.iter().rposition(|s| id(s) == id(source));
+        there.unwrap_or_else(|| {
+            self.segments.push(source.clone());
+            self.segments.len() - 1
+        })
+    }
+}
+
+/// Writes a stretch to a file that will be `dir/name`.
+pub(super) fn write(
+    stretch: &Stretch,
+    stream: &StreamId,
+    keys: &KeyRing,
+    (dir, name): (&Path, String),
+    taken: &mut Taken,
+) -> Result<Written> {
+    let entry = stretch
+        .pieces
+        .first()
+        .map(|piece| &piece.source.initial.entry)
+        .ok_or_else(|| Error::invalid("a stretch without fragments"))?;
+    let mut chunks = Chunks::default();
+    let mut head: Option<(u64, Option<u64>)> = None;
+    let mut seen = |bytes: &[u8]| {
+        head.get_or_insert_with(|| {
+            let at = bytes
+                .windows(entry.entry.len())
+                .position(|w| w == entry.entry);
+            (bytes.len() as u64, at.map(|at| at as u64))
+        });
+        chunks.add(bytes);
+    };
+    let (file, clip) = clip::write_unnamed(stretch, keys, &dir.join(&name), &mut seen)?;
+    let (samples_at, entry_at) = head.unwrap_or_default();
+    let entry_at =
+        entry_at.ok_or_else(|| Error::new(Kind::Internal, "a clip without its sample entry"))?;
+    let mut fragments = Vec::with_capacity(stretch.pieces.len());
+    for (piece, source) in clip::with_files(stretch) {
+        let (_, rows) =
+            read::read_rows(&*source?, &piece.source.initial, piece.number, &piece.index)?;
+        let samples = rows
+            .iter()
+            .map(|row| (row.duration, row.bytes, u8::from(row.is_key), row.offset));
+        fragments.push(FragmentPart {
+            segment: taken.place(&piece.source),
+            number: piece.number,
+            tfdt: piece.index.tfdt.0,
+            samples: samples.collect(),
+        });
+    }
+    let sha256 = Digest::from_hex(&clip.sha256)
+        .ok_or_else(|| Error::new(Kind::Internal, "a clip without its hash"))?;
+    Ok(Written {
+        file,
+        part: FilePart {
+            name: name.clone(),
+            entry_at,
+            entry_bytes: entry.entry.len() as u64,
+            samples_at,
+            fragments,
+        },
+        media: MediaFile {
+            name,
+            bytes: clip.bytes,
+            sha256,
+            chunks: chunks.finish(),
+            stream: stream.to_string(),
+            span: clip.span,
+            pictures: clip.pictures,
+            undecodable_leading: clip.undecodable_leading,
+            codec: clip.codec,
+            width: clip.size.0,
+            height: clip.size.1,
+            segments: clip.source_segments.clone(),
+        },
+        clip,
+    })
+}
+
+/// Hashes of pieces of [`CHUNK_BYTES`].
+pub(super) struct Chunks {
+    context: ring::digest::Context,
+    filled: u64,
+    done: Vec<Digest>,
+}
+
+impl Default for Chunks {
+    fn default() -> Self {
+        Self {
+            context: ring::digest::Context::new(&ring::digest::SHA256),
+            filled: 0,
+            done: Vec::new(),
+        }
+    }
+}
+
+impl Chunks {
+    /// Goes on with `bytes`.
+    pub(super) fn add(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let room = usize::try_from(CHUNK_BYTES - self.filled).unwrap_or(usize::MAX);
+            let (now, later) = bytes.split_at(room.min(bytes.len()));
+            self.context.update(now);
+            self.filled += now.len() as u64;
+            bytes = later;
+            if self.filled == CHUNK_BYTES {
+                self.cut();
+            }
+        }
+    }
+
+    fn cut(&mut self) {
+        let fresh = ring::digest::Context::new(&ring::digest::SHA256);
+        let full = std::mem::replace(&mut self.context, fresh);
+        self.done.push(Digest::from_ring(&full.finish()));
+        self.filled = 0;
+    }
+
+    /// The hashes, in order; the last piece may be shorter.
+    pub(super) fn finish(mut self) -> Vec<Digest> {
+        if self.filled > 0 {
+            self.cut();
+        }
+        self.done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_hashed_however_the_bytes_come() {
+        let bytes: Vec<u8> = (0..CHUNK_BYTES * 2 + 5).map(|n| (n % 251) as u8).collect();
+        let size = usize::try_from(CHUNK_BYTES).expect("small");
+        let expected: Vec<_> = bytes.chunks(size).map(|c| Digest::sha256(&[c])).collect();
+        for step in [1 << 10, 333_333, size, bytes.len()] {
+            let mut chunks = Chunks::default();
+            bytes.chunks(step).for_each(|part| chunks.add(part));
+            assert_eq!(chunks.finish(), expected, "by {step}");
+        }
+        let mut whole = Chunks::default();
+        whole.add(&bytes[..size]);
+        assert_eq!(whole.finish(), expected[..1]);
+    }
+}
