@@ -10,6 +10,7 @@
 //! | 1 | [`media`] | access units, fragmented MP4, Common Encryption, leaf hashes; no IO |
 //! | 1 | [`ledger`] | the log that nobody can rewrite unseen: entries, tree, checkpoints, proofs; no IO |
 //! | 1 | [`config`] | the configuration: types, loading, validation, difference |
+//! | 1 | [`document`] | documents for people, as PDF/A; no IO |
 //! | 1 | [`vault`] | the key hierarchy: persons, generations, key slots, recovery shares; no IO |
 //! | 2 | [`catalog`] | the SQLite index: rows and the events that answer for them |
 //! | 2 | [`store`] | where things lie: volumes, key slots, the state folder |
@@ -19,18 +20,21 @@
 //! | 3 | [`recorder`] | from access units to sealed segments, and what a crash left of them |
 //! | 3 | [`doctor`] | whether this machine is fit to keep footage |
 //! | 3 | [`retention`] | what is deleted when, and how a kill leaves nothing half |
+//! | 3 | [`backup`] | a box's state, encrypted, and the way back |
 //! | 3 | [`evidence`] | from segments to a clip that plays anywhere |
 //! | 6 | [`daemon`] | joins the parts, and stops them |
 //! | 7 | [`cmd`] | one file a subcommand |
 
 pub mod access;
 pub mod alarm;
+pub mod backup;
 pub mod base;
 pub mod catalog;
 pub mod cmd;
 pub mod config;
 pub mod daemon;
 pub mod doctor;
+pub mod document;
 pub mod evidence;
 pub mod http;
 pub mod ingest;

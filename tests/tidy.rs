@@ -19,7 +19,7 @@ use text::{none, pages, root, rust, texts};
 /// A module imports only from a lower layer; modules of one layer never meet. `main.rs` and `lib.rs` are free.
 const LAYERS: &[(u8, &[&str])] = &[
     (0, &["base"]),
-    (1, &["media", "ledger", "config", "vault"]),
+    (1, &["media", "ledger", "config", "document", "vault"]),
     (2, &["catalog", "store"]),
     (
         3,
@@ -30,6 +30,7 @@ const LAYERS: &[(u8, &[&str])] = &[
             "evidence",
             "access",
             "alarm",
+            "backup",
             "doctor",
         ],
     ),
@@ -42,6 +43,7 @@ const LAYERS: &[(u8, &[&str])] = &[
 const CRATE_HOMES: &[(&str, &str)] = &[
     ("rusqlite", "src/catalog/"),
     ("retina", "src/ingest/rtsp.rs"),
+    ("krilla", "src/document/"),
     ("ffmpeg_next", "src/bin/sinetti-codec.rs"),
     ("ffmpeg_sys_next", "src/bin/sinetti-codec.rs"),
 ];
@@ -74,7 +76,7 @@ const LITTER: &[&str] = &[".DS_Store", ".idea", ".vscode", ".zed"];
 const FILE_LINES_MAX: usize = 600;
 const FUNCTION_LINES_MAX: usize = 70;
 /// Raise it in the commit that adds a dependency, with the reason.
-const PACKAGES_MAX: usize = 420;
+const PACKAGES_MAX: usize = 445; // 420 before PDF (krilla, qrcode, rustybuzz) and tar
 /// Packages of this workspace.
 const MEMBERS: &[&str] = &["sinetti", "sinetti-simulator"];
 

@@ -15,6 +15,7 @@ const HOLDS: &str = "holds";
 const LEDGER: &str = "ledger";
 const VAULT: &str = "vault";
 const WEB: &str = "certificate";
+const STATE: &str = "state";
 const TARGET: &str = "target";
 
 /// What is wrong at this moment. Bounded by the number of streams and volumes.
@@ -34,6 +35,7 @@ pub fn due(facts: &Facts, thresholds: &Thresholds) -> Due {
     of_deletion(facts, &mut due);
     of_clock(facts, thresholds, &mut due);
     of_proof(facts, thresholds, &mut due);
+    of_records(facts, &mut due);
     due
 }
 
@@ -173,6 +175,18 @@ fn footage(volume: &Volume, due: &mut Due) {
             format!("{} segments", volume.missing_segments),
         );
     }
+    if let Some((count, first)) = &volume.over_age {
+        put(
+            AlarmKind::OverAge,
+            format!("{count} files; the first: {first}"),
+        );
+    }
+    if volume.quarantine_lost > 0 {
+        put(
+            AlarmKind::Quarantine,
+            format!("{} files at the last look", volume.quarantine_lost),
+        );
+    }
     if let Some(mirror) = &volume.mirror {
         put(AlarmKind::LedgerMirror, mirror.clone());
     }
@@ -273,6 +287,19 @@ fn of_proof(facts: &Facts, thresholds: &Thresholds, due: &mut Due) {
     if let Some(failing) = failing.filter(|for_| *for_ > thresholds.undelivered) {
         let secs = failing.as_secs();
         put(AlarmKind::Delivery, TARGET, format!("for {secs} s"));
+    }
+}
+
+/// Backups, and what is kept besides footage.
+fn of_records(facts: &Facts, due: &mut Due) {
+    if let Some(last) = &facts.backup_overdue {
+        let detail = last.map_or("there never was one".to_owned(), |at| {
+            format!("the last was made {at}")
+        });
+        due.insert((AlarmKind::BackupOverdue, STATE.to_owned()), detail);
+    }
+    if let Some(old) = &facts.old_catalogs {
+        due.insert((AlarmKind::OverAge, STATE.to_owned()), old.clone());
     }
 }
 

@@ -60,6 +60,8 @@ fn volume() -> impl Strategy<Value = Volume> {
                     first: vec!["removed: x".to_owned()],
                 }),
                 mirror,
+                over_age: None,
+                quarantine_lost: 0,
             },
         )
 }
@@ -216,6 +218,12 @@ fn rest_has_its_cause(is: Is<'_>) {
     is(A::LedgerMirror, &|f| {
         first(f).mirror = Some("differs".to_owned())
     });
+    is(A::BackupOverdue, &|f| f.backup_overdue = Some(None));
+    is(A::OverAge, &|f| {
+        first(f).over_age = Some((1, "stills/x".to_owned()));
+    });
+    is(A::OverAge, &|f| f.old_catalogs = Some("one".to_owned()));
+    is(A::Quarantine, &|f| first(f).quarantine_lost = 1);
     is(A::Delivery, &|f| f.undelivered_for = Some(secs(121)));
 }
 

@@ -24,6 +24,10 @@ pub struct Facts {
     pub holders: Option<String>,
     /// Seconds until the certificate ends; `None`: there is none.
     pub certificate_left_s: Option<i64>,
+    /// The last backup is too old: when it was made; `Some(None)`: there never was one.
+    pub backup_overdue: Option<Option<Wall>>,
+    /// Old catalogs in the state folder that should be gone: the first, and how many.
+    pub old_catalogs: Option<String>,
     /// For how long alarms could not be delivered; `None`: they could, or need not be.
     pub undelivered_for: Option<Duration>,
 }
@@ -66,6 +70,10 @@ pub struct Volume {
     pub missing_segments: u64,
     /// Files that are not Sinetti's.
     pub strangers: u64,
+    /// What is kept for longer than it may be and could not be deleted: how many, and the first.
+    pub over_age: Option<(u64, String)>,
+    /// Files in quarantine that went for want of room.
+    pub quarantine_lost: u64,
     /// What somebody else did there.
     pub touched: Option<Touched>,
     /// What is wrong with the ledger's mirror on it.

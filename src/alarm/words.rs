@@ -226,6 +226,24 @@ const FINNISH: &[Line] = &[
         "sinetti status kertoo, mikä siinä on vialla",
     ),
     (
+        K::BackupOverdue,
+        "varmuuskopio on liian vanha, tai sitä ei ole",
+        "jos tilakansio katoaa, henkilöt, oikeudet ja perustelut katoavat sen mukana",
+        "sinetti backup KANSIO, ja ajastin, joka tekee sen",
+    ),
+    (
+        K::OverAge,
+        "jotakin säilytetään liian kauan",
+        "tietoja säilyy kauemmin kuin saa",
+        "sinetti ledger show --action over-age nimeää ne; poista se, mitä Sinetti ei saa poistaa itse",
+    ),
+    (
+        K::Quarantine,
+        "karanteeni täyttyi",
+        "tiedostoja, joita ei voitu lukea, poistettiin ennen kuin kukaan katsoi niitä",
+        "tutki levy: dmesg, smartctl -a; max_gib kohdassa [quarantine] antaa enemmän tilaa",
+    ),
+    (
         K::Delivery,
         "hälytykset eivät mene perille",
         "hälytyksistä ei saa tietää kukaan, joka ei itse katso",
@@ -365,6 +383,24 @@ const SWEDISH: &[Line] = &[
         "kopian av loggen kan inte hållas",
         "loggen skulle försvinna med tillståndsmappen, eller så har disken en annan logg",
         "sinetti status säger vad som är fel med den",
+    ),
+    (
+        K::BackupOverdue,
+        "säkerhetskopian är för gammal, eller så finns ingen",
+        "om tillståndsmappen förloras går personer, rättigheter och motiveringar med den",
+        "sinetti backup MAPP, och en timer som gör det",
+    ),
+    (
+        K::OverAge,
+        "något bevaras för länge",
+        "uppgifter bevaras längre än de får",
+        "sinetti ledger show --action over-age nämner dem; ta bort det som Sinetti inte får ta bort självt",
+    ),
+    (
+        K::Quarantine,
+        "karantänen blev full",
+        "filer som inte kunde läsas raderades innan någon tittade på dem",
+        "undersök disken: dmesg, smartctl -a; max_gib under [quarantine] ger mer utrymme",
     ),
     (
         K::Delivery,

@@ -77,6 +77,15 @@ impl Wall {
             .map(|t| Self(t.timestamp_micros()))
     }
 
+    /// The same day of the month, and time of day, so many calendar months (UTC) earlier; the month's last day where there is no
+    /// such day. Itself where the calendar ends.
+    pub fn months_ago(self, months: u32) -> Self {
+        let earlier = self
+            .to_utc()
+            .checked_sub_months(chrono::Months::new(months));
+        earlier.map_or(self, |at| Self(at.timestamp_micros()))
+    }
+
     /// Basic form for file names: `20261123T154500.123Z`.
     pub fn basic(self) -> String {
         self.to_utc().format("%Y%m%dT%H%M%S%.3fZ").to_string()

@@ -115,6 +115,15 @@ kinds! {
     /// The copy of the ledger on a volume cannot be kept.
     LedgerMirror = "ledger-mirror": "a lost state folder would take the ledger with it, or the volume has another ledger",
         "sinetti status says what is wrong with it";
+    /// The last backup is too old, or there never was one.
+    BackupOverdue = "backup-overdue": "a lost state folder would take persons, rights and reasons with it",
+        "sinetti backup DIR, and a timer that does it";
+    /// Something lies on the box for longer than it may.
+    OverAge = "over-age": "something is kept for longer than it may be",
+        "sinetti ledger show --action over-age names it; remove what Sinetti may not remove by itself";
+    /// What could not be read had no room any more, or not all of it.
+    Quarantine = "quarantine": "files that could not be read were deleted before anybody looked at them",
+        "look at the disk: dmesg, smartctl -a; max_gib under [quarantine] gives it more room";
     /// Alarms do not reach their target.
     Delivery = "delivery": "nobody is told of alarms who does not look", "look at the target and at [alarm]: sinetti alarms test";
 }
@@ -124,7 +133,11 @@ impl AlarmKind {
     pub const fn is_warning(self) -> bool {
         matches!(
             self,
-            Self::ClockUnsynchronised | Self::Certificate | Self::VaultHolder | Self::HoldReview
+            Self::ClockUnsynchronised
+                | Self::Certificate
+                | Self::VaultHolder
+                | Self::HoldReview
+                | Self::BackupOverdue
         )
     }
 

@@ -22,7 +22,7 @@ struct Step {
 
 /// Step N makes version N + 1 of version N. When the schema changes, the change is appended as a step, and `schema.sql`
 /// shows the sum.
-const STEPS: [Step; 5] = [
+const STEPS: [Step; 6] = [
     Step {
         sql: include_str!("schema_1.sql"),
         then: |_| Ok(()),
@@ -42,6 +42,10 @@ const STEPS: [Step; 5] = [
     Step {
         sql: include_str!("step_5.sql"),
         then: |_| Ok(()),
+    },
+    Step {
+        sql: include_str!("step_6.sql"),
+        then: migrate::classes_of_details,
     },
 ];
 

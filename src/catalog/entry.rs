@@ -140,6 +140,17 @@ pub(super) fn read_entry(row: &Row<'_>) -> Result<EntryRow> {
     })
 }
 
+/// Details of a class that are there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ClassRow {
+    /// Which class.
+    pub class: Class,
+    /// How many entries have them.
+    pub entries: u64,
+    /// When the oldest of these was written.
+    pub oldest: Wall,
+}
+
 impl Reader {
     /// Entries that fit, at most `count_max`.
     ///
@@ -214,6 +225,40 @@ impl Reader {
             }
         }
         Ok(newest)
+    }
+
+    /// What is there of details, class by class; classes of which nothing is left are not among them.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn detail_classes(&self) -> Result<Vec<ClassRow>> {
+        let mut statement = self.db.prepare_cached(
+            "select class, count(*), min(at_us) from detail join entry on entry.seq = detail.seq
+             where erased_us is null group by class",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let mut columns = Columns::of(row);
+            found.push(ClassRow {
+                class: columns.get::<String>()?.parse()?,
+                entries: columns.count()?,
+                oldest: columns.get()?,
+            });
+        }
+        Ok(found)
+    }
+
+    /// The last entry of an action that went well.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn last_ok(&self, action: &str) -> Result<Option<EntryRow>> {
+        let mut statement = self.db.prepare_cached(&format!(
+            "{ENTRY} where action = ? and result = 'ok' order by entry.seq desc limit 1"
+        ))?;
+        let mut rows = statement.query(params![action])?;
+        rows.next()?.map(read_entry).transpose()
     }
 
     /// Entries whose details do not fit what the entry says of them.

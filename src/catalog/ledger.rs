@@ -16,6 +16,7 @@ use crate::catalog::reader::Reader;
 use crate::catalog::tile::TreeOf;
 use crate::ledger::audit::{Log, Record};
 use crate::ledger::checkpoint::{Checkpoint, Key, Signer};
+use crate::ledger::several;
 use crate::ledger::tree::{self, TILE_WIDTH, Tiles};
 
 /// A log since a lawful restore, or since the beginning.
@@ -224,6 +225,15 @@ impl Reader {
         let path = tree::inclusion(&epoch.tree(&self.db), epoch.size, seq - epoch.first_seq)
             .context(|| format!("proving entry {seq}"))?;
         Ok((epoch, path))
+    }
+
+    /// One proof that the entries at `indexes` of an epoch, which rise, are under its checkpoint (`src/ledger/several.rs`).
+    ///
+    /// # Errors
+    /// `Corrupt` when there are no such entries.
+    pub fn inclusion_of_several(&self, epoch: &EpochRow, indexes: &[u64]) -> Result<Vec<Digest>> {
+        several::prove(&epoch.tree(&self.db), epoch.size, indexes)
+            .context(|| format!("proving {} entries", indexes.len()))
     }
 
     /// Proof that the log goes on from `old`: a path that may be empty, or why it does not.

@@ -45,6 +45,13 @@ pub enum LedgerChange {
         /// What the person who decided it says.
         statement: String,
     },
+    /// Details that are older than their class is kept are erased; one entry says how many, also when there were none.
+    DetailsExpired {
+        /// When.
+        at: Wall,
+        /// Of each class: entries before this time, and the age as the configuration writes it.
+        classes: Vec<(Class, Wall, String)>,
+    },
     /// Details of entries are erased; an entry says how many.
     DetailsErased {
         /// Of which class.
@@ -56,6 +63,13 @@ pub enum LedgerChange {
         /// Who decided it.
         by: String,
     },
+}
+
+/// The action of the daily erasure of details.
+pub const DETAILS_EXPIRED: &str = "details-expired";
+
+fn erase(db: &Connection, class: Class, before: Wall, at: Wall) -> Result<u64> {
+    entry::erase(db, class, before, at).context(|| format!("erasing details of class {class}"))
 }
 
 /// Writes one change inside the caller's transaction.
@@ -80,14 +94,25 @@ pub(super) fn apply(db: &Connection, change: &LedgerChange) -> Result<()> {
             statement,
         } => ledger::begin_next(db, *at, *number, cause, statement)
             .context(|| "beginning an epoch of the ledger"),
+        LedgerChange::DetailsExpired { at, classes } => {
+            let (mut told, mut sum) = (serde_json::Map::new(), 0);
+            for (class, before, age) in classes {
+                let erased = erase(db, *class, *before, *at)?;
+                sum += erased;
+                let of_class = json!({ "age": age, "before": before, "entries": erased });
+                told.insert(class.as_str().to_owned(), of_class);
+            }
+            let facts = json!({ "classes": told, "entries": sum });
+            let event = Event::of_box(*at, DETAILS_EXPIRED, "ledger", facts);
+            event::write(db, &event).map(drop)
+        }
         LedgerChange::DetailsErased {
             class,
             before,
             at,
             by,
         } => {
-            let erased = entry::erase(db, *class, *before, *at)
-                .context(|| format!("erasing details of class {class}"))?;
+            let erased = erase(db, *class, *before, *at)?;
             let facts = json!({ "class": class.as_str(), "before": before, "entries": erased });
             let event = Event {
                 detail: Some(json!({ "by": by })),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, Transaction};
 
-use crate::base::error::{Context, Result};
+use crate::base::error::{Context, Error, Result};
 use crate::base::id::BoxId;
 use crate::catalog::connection;
 
@@ -43,6 +43,19 @@ impl Reader {
         // The state is chosen by the first question.
         one.query_row("select 1 from meta", [], |_| Ok(()))?;
         Ok(Snapshot { _one: one })
+    }
+
+    /// Writes a copy of the catalog, as it is at this moment and without what was erased, into the empty or missing file
+    /// `path`. Writers go on meanwhile. It is not synced.
+    ///
+    /// # Errors
+    /// What SQLite says; then `path` holds nothing of use.
+    pub fn copy_to(&self, path: &Path) -> Result<()> {
+        let text = path
+            .to_str()
+            .ok_or_else(|| Error::invalid(format!("{} is not UTF-8", path.display())))?;
+        self.db.execute("vacuum into ?", [text])?;
+        Ok(())
     }
 
     /// What is wrong with the catalog: damage that SQLite finds, rows that point nowhere, running totals that do not

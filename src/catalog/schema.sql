@@ -190,7 +190,8 @@ create index entry_time on entry (at_us);
 -- What may lawfully be erased of an entry. The row stays, so that a reader sees when it was.
 create table detail (
     seq        integer primary key references entry (seq),              -- of which entry
-    class      text not null check (class in ('operation', 'access', 'people', 'disclosure')), -- how long it is kept
+    class      text not null check (class in ('operation', 'sign-in', 'access', 'configuration', 'people', 'request',
+        'disclosure')),                                                 -- how long it is kept
     salt       blob check (length(salt) = 32),                          -- salt of the commitment; null: erased
     text       text check (json_valid(text)),                           -- canonical JSON; null: erased
     erased_us  integer,                                                 -- when it was erased; null: it is there
@@ -343,7 +344,7 @@ create table alarm (
         'camera-lost', 'gap', 'volume-missing', 'volume-full', 'volume-failing', 'volume-behind', 'sync-lag', 'sweep-late',
         'early-deletion', 'clock-unsynchronised', 'clock-in-doubt', 'clock-stepped', 'scrub-damage', 'scrub-missing',
         'stranger', 'certificate', 'vault-holder', 'no-anchor', 'ledger-trouble', 'ledger-mirror', 'delivery',
-        'guarantee-lost', 'hold-review')),                                                       -- what is wrong
+        'guarantee-lost', 'hold-review', 'backup-overdue', 'over-age', 'quarantine')), -- what is wrong
     object           text not null check (length(object) between 1 and 200), -- with what: kassa-1/main, a volume, clock
     detail           text not null check (length(detail) between 1 and 1000), -- what more is known, for people; the last that was
     raised_us        integer not null,                                      -- since when

@@ -31,7 +31,8 @@ create index entry_time on entry (at_us);
 -- What may lawfully be erased of an entry. The row stays, so that a reader sees when it was.
 create table detail (
     seq        integer primary key references entry (seq),              -- of which entry
-    class      text not null check (class in ('operation', 'access', 'people', 'disclosure')), -- how long it is kept
+    class      text not null check (class in ('operation', 'sign-in', 'access', 'configuration', 'people', 'request',
+        'disclosure')),                                                 -- how long it is kept; as of version 6
     salt       blob check (length(salt) = 32),                          -- salt of the commitment; null: erased
     text       text check (json_valid(text)),                           -- canonical JSON; null: erased
     erased_us  integer,                                                 -- when it was erased; null: it is there

@@ -1,7 +1,7 @@
 //! An act at the console: a person shows passphrase and code, and says for what. No secret leaves this process: the recorder
 //! is told which code was used up, and writes the intent before anything is opened.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -62,14 +62,13 @@ pub(super) fn credentials(client: &mut Client, name: Option<String>) -> Result<C
 ///
 /// # Errors
 /// [`Kind::Denied`] when one is wrong.
-pub(super) fn prove(found: &Credentials, args: &PersonArgs) -> Result<(PersonId, Proven)> {
+pub(super) fn prove(
+    found: &Credentials,
+    (passphrase_file, code_file): (Option<&Path>, Option<&Path>),
+) -> Result<(PersonId, Proven)> {
     let name = &found.keys.name;
-    let passphrase = secret::passphrase(
-        args.passphrase_file.as_deref(),
-        &format!("Passphrase of {name}"),
-        false,
-    )?;
-    let code = secret::code(args.code_file.as_deref(), &format!("Code of {name}"))?;
+    let passphrase = secret::passphrase(passphrase_file, &format!("Passphrase of {name}"), false)?;
+    let code = secret::code(code_file, &format!("Code of {name}"))?;
     let keys = credential::keys_of(&found.keys)?;
     let now = SystemClock::shared().wall();
     let proven = credential::prove(&keys, &found.factor, &passphrase, &code, now)?;
@@ -120,7 +119,8 @@ pub(super) fn begin(
     event: impl FnOnce(PersonId) -> Event,
 ) -> Result<Begun> {
     let found = credentials(client, args.person.clone())?;
-    let (person, proven) = prove(&found, args)?;
+    let files = (args.passphrase_file.as_deref(), args.code_file.as_deref());
+    let (person, proven) = prove(&found, files)?;
     let mut event = event(person);
     event.detail = Some(json!({ "name": found.keys.name, "console": who() }));
     let (action, object) = (event.action.clone(), event.object.clone());

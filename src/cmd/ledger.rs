@@ -4,6 +4,7 @@ mod anchor;
 mod show;
 mod verify;
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -11,11 +12,12 @@ use crate::base::clock::SystemClock;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::id::SegmentId;
 use crate::base::zone::Zone;
-use crate::catalog::Reader;
+use crate::catalog::{DETAILS_EXPIRED, Reader};
 use crate::cmd::{reindex, say, say_json, who};
 use crate::config;
 use crate::daemon::answer::Ask;
 use crate::daemon::control::Client;
+use crate::daemon::records;
 use crate::evidence::proof::{EntryProof, SegmentProof};
 use crate::evidence::{tree_details, tree_files};
 use crate::store::state::State;
@@ -37,6 +39,8 @@ pub(super) enum Command {
     Seal,
     /// Begin the log anew after a restore, or when it was damaged. What came before stays as it is.
     BeginEpoch(EpochArgs),
+    /// How long details are kept, class by class, and what is there of them. They are erased daily.
+    Classes(ClassesArgs),
     /// Erase details (names, addresses, reasons) of old entries. The log stays whole and provable.
     Erase(EraseArgs),
 }
@@ -71,10 +75,18 @@ pub(super) struct EpochArgs {
     statement: String,
 }
 
+/// Arguments of `ledger classes`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ClassesArgs {
+    /// For scripts.
+    #[arg(long)]
+    json: bool,
+}
+
 /// Arguments of `ledger erase`.
 #[derive(Debug, clap::Args)]
 pub(super) struct EraseArgs {
-    /// Which details: operation, access, people or disclosure.
+    /// Which details; the classes are those of: sinetti ledger classes.
     #[arg(long)]
     class: String,
     /// Those of entries before this time.
@@ -108,6 +120,7 @@ pub(super) fn run(dir: &Path, command: Command) -> Result<ExitCode> {
             say("the ledger has begun anew; its first entry says why\n")?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Classes(args) => classes(&state, &args),
         Command::Erase(args) => erase(&state, &args),
     }
 }
@@ -176,6 +189,35 @@ fn prove(state: &State, args: &ProveArgs) -> Result<ExitCode> {
         })?;
         say_json(&SegmentProof::make(&reader, state.box_id, &row)?)?;
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn classes(state: &State, args: &ClassesArgs) -> Result<ExitCode> {
+    let config = config::load(&state.config_path())?.config;
+    let (zone, now) = (config.site.zone, SystemClock::shared().wall());
+    let reader = reader(state)?;
+    let classes = records::classes(&reader, &config.records, now)?;
+    let last = reader.last_of(&[DETAILS_EXPIRED])?.map(|row| row.entry.at);
+    if args.json {
+        say_json(&serde_json::json!({ "classes": classes, "last_run": last }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut out = String::new();
+    for class in &classes {
+        let there = class.oldest.map_or("none there".to_owned(), |oldest| {
+            format!(
+                "{} there, the oldest of {}",
+                class.entries,
+                zone.display(oldest)
+            )
+        });
+        writeln!(out, "{:<14} kept {:<10} {there}", class.class, class.age)?;
+    }
+    match last {
+        Some(at) => writeln!(out, "last erased {}", zone.display(at))?,
+        None => writeln!(out, "never erased yet: the recorder does it daily")?,
+    }
+    say(&out)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -2,6 +2,7 @@
 
 mod act;
 mod alarms;
+mod backup;
 mod camera;
 mod certificate;
 mod check;
@@ -14,6 +15,7 @@ mod ledger;
 mod ls;
 mod open;
 mod reindex;
+mod restore;
 mod retention;
 mod scrub;
 mod secret;
@@ -83,6 +85,10 @@ enum Command {
     Scrub(scrub::Args),
     /// Rebuild a lost or damaged catalog from the volumes. Nothing is deleted afterwards until somebody has looked.
     Reindex(reindex::Args),
+    /// Everything of this box but footage, encrypted to the recovery shares, while it records.
+    Backup(backup::Args),
+    /// Make a state folder out of a backup. Nothing is deleted afterwards until a controller has looked.
+    Restore(restore::Args),
     /// Is this machine fit to keep footage? Clock, disks, secrets, network.
     Doctor(doctor::Args),
     /// What is kept how long, what goes next, and what stands in the way.
@@ -127,6 +133,8 @@ pub fn dispatch(args: Args) -> Result<ExitCode> {
         Command::Check(a) => check::run(&dir, &a),
         Command::Scrub(a) => scrub::run(&dir, &a),
         Command::Reindex(a) => reindex::run(&dir, &a),
+        Command::Backup(a) => backup::run(&dir, &a),
+        Command::Restore(a) => restore::run(&dir, &a),
         Command::Doctor(a) => doctor::run(&dir, &a),
         Command::Retention(a) => retention::run(&dir, &a),
         Command::Ledger(c) => ledger::run(&dir, c),
@@ -204,6 +212,17 @@ impl StreamArgs {
             kind: self.stream,
         }
     }
+}
+
+/// True when two fingerprints are the same, however their digits are grouped.
+fn same_digits(a: &str, b: &str) -> bool {
+    let plain = |text: &str| {
+        text.chars()
+            .filter(char::is_ascii_alphanumeric)
+            .map(|c| c.to_ascii_lowercase())
+            .collect::<String>()
+    };
+    plain(a) == plain(b)
 }
 
 /// Who gives the command, as far as the system knows.

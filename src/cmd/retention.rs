@@ -1,14 +1,16 @@
 //! `sinetti retention`: what is kept how long, what goes next, and what stands in the way; and the confirmation that lets
 //! deletion go on.
 
+mod certificate;
+
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::base::error::{Error, Kind, Result};
 use crate::base::zone::Zone;
 use crate::cmd::status::deletion_lines;
-use crate::cmd::{say, say_json, who};
+use crate::cmd::{act, say, say_json, who};
 use crate::config;
 use crate::daemon::answer::{Answer, Ask, Retention, StreamRetention};
 use crate::daemon::control::Client;
@@ -27,15 +29,59 @@ pub(super) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// After a lost, replaced or restored catalog: somebody has looked, deletion goes on.
-    Confirm,
+    Confirm(ConfirmArgs),
+    /// What was deleted in a period, by which rule, as a signed file and as a PDF.
+    Certificate(certificate::Args),
+    /// Check such a file on any machine, without a box.
+    Verify(certificate::VerifyArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct ConfirmArgs {
+    /// The controller who confirms: after a restore that is asked for.
+    #[arg(long)]
+    person: Option<String>,
+    /// File (mode 0600) with the passphrase. Default: asked for.
+    #[arg(long, value_name = "FILE", requires = "person")]
+    passphrase_file: Option<PathBuf>,
+    /// File (mode 0600) with the present code of the second factor, or with a recovery code. Default: asked for.
+    #[arg(long, value_name = "FILE", requires = "person")]
+    code_file: Option<PathBuf>,
+}
+
+fn confirm(client: &mut Client, args: &ConfirmArgs) -> Result<()> {
+    let controller = match &args.person {
+        None => None,
+        Some(name) => {
+            let found = act::credentials(client, Some(name.clone()))?;
+            let (person, proven) = act::prove(
+                &found,
+                (args.passphrase_file.as_deref(), args.code_file.as_deref()),
+            )?;
+            Some((person, proven.used))
+        }
+    };
+    client
+        .ask(&Ask::ConfirmRetention {
+            by: who(),
+            controller,
+        })
+        .map(drop)
 }
 
 /// Runs it. The exit status is 0 only when nothing stands in the way.
 pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
+    // On any machine: there need not be a box.
+    if let Some(Command::Verify(args)) = &args.command {
+        return certificate::verify(args);
+    }
     let state = State::open(dir)?;
+    if let Some(Command::Certificate(args)) = &args.command {
+        return certificate::make(&state, args);
+    }
     let mut client = Client::open(&state)?;
-    if let Some(Command::Confirm) = args.command {
-        client.ask(&Ask::ConfirmRetention { by: who() })?;
+    if let Some(Command::Confirm(args)) = &args.command {
+        confirm(&mut client, args)?;
         say("confirmed: footage is deleted on time again\n")?;
         return Ok(ExitCode::SUCCESS);
     }

@@ -101,6 +101,10 @@ fn text(status: &Status, zone: Zone) -> Result<String> {
         writeln!(out, "warning: {}", warning_text(warning))?;
     }
     out.push_str(&ledger_lines(&status.ledger, zone));
+    match status.last_backup {
+        Some(at) => writeln!(out, "last backup {}", zone.display(at))?,
+        None => writeln!(out, "there is no backup yet: sinetti backup DIR")?,
+    }
     out.push_str(&alarms::lines(&status.alarms, zone)?);
     Ok(out)
 }

@@ -414,7 +414,13 @@ impl Console {
             args.name
         ))?;
         let found = act::credentials(&mut self.client, args.act.person.clone())?;
-        let (controller, proven) = act::prove(&found, &args.act)?;
+        let (controller, proven) = act::prove(
+            &found,
+            (
+                args.act.passphrase_file.as_deref(),
+                args.act.code_file.as_deref(),
+            ),
+        )?;
         let wraps = keys::older_wraps(
             &missing.generations,
             &found.wraps,

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use crate::base::id::CameraId;
 use crate::config::alarm::AlarmConfig;
 use crate::config::keep::keep_text;
+use crate::config::records::differences;
 use crate::config::types::{CameraConfig, Config, VolumeConfig};
 use crate::config::web::WebConfig;
 
@@ -152,6 +153,10 @@ fn whole_lines(lines: &mut Vec<String>, old: &Config, new: &Config) {
     );
     note(lines, "stall_secs", &before.stall_secs, &after.stall_secs);
     note_silently(lines, "privacy notice", &old.notice, &new.notice);
+    lines.extend(differences(
+        (&old.backup, &old.quarantine, &old.records),
+        (&new.backup, &new.quarantine, &new.records),
+    ));
     // The path may hold a secret, and mailboxes are persons'.
     let (old, new) = (&old.alarm, &new.alarm);
     note_silently(lines, "webhook", &old.webhook, &new.webhook);

@@ -16,6 +16,7 @@ mod load;
 mod notice;
 mod parse;
 mod read;
+mod records;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -33,6 +34,7 @@ pub(crate) use keep::keep_text;
 pub use load::{FILE_BYTES_MAX, FILE_NAME, Loaded, load};
 pub use notice::NoticeConfig;
 pub use parse::{CAMERAS_MAX, SECTIONS, VOLUMES_MAX, parse};
+pub use records::{Age, BackupConfig, QuarantineConfig, RecordsConfig};
 pub use types::{
     CameraConfig, Config, Keep, NetworkConfig, Purpose, RecorderConfig, Site, Transport,
     VolumeConfig,

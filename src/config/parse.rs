@@ -26,7 +26,7 @@ use crate::config::types::{
 use crate::config::values::{
     gib_bytes, parse_name, parse_stream_path, parse_volume_name, parse_volume_path,
 };
-use crate::config::web;
+use crate::config::{records, web};
 
 /// Most cameras that one box records.
 pub const CAMERAS_MAX: usize = 256;
@@ -50,6 +50,9 @@ pub const SECTIONS: &[(&str, &[&str])] = &[
     ),
     ("alarm", alarm::KEYS),
     ("notice", notice::KEYS),
+    ("backup", records::BACKUP_KEYS),
+    ("quarantine", records::QUARANTINE_KEYS),
+    ("records", records::RECORDS_KEYS),
     ("volume", &["name", "path", "reserve_gib", "dedicated"]),
     (
         "camera",
@@ -157,6 +160,9 @@ impl<'a> File<'a> {
         let recorder = self.recorder();
         let alarm = alarm::read(&self.one("alarm", "[alarm]"), self.base_dir);
         let notice = notice::read(&self.one("notice", "[notice]"));
+        let backup = records::read_backup(&self.one("backup", "[backup]"));
+        let quarantine = records::read_quarantine(&self.one("quarantine", "[quarantine]"));
+        let records = records::read_records(&self.one("records", "[records]"));
         let volumes = self.many("volume", "[[volume]]", VOLUMES_MAX);
         let volume_lines = volumes.iter().map(|v| self.problems.line(v.at())).collect();
         let volumes = self.volumes(&volumes);
@@ -179,6 +185,9 @@ impl<'a> File<'a> {
                 recorder,
                 alarm: alarm?,
                 notice: notice?,
+                backup,
+                quarantine,
+                records,
                 volumes: volumes?.into_iter().map(Arc::new).collect(),
                 cameras: cameras?,
             },

@@ -14,6 +14,7 @@ use crate::base::zone::Zone;
 use crate::config::address::private_networks;
 use crate::config::alarm::AlarmConfig;
 use crate::config::notice::NoticeConfig;
+use crate::config::records::{BackupConfig, QuarantineConfig, RecordsConfig};
 use crate::config::web::WebConfig;
 
 /// A whole number's default and bounds (both ends allowed).
@@ -54,6 +55,12 @@ pub struct Config {
     pub alarm: AlarmConfig,
     /// What the privacy notice says of the controller.
     pub notice: NoticeConfig,
+    /// When a missing backup is told of.
+    pub backup: BackupConfig,
+    /// How much of what could not be read is kept.
+    pub quarantine: QuarantineConfig,
+    /// How long details of the ledger are kept.
+    pub records: RecordsConfig,
     /// Where footage lies: at least one, in the order of the file. The first is the default.
     pub volumes: Vec<Arc<VolumeConfig>>,
     /// The cameras in the order of the file, disabled ones too. May be empty.

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::access::Directory;
+use crate::access::credential::Used;
 use crate::access::keys::{self, HolderWarning};
+use crate::backup;
 use crate::base::error::{Error, Kind, Result};
-use crate::base::id::{GenerationId, StreamId};
+use crate::base::id::{GenerationId, PersonId, StreamId};
 use crate::base::time::{Span, Wall};
 use crate::catalog::{
     AlarmRow, Coverage, DeletedSpan, Event, GenerationRow, Reader, SegmentRow, StreamRow, SweepRow,
@@ -57,6 +59,9 @@ pub enum Ask {
     ConfirmRetention {
         /// Who, as far as it is known.
         by: String,
+        /// The controller who showed passphrase and code, with the code.
+        #[serde(default)]
+        controller: Option<(PersonId, Used)>,
     },
     /// Note an event. One that begins an act is refused when the ledger is in trouble.
     Note {
@@ -170,6 +175,9 @@ pub struct Status {
     /// Alarms that are up.
     #[serde(default)]
     pub alarms: Vec<AlarmRow>,
+    /// When the last backup was made; none: there never was one.
+    #[serde(default)]
+    pub last_backup: Option<Wall>,
 }
 
 /// What stands in the way of deletion, and what goes wrong with it.
@@ -294,6 +302,7 @@ pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall, reference: Wall) -> R
             ledger: LedgerStatus::read(reader, now)?,
             holders: keys::warning(&Directory::read(reader)?, now),
             alarms: reader.alarms_up()?,
+            last_backup: backup::last(reader)?,
             ..Status::default()
         }))),
         Ask::Streams => {

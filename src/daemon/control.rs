@@ -110,9 +110,10 @@ fn written<'a>(
             };
             catalog.commit(Change::TimeMarked { at: now }, event)
         }),
-        Ask::ConfirmRetention { by } => done(move |catalog| {
+        Ask::ConfirmRetention { by, controller } => done(move |catalog| {
+            let confirmer = people::confirmer(catalog, by, *controller, now)?;
             let volumes = sweeper::present(&catalog.reader()?, box_id)?;
-            latch::confirm(catalog, &volumes, now, by.as_str().into())
+            latch::confirm(catalog, &volumes, now, confirmer)
         }),
         _ => return None,
     })

@@ -2,7 +2,7 @@
 //! volume, and whether somebody took an anchor away lately.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -15,11 +15,16 @@ use crate::base::Clock;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::id::BoxId;
 use crate::base::time::Wall;
-use crate::catalog::{Catalog, Event, LedgerChange, Reader};
-use crate::daemon::alarms::ANCHOR_SENT;
+use crate::catalog::{Catalog, EntryFilter, Event, LedgerChange, Reader};
+use crate::daemon::alarms::{ANCHOR_SENT, AlarmFeed};
+use crate::daemon::records;
 use crate::daemon::sweeper;
+use crate::evidence::tree_check::{self, TreeDir};
 use crate::evidence::tree_files;
+use crate::ledger::audit::Log;
 use crate::ledger::checkpoint::{Checkpoint, Key};
+use crate::ledger::detail::Class;
+use crate::ledger::entry::Entry;
 use crate::ledger::seal::SEGMENTS_MAX;
 use crate::store::state::State;
 use crate::store::volume::Volume;
@@ -116,6 +121,8 @@ pub struct Options {
     pub key: Key,
     /// Where it is told what is wrong.
     pub board: LedgerBoard,
+    /// The configuration in force.
+    pub feed: AlarmFeed,
 }
 
 /// The running thread.
@@ -235,6 +242,70 @@ pub fn begin_epoch(
     catalog.commit(change, None)
 }
 
+/// What mirrors know that came after the end of a restored ledger.
+#[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize)]
+pub struct Since {
+    /// Entries, on the mirror that knows most.
+    pub entries: u64,
+    /// Changes of persons and rights among them, each in words; at most [`SINCE_LISTED_MAX`].
+    pub people: Vec<String>,
+}
+
+/// So many changes of persons are listed.
+pub const SINCE_LISTED_MAX: usize = 100;
+
+/// What the mirrors on the volumes know beyond the end of this catalog's ledger.
+///
+/// # Errors
+/// What the catalog says. A mirror that cannot be read knows nothing.
+pub fn since(reader: &Reader, (box_id, key): (BoxId, Key)) -> Result<Since> {
+    let epoch = reader.epoch()?;
+    let newest = reader.entries(&EntryFilter::default(), 1)?.pop();
+    let known = newest.map_or(0, |row| (row.entry.seq + 1).saturating_sub(epoch.first_seq));
+    let mut most = Since::default();
+    for volume in sweeper::present(reader, box_id)? {
+        let Some((_, dir)) = mirror_of(&volume, key) else {
+            continue;
+        };
+        match since_in(&dir, key, (epoch.number, known)) {
+            Ok(since) if since.entries > most.entries => most = since,
+            Ok(_) => {}
+            Err(e) => warn!("the ledger's mirror on volume \"{}\": {e}", volume.name),
+        }
+    }
+    Ok(most)
+}
+
+fn since_in(dir: &Path, key: Key, (epoch, known): (u32, u64)) -> Result<Since> {
+    let mut since = Since::default();
+    for (number, dir) in tree_check::epoch_dirs(dir, key)? {
+        if number < epoch {
+            continue;
+        }
+        let log = TreeDir::open(&dir, key)?;
+        let mut index = if number == epoch { known } else { 0 };
+        loop {
+            let page = log.records(index, 256)?;
+            if page.is_empty() {
+                break;
+            }
+            index += page.len() as u64;
+            for record in page {
+                since.entries += 1;
+                let entry = Entry::parse(&record.map_err(Error::corrupt)?.line)?;
+                let is_change = Class::of(&entry.action) == Class::People
+                    && entry.result == "ok"
+                    && !entry.action.starts_with("generation");
+                if is_change && since.people.len() < SINCE_LISTED_MAX {
+                    let (at, action, object) = (entry.at, entry.action, entry.object);
+                    since.people.push(format!("{at} {action} {object}"));
+                }
+            }
+        }
+    }
+    Ok(since)
+}
+
 /// The mirrors get the end too, when everything is signed at last.
 pub fn last_mirror(state: &State) {
     let mirrored = Reader::open(&state.catalog_path(), state.box_id)
@@ -279,6 +350,9 @@ impl Work {
             seal(catalog, now, "hour")?;
             let oldest = self.reader.oldest_start()?.unwrap_or(now);
             catalog.commit(LedgerChange::SealsPruned { oldest }, None)?;
+        }
+        if let Some(config) = self.options.feed.config() {
+            records::expire(catalog, &self.reader, &config.records, &*self.options.clock)?;
         }
         let wrong = mirror(&self.reader, self.options.box_id, self.options.key)?;
         self.tell(&wrong, now)

@@ -10,6 +10,7 @@ pub mod control;
 mod glue;
 pub mod ledger;
 pub mod people;
+pub mod records;
 pub mod scrub;
 pub mod streams;
 pub mod sweeper;
@@ -156,7 +157,9 @@ impl Daemon {
         let (wake, woken) = sync_channel(sweeper::WAKES_MAX);
         let sealing = SealingInForce::new(sealing(&state, &catalog)?);
         let access = access(&state, &config.config, &catalog, &clock, &sealing)?;
+        let feed = AlarmFeed::default();
         let shared = Arc::new(Shared {
+            feed: feed.clone(),
             box_id: state.box_id,
             sealing,
             access,
@@ -198,7 +201,7 @@ impl Daemon {
             ledger: LedgerBoard::default(),
             keeping: None,
             people: None,
-            feed: AlarmFeed::default(),
+            feed,
             alarms: None,
             woken: Some(woken),
             missing,
@@ -333,6 +336,7 @@ impl Daemon {
             deletion: self.deletion.clone(),
             ledger: self.ledger.clone(),
             key: self.state.key().ok(),
+            dir: self.state.dir.clone(),
             feed: self.feed.clone(),
         }
     }
@@ -344,6 +348,7 @@ impl Daemon {
             box_id: self.state.box_id,
             key: self.state.key()?,
             board: self.ledger.clone(),
+            feed: self.feed.clone(),
         })
     }
 

@@ -21,6 +21,7 @@ use crate::base::time::Wall;
 use crate::catalog::{
     Catalog, Change, Event, FactorRow, GenerationRow, PersonRow, Reader, WrapRow,
 };
+use crate::retention::latch;
 use crate::vault::generation::Wrap;
 use crate::vault::identity::Recipient;
 
@@ -326,6 +327,45 @@ fn confirm(catalog: &Catalog, ask: &PeopleAsk, now: Wall) -> Result<()> {
         detail: serde_json::json!({ "console": by }),
     };
     confirm::confirm(catalog, standing, recipient, &by, wraps, now)
+}
+
+/// Who confirms that deletion may go on. After a restore that is a controller, unless there is none who could.
+///
+/// # Errors
+/// [`Kind::Denied`] when it must be a controller and is not; what the catalog says.
+pub fn confirmer(
+    catalog: &Catalog,
+    by: &str,
+    controller: Option<(PersonId, Used)>,
+    now: Wall,
+) -> Result<latch::Confirmer> {
+    let reader = catalog.reader()?;
+    let directory = Directory::read(&reader)?;
+    let Some((person, used)) = controller else {
+        let restored = reader
+            .meta()?
+            .latch
+            .is_some_and(|why| why.starts_with(latch::RESTORED));
+        let mut standings = directory.iter();
+        if restored && standings.any(|standing| may(standing, Right::Decide, now).is_ok()) {
+            let text = "after a restore a controller has to look and confirm: sinetti retention confirm --person NAME";
+            return Err(Error::new(Kind::Denied, text));
+        }
+        return Ok(latch::Confirmer {
+            actor: None,
+            used: Vec::new(),
+            detail: by.into(),
+        });
+    };
+    let standing = directory
+        .get(person)
+        .ok_or_else(|| Error::new(Kind::Denied, "the person is not known"))?;
+    may(standing, Right::Decide, now)?;
+    Ok(latch::Confirmer {
+        actor: Some(person.to_string()),
+        used: vec![used.by(person, now).into()],
+        detail: by.into(),
+    })
 }
 
 /// That a person may be signed in and has a right.

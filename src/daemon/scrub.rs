@@ -13,6 +13,7 @@ use crate::base::error::Result;
 use crate::base::id::VolumeId;
 use crate::base::time::Wall;
 use crate::catalog::Reader;
+use crate::daemon::records;
 use crate::daemon::volumes::Shared;
 use crate::recorder::reconcile::{self, Reconcile};
 use crate::recorder::scrub::{Pace, Scrub};
@@ -184,6 +185,9 @@ impl Work {
                 return Ok(false);
             }
             reconciled(&mut mark, &report, clock.wall());
+            if let Some(config) = self.shared.feed.config() {
+                records::over_age(&self.shared, &config, &self.reader, &self.volume, &mut mark)?;
+            }
             handle.save(self.volume.id, &mark);
         }
         if !(is_asked || mark.is_under_way() || is_due(mark.begun)) {

@@ -14,6 +14,7 @@ use crate::base::id::BoxId;
 use crate::base::time::Wall;
 use crate::catalog::{Catalog, Change};
 use crate::config::{Config, RecorderConfig, VolumeConfig};
+use crate::daemon::alarms::AlarmFeed;
 use crate::daemon::scrub::Handle;
 use crate::daemon::sweeper::Wake;
 use crate::recorder::board::Board;
@@ -38,6 +39,8 @@ struct Running {
 
 /// What every volume's threads share.
 pub struct Shared {
+    /// What alarms are judged by, the configuration in force among it.
+    pub feed: AlarmFeed,
     /// This box.
     pub box_id: BoxId,
     /// To whom keys are wrapped.

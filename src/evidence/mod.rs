@@ -3,6 +3,7 @@
 //!
 //! What does not belong here: who may do so (`access`), why (`disclosure`), deletion.
 
+pub mod certificate;
 pub mod clip;
 pub mod find;
 pub mod keys;

@@ -11,6 +11,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+use crate::backup;
 use crate::http::api::health::{phase, volumes};
 use crate::http::app::App;
 use crate::http::json::Json;
@@ -205,6 +206,20 @@ fn box_state(app: &App, out: &mut Text) {
         "Segments that the scrub found damaged.",
         app.parts.host.damaged_segments(),
     );
+    // Left out when there never was one: a rule on its absence is one on its age too.
+    if let Ok(Some(last)) = app
+        .parts
+        .catalog
+        .reader()
+        .and_then(|reader| backup::last(&reader))
+    {
+        out.one(
+            "sinetti_backup_age_seconds",
+            "gauge",
+            "How long ago the last backup was made.",
+            app.now().us_since(last) / 1_000_000,
+        );
+    }
     let left_s = app.certificate.get().valid.end.us_since(app.now()) / 1_000_000;
     out.one(
         "sinetti_certificate_seconds",

@@ -8,8 +8,8 @@ use axum::routing::{delete, get, patch, post, put};
 
 use crate::access::role::acts;
 use crate::http::api::{
-    alarms, camera_settings, cameras, coverage, document, enrolment, health, ledger, live, media,
-    notice, persons, playback, rights, session, site,
+    alarms, camera_settings, cameras, coverage, deletions, document, enrolment, health, ledger,
+    live, media, notice, persons, playback, rights, session, site,
 };
 use crate::http::app::App;
 use crate::http::guard::Routes;
@@ -54,6 +54,7 @@ pub fn all(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Line>) {
         post(alarms::acknowledge)
     );
     let routes = of_ledger(routes);
+    let routes = deletions(routes);
     let routes = people(routes);
     routes.finish()
 }
@@ -122,6 +123,20 @@ fn of_ledger(routes: Routes) -> Routes {
     );
     route!(
         routes, "POST" "/api/v1/ledger/anchors/return", acts::Records, post(ledger::give_back)
+    )
+}
+
+fn deletions(routes: Routes) -> Routes {
+    let routes = route!(
+        routes, "GET" "/api/v1/ledger/classes", acts::Records, get(deletions::classes)
+    );
+    let routes = route!(
+        routes, "GET" "/api/v1/deletions/certificate.json", acts::Records,
+        get(deletions::certificate_json)
+    );
+    route!(
+        routes, "GET" "/api/v1/deletions/certificate.pdf", acts::Records,
+        get(deletions::certificate_pdf)
     )
 }
 

@@ -39,6 +39,11 @@ impl Key {
         }
     }
 
+    /// Its 32 bytes.
+    pub(in crate::ledger) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// As 64 hex digits.
     pub fn to_hex(self) -> String {
         hex(&self.0)
@@ -188,6 +193,11 @@ impl Signer {
         let mut bytes = [0; 32];
         bytes.copy_from_slice(self.pair.public_key().as_ref());
         Key(bytes)
+    }
+
+    /// The signature over bytes that no other kind of message of ours can be.
+    pub(in crate::ledger) fn sign_bytes(&self, message: &[u8]) -> Vec<u8> {
+        self.pair.sign(message).as_ref().to_vec()
     }
 
     /// The signed note of a checkpoint.

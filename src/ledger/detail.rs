@@ -14,33 +14,39 @@ pub const SALT_BYTES: usize = 32;
 /// The classes of retention of details. The text forms never change: they are in catalogs.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Class {
-    /// What the box did by itself: configuration, volumes, clock, sweeps.
+    /// What the box did by itself: volumes, clock, sweeps, backups.
     Operation,
-    /// Who signed in, or tried to, and what was watched.
+    /// Who signed in, or tried to.
+    SignIn,
+    /// What was watched, and by whom.
     Access,
+    /// What was changed in the configuration.
+    Configuration,
     /// Persons and their rights.
     People,
-    /// What left the house: exports, disclosures, holds, requests.
+    /// Holds, and what data subjects asked for.
+    Request,
+    /// What left the house: exports, disclosures, anchors.
     Disclosure,
 }
 
-impl Class {
-    /// All of them.
-    pub const ALL: [Self; 4] = [
-        Self::Operation,
-        Self::Access,
-        Self::People,
-        Self::Disclosure,
-    ];
-
-    /// Of what an action leaves.
-    pub fn of(action: &str) -> Self {
-        let begins = |with: &[&str]| with.iter().any(|prefix| action.starts_with(prefix));
-        if begins(&[
-            "sign-", "session", "playback", "live", "still", "search", "step-up",
-        ]) {
-            Self::Access
-        } else if begins(&[
+/// Which actions are of which class, by how they begin. The first that fits counts; what fits none is [`Class::Operation`].
+const BEGINNINGS: &[(Class, &[&str])] = &[
+    (
+        Class::SignIn,
+        &[
+            "sign-",
+            "session",
+            "step-up",
+            "vault-locked",
+            "vault-unlocked",
+        ],
+    ),
+    (Class::Access, &["playback", "live", "still", "search"]),
+    (Class::Configuration, &["configuration"]),
+    (
+        Class::People,
+        &[
             "person",
             "user",
             "role",
@@ -51,30 +57,57 @@ impl Class {
             "undertaking",
             "factor",
             "review",
-        ]) {
-            Self::People
-        } else if begins(&[
+            "passphrase",
+            "language",
+            "holders",
+        ],
+    ),
+    (Class::Request, &["hold", "request", "restriction"]),
+    (
+        Class::Disclosure,
+        &[
             "export",
             "open",
             "recovery-used",
             "disclosure",
-            "hold",
-            "request",
             "anchor",
             "package",
-        ]) {
-            Self::Disclosure
-        } else {
-            Self::Operation
-        }
+        ],
+    ),
+];
+
+impl Class {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Operation,
+        Self::SignIn,
+        Self::Access,
+        Self::Configuration,
+        Self::People,
+        Self::Request,
+        Self::Disclosure,
+    ];
+
+    /// Of what an action leaves.
+    pub fn of(action: &str) -> Self {
+        let fits = |(_, beginnings): &&(Self, &[&str])| {
+            beginnings.iter().any(|with| action.starts_with(with))
+        };
+        BEGINNINGS
+            .iter()
+            .find(fits)
+            .map_or(Self::Operation, |(class, _)| *class)
     }
 
     /// Its stable text.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Operation => "operation",
+            Self::SignIn => "sign-in",
             Self::Access => "access",
+            Self::Configuration => "configuration",
             Self::People => "people",
+            Self::Request => "request",
             Self::Disclosure => "disclosure",
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! An [`entry::Entry`] is a line of canonical JSON; its hash is a leaf of a tree as in Certificate Transparency
 //! (RFC 6962, 2.1). A [`checkpoint`] is the signed root over all leaves so far (C2SP tlog-checkpoint, signed-note);
-//! [`tree`] has the proofs, [`bundle`] the static files (C2SP tlog-tiles), [`audit`] the check of all of it.
+//! A [`statement`] is other JSON that the box signed; [`tree`] has the proofs, [`bundle`] the static files (C2SP tlog-tiles), [`audit`] the check of all of it.
 //!
 //! What does not belong here: where entries are kept (`catalog`), who may read them (`access`), how footage is hashed
 //! (`media`).
@@ -15,6 +15,8 @@ pub mod detail;
 pub mod entry;
 pub mod note;
 pub mod seal;
+pub mod several;
+pub mod statement;
 pub mod tree;
 
 pub use canonical::canonical;

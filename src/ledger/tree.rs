@@ -52,6 +52,15 @@ pub fn root(tiles: &impl Tiles, size: u64) -> Result<Digest> {
     Ok(Digest(hash.0))
 }
 
+/// The root over the leaves of a whole subtree: `2^level` of them, from `number · 2^level` on, in a tree of `size` leaves.
+///
+/// # Errors
+/// `Corrupt` when the tree has no such subtree; what the tiles say.
+pub fn subtree(tiles: &impl Tiles, size: u64, level: u8, number: u64) -> Result<Digest> {
+    let index = tlog::stored_hash_index(level, number);
+    Ok(Digest(Hashes::new(tiles, size).hash(index)?.0))
+}
+
 /// The inclusion proof of the leaf `index` in the tree of `size` leaves (RFC 6962, 2.1.1), nearest sibling first.
 ///
 /// # Errors

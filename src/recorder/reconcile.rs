@@ -21,6 +21,8 @@ use crate::store::volume::Volume;
 const PART_AGE: Duration = Duration::from_secs(60);
 /// A closed segment without a row may have its row under way for so long, while the catalog is not written.
 const CLOSED_AGE: Duration = Duration::from_secs(3600);
+/// The longest segment, in microseconds.
+const SEGMENT_US: i64 = 300 * 1_000_000;
 /// So many of each kind are named in the log; the rest are counted.
 const LISTED_MAX: usize = 20;
 
@@ -31,6 +33,8 @@ pub struct Report {
     pub days: u64,
     /// Rows whose file is not there.
     pub missing: Vec<PathBuf>,
+    /// Rows without a file whose time is over: a restored catalog promises what was deleted since. The next sweep drops them.
+    pub missing_expired: u64,
     /// What lies in the folders of streams and is not ours.
     pub strangers: Vec<PathBuf>,
     /// What was adopted, or set aside.
@@ -98,11 +102,17 @@ impl Reconcile<'_> {
         if !difference.missing.is_empty() {
             self.volume.still_there()?;
             let again = day.compare(self.reader, self.volume)?.missing;
-            let lasting = difference
-                .missing
-                .into_iter()
-                .filter(|path| again.contains(path));
-            report.missing.extend(lasting);
+            let expired = self.expired_before(day)?;
+            for path in difference.missing {
+                let is_over = started(&path).is_some_and(|start| {
+                    expired.is_some_and(|before| start.plus_us(SEGMENT_US) < before)
+                });
+                if is_over {
+                    report.missing_expired += 1;
+                } else if again.contains(&path) {
+                    report.missing.push(path);
+                }
+            }
         }
         let newest = self.reader.newest_start(self.volume.id, &day.stream)?;
         let mut wanted = Vec::new();
@@ -128,6 +138,13 @@ impl Reconcile<'_> {
         wanted.iter().try_for_each(|path| adopter.adopt(path))
     }
 
+    /// What of the day's stream ended before this is expired.
+    fn expired_before(&self, day: &Day) -> Result<Option<Wall>> {
+        let rows = self.reader.streams()?;
+        let row = rows.into_iter().find(|row| row.stream == day.stream);
+        Ok(row.and_then(|row| row.expired_before(self.clock.wall())))
+    }
+
     /// False also when it is gone.
     fn is_older(&self, path: &Path, age: Duration) -> bool {
         let changed = std::fs::metadata(path).and_then(|data| data.modified());
@@ -147,6 +164,7 @@ impl Reconcile<'_> {
         let facts = serde_json::json!({
             "days": report.days,
             "missing": report.missing.len(),
+            "missing_expired": report.missing_expired,
             "strangers": report.strangers.len(),
             "adopted": recovered.adopted,
             "rows_added": recovered.rows_added,

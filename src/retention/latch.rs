@@ -11,6 +11,9 @@ use crate::catalog::{Catalog, Change, Event, Meta, Reader};
 use crate::store::mark::{self, Mark};
 use crate::store::volume::Volume;
 
+/// What the reason begins with after a restore: then a controller has to look, and nobody else can confirm.
+pub const RESTORED: &str = "the catalog was restored from the backup of";
+
 /// What speaks against deleting on `volume` under this catalog; `None` when nothing does. Reads names of files only
 /// when the volume has no mark.
 ///
@@ -73,19 +76,33 @@ pub fn set(catalog: &Catalog, reason: String, now: Wall) -> Result<()> {
     catalog.commit(Change::DeletionLatched { reason }, event)
 }
 
+/// Who has looked.
+#[derive(Debug)]
+pub struct Confirmer {
+    /// A person's id; `None`: somebody at the console.
+    pub actor: Option<String>,
+    /// What shows who it was, used up with the confirmation.
+    pub used: Vec<Change>,
+    /// Who, for the details.
+    pub detail: Value,
+}
+
 /// Somebody has looked: deletion goes on, and the volumes that are there count as written under this catalog.
 ///
 /// # Errors
 /// When the catalog cannot be written, or a volume's mark; a volume without it latches deletion again.
-pub fn confirm(catalog: &Catalog, volumes: &[Volume], now: Wall, detail: Value) -> Result<()> {
+pub fn confirm(catalog: &Catalog, volumes: &[Volume], now: Wall, by: Confirmer) -> Result<()> {
     let reader = catalog.reader()?;
     let reason = reader.meta()?.latch;
     let facts = serde_json::json!({ "was_latched": reason.is_some() });
-    let event = Event {
-        detail: Some(serde_json::json!({ "by": detail, "reason": reason })),
+    let mut event = Event {
+        detail: Some(serde_json::json!({ "by": by.detail, "reason": reason })),
         ..Event::of_box(now, "retention-confirmed", "retention", facts)
     };
-    catalog.commit(Change::DeletionUnlatched, event)?;
+    event.actor = by.actor.unwrap_or(event.actor);
+    let mut changes = by.used;
+    changes.push(Change::DeletionUnlatched);
+    catalog.commit(changes, event)?;
     volumes
         .iter()
         .try_for_each(|volume| leave_mark(&reader, volume, now))

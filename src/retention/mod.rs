@@ -8,6 +8,7 @@
 pub mod clock;
 pub mod latch;
 pub mod look;
+pub mod overage;
 pub mod plan;
 pub mod sweep;
 

@@ -44,6 +44,15 @@ pub struct VolumeMark {
     pub missing: u64,
     /// Files that are not ours that were found then.
     pub strangers: u64,
+    /// What is kept for longer than it may be and could not be deleted, the first of it, as of the last look.
+    #[serde(default)]
+    pub over_age: Vec<String>,
+    /// How many there are.
+    #[serde(default)]
+    pub over_age_count: u64,
+    /// Files in quarantine that went for want of room at the last look.
+    #[serde(default)]
+    pub quarantine_lost: u64,
 }
 
 /// What is wrong with a segment.

@@ -123,6 +123,43 @@ impl SlotFile {
         Ok(Zeroed::Yes)
     }
 
+    /// Zeroes the slot of `segment`, wherever in the file it is.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn zero_of(&mut self, segment: SegmentId) -> Result<Zeroed> {
+        for index in 0..self.count()? {
+            let offset = u64::from(index) * SLOT_BYTES as u64;
+            let mut bytes = [0; SLOT_BYTES];
+            if self.from.read_exact_at(&mut bytes, offset).is_ok()
+                && let Ok(Slot::Whole(wrapped)) = slot::decode(&bytes)
+                && wrapped.segment == segment
+            {
+                return self.zero(index, segment);
+            }
+        }
+        Ok(Zeroed::NotOurs)
+    }
+
+    /// Zeroes every slot.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn zero_all(&mut self) -> Result<()> {
+        for index in 0..self.count()? {
+            let offset = u64::from(index) * SLOT_BYTES as u64;
+            let whole = usize::try_from(self.file.len() - offset).unwrap_or(SLOT_BYTES);
+            self.file
+                .write_at(&vec![0; whole.min(SLOT_BYTES)], offset)?;
+        }
+        Ok(())
+    }
+
+    fn count(&self) -> Result<u32> {
+        let slots = self.file.len().div_ceil(SLOT_BYTES as u64);
+        u32::try_from(slots).map_err(|_| Error::corrupt("a slot file that is too long"))
+    }
+
     /// Makes what was zeroed durable.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //! DIR/sinetti.toml      the configuration
 //! DIR/catalog.db        the catalog
 //! DIR/scrub.json       how far the scrub has come
+//! DIR/catalog.db.backup the copy of it from which a backup is being made
 //! DIR/keys/ledger.pk8   Ed25519 key that signs checkpoints (PKCS #8, mode 0600)
 //! DIR/lock              held by the running daemon, or by a command while none runs
 //! DIR/control.sock      where commands talk to the daemon (mode 0600)
@@ -99,22 +100,7 @@ impl State {
             .attempted(what()),
             _ => Error::from(e).attempted(what()),
         })?;
-        let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(|e| {
-            Error::corrupt(format!("box.json cannot be read: {e}")).attempted(what())
-        })?;
-        let format = value
-            .get("format")
-            .and_then(serde_json::Value::as_u64)
-            .unwrap_or_default();
-        if format > u64::from(FORMAT) {
-            let text = format!(
-                "it has format {format}, made by a newer version of Sinetti; this one knows {FORMAT}. Nothing was changed"
-            );
-            return Err(Error::new(Kind::Foreign, text).attempted(what()));
-        }
-        let file: BoxFile = serde_json::from_value(value).map_err(|e| {
-            Error::corrupt(format!("box.json cannot be read: {e}")).attempted(what())
-        })?;
+        let state = Self::read(dir, &bytes).context(what)?;
         let mode = fs::metadata(dir).context(what)?.permissions().mode();
         if mode & 0o077 != 0 {
             let remedy = format!(
@@ -124,6 +110,27 @@ impl State {
             );
             return Err(Error::new(Kind::Denied, remedy).attempted(what()));
         }
+        Ok(state)
+    }
+
+    /// What the bytes of a `box.json` say of the folder `dir`, which need not be a state folder yet.
+    ///
+    /// # Errors
+    /// [`Kind::Foreign`] for a newer format, [`Kind::Corrupt`] for what is none.
+    pub fn read(dir: &Path, bytes: &[u8]) -> Result<Self> {
+        let bad = |e: serde_json::Error| Error::corrupt(format!("box.json cannot be read: {e}"));
+        let value: serde_json::Value = serde_json::from_slice(bytes).map_err(bad)?;
+        let format = value
+            .get("format")
+            .and_then(serde_json::Value::as_u64)
+            .unwrap_or_default();
+        if format > u64::from(FORMAT) {
+            let text = format!(
+                "it has format {format}, made by a newer version of Sinetti; this one knows {FORMAT}. Nothing was changed"
+            );
+            return Err(Error::new(Kind::Foreign, text));
+        }
+        let file: BoxFile = serde_json::from_value(value).map_err(bad)?;
         Ok(Self::from_file(dir, file))
     }
 
@@ -253,7 +260,8 @@ pub fn check_empty(dir: &Path) -> Result<()> {
     match entries.next() {
         None => Ok(()),
         Some(_) if dir.join("keys/ledger.pk8").exists() => Err(Error::invalid(format!(
-            "{} was begun by a \"sinetti init\" that did not come to its end and holds no footage; remove it, and the volumes that it made, and begin anew",
+            "{} was begun by a \"sinetti init\" or \"sinetti restore\" that did not come to its end; remove it (after an init also the \
+             volumes that it made: they hold no footage), and begin anew",
             dir.display()
         ))),
         Some(_) => Err(Error::invalid(format!(

@@ -6,7 +6,7 @@
 //! VOLUME/CAMERA/STREAM/2026/11/23/20261123T154500.123Z-ID.mp4  a closed segment
 //! VOLUME/CAMERA/STREAM/2026/11/23/….mp4.part                   one being written
 //! VOLUME/keys/CAMERA/STREAM/20261123.keys                      key slots of that day
-//! VOLUME/quarantine/…                                          what could not be read, never deleted unseen
+//! VOLUME/quarantine/…                                          what could not be read
 //! ```
 
 use std::fs;
@@ -19,6 +19,10 @@ use crate::base::time::Wall;
 
 /// Name of the identity file.
 pub const IDENTITY_FILE: &str = "sinetti-volume.json";
+/// The folder of key slots.
+pub const KEYS_DIR: &str = "keys";
+/// The folder of what could not be read.
+pub const QUARANTINE_DIR: &str = "quarantine";
 /// What a segment's name ends with while it is written.
 pub const PART_SUFFIX: &str = ".part";
 const FORMAT: u32 = 1;
@@ -199,7 +203,7 @@ impl Volume {
     /// Where key slots of a stream's day lie.
     pub fn slots_path(&self, stream: &StreamId, day: &str) -> PathBuf {
         self.root
-            .join("keys")
+            .join(KEYS_DIR)
             .join(stream.camera.as_str())
             .join(stream.kind.as_str())
             .join(format!("{day}.keys"))
@@ -218,7 +222,7 @@ impl Volume {
     /// # Errors
     /// What the operating system says.
     pub fn quarantine(&self, path: &Path) -> Result<PathBuf> {
-        let dir = self.root.join("quarantine");
+        let dir = self.root.join(QUARANTINE_DIR);
         disk::create_dir_all(&dir, DIR_MODE)?;
         let relative = path.strip_prefix(&self.root).unwrap_or(path);
         let flat: Vec<_> = relative.iter().map(|part| part.to_string_lossy()).collect();

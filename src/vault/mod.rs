@@ -20,5 +20,6 @@ pub mod person;
 mod recovery_page;
 pub mod shares;
 pub mod slot;
+pub mod stream;
 mod text;
 pub mod wrap;

@@ -162,7 +162,11 @@ fn a_class_is_erased_and_no_other_and_nothing_of_the_future() {
         "--before",
         "2026-01-01T00:00:00Z",
     ];
-    assert!(shop.run(&refused).error().contains("operation, access"));
+    assert!(
+        shop.run(&refused)
+            .error()
+            .contains("operation, sign-in, access")
+    );
     let other = [
         "ledger",
         "erase",

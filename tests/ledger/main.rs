@@ -6,6 +6,7 @@
 
 mod altered_catalog;
 mod altered_tree;
+mod classes;
 mod counted;
 mod crash;
 mod erased;

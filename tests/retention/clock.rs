@@ -83,6 +83,7 @@ impl Shop {
         })
         .expect("nobody has rights yet");
         let shared = Shared {
+            feed: sinetti::daemon::alarms::AlarmFeed::default(),
             box_id: plant.state.box_id,
             sealing: SealingInForce::new(plant.sealing.clone()),
             access,

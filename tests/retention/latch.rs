@@ -55,7 +55,11 @@ fn a_new_catalog_is_told_by_the_mark_or_by_what_lies_there() {
             &new,
             std::slice::from_ref(&plant.volume),
             T0,
-            "somebody".into(),
+            sinetti::retention::latch::Confirmer {
+                actor: None,
+                used: Vec::new(),
+                detail: "somebody".into(),
+            },
         )
         .expect("confirmed");
         assert_eq!(reader.meta().expect("query").latch, None);

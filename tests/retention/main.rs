@@ -4,11 +4,13 @@
     reason = "tests make and change files of their own, and ask for the time as anybody does"
 )]
 
+mod certificate;
 mod clock;
 mod daemon;
 mod image;
 mod inject;
 mod latch;
+mod overage;
 mod plant;
 mod refused;
 #[path = "../system/support/mod.rs"]

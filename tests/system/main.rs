@@ -5,6 +5,7 @@
 )]
 
 mod alarms;
+mod backup;
 mod config;
 mod crash;
 mod devices;

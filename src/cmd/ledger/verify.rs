@@ -10,7 +10,7 @@ use crate::base::error::{Context, Error, Result};
 use crate::base::hash::Digest;
 use crate::base::merkle;
 use crate::catalog::{EpochRow, Reader};
-use crate::cmd::{say, say_json};
+use crate::cmd::{same_digits, say, say_json};
 use crate::daemon::sweeper;
 use crate::evidence::{tree_check, tree_files};
 use crate::ledger::audit::{self, Anchor, FINDINGS_MAX, Finding, Report, Verdict};
@@ -57,7 +57,7 @@ pub(super) fn run_elsewhere(args: &Args) -> Result<ExitCode> {
     let mut findings = Vec::new();
     let is_known = match &args.fingerprint {
         None => false,
-        Some(text) if same(text, &key.fingerprint()) => true,
+        Some(text) if same_digits(text, &key.fingerprint()) => true,
         Some(text) => {
             findings.push(Finding {
                 verdict: Verdict::Forked,
@@ -170,16 +170,6 @@ pub(super) fn read_anchor(path: &Path) -> Result<String> {
         (Some(from), Some(until)) if from < until => Ok(lines[from..=until].join("\n") + "\n"),
         _ => Err(Error::invalid("it holds no checkpoint of a box of Sinetti").attempted(what())),
     }
-}
-
-fn same(a: &str, b: &str) -> bool {
-    let plain = |text: &str| {
-        text.chars()
-            .filter(char::is_ascii_alphanumeric)
-            .map(|c| c.to_ascii_lowercase())
-            .collect::<String>()
-    };
-    plain(a) == plain(b)
 }
 
 fn anchors(paths: &[PathBuf], key: Key, findings: &mut Vec<Finding>) -> Result<Vec<Anchor>> {

@@ -1,9 +1,11 @@
 //! Gathers what is known of the box from the boards and the catalog.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::alarm::{Clock, Facts, Ledger, Stream, Sweeping, Volume};
+use crate::backup;
 use crate::base::error::Result;
 use crate::base::id::{StreamId, StreamKind};
 use crate::base::time::{Mono, Span, Wall};
@@ -23,6 +25,12 @@ const SLOW_EVERY: Duration = Duration::from_secs(30);
 const STEP_US: i64 = 1_000_000;
 /// What outlives its time by more than this, in microseconds, is late.
 const LATE_US: i64 = 120_000_000;
+/// What a catalog's name begins with that a reindex set aside.
+const OLD_CATALOG: &str = "catalog.db.before-";
+/// It is of use for so long, in microseconds: it knows the causes of gaps.
+const OLD_CATALOG_US: i64 = 30 * DAY_US;
+/// A backup is made in less.
+const DAY_US: i64 = 86_400_000_000;
 const HOUR_US: i64 = 3_600_000_000;
 
 /// What is remembered between looks.
@@ -39,6 +47,18 @@ struct Slow {
     lost: BTreeMap<StreamId, Wall>,
     holds_due: u64,
     ledger: LedgerStatus,
+    backup: Option<Wall>,
+    lacks_backup_since: Option<Wall>,
+    old_catalogs: Option<String>,
+}
+
+impl Slow {
+    /// When the last backup was made, if that is too long ago.
+    fn backup_overdue(&self, config: &Config, now: Wall) -> Option<Option<Wall>> {
+        let since = self.backup.or(self.lacks_backup_since)?;
+        let max_us = i64::from(config.backup.max_age_secs) * 1_000_000;
+        (now.us_since(since) > max_us).then_some(self.backup)
+    }
 }
 
 impl Gatherer {
@@ -53,7 +73,7 @@ impl Gatherer {
         let shared = &options.shared;
         let (now, mono) = (shared.clock.wall(), shared.clock.mono());
         let deletion = options.deletion.get();
-        let slow = self.slow(reader, &deletion, now, mono)?;
+        let slow = self.slow(options, reader, &deletion, now, mono)?;
         let clock = self.clock(&deletion, now, mono);
         let certificate_ends = options.feed.with(|fed| fed.certificate_ends);
         let failing = targets.progress().failing;
@@ -64,8 +84,8 @@ impl Gatherer {
                 latched: reader.meta()?.latch,
                 failed: deletion.failed,
                 failures: deletion.failures.len() as u64,
-                overdue: slow.overdue,
-                lost: slow.lost,
+                overdue: slow.overdue.clone(),
+                lost: slow.lost.clone(),
                 holds_due: slow.holds_due,
             },
             clock,
@@ -78,12 +98,15 @@ impl Gatherer {
             },
             holders: shared.access.holder_warning().as_ref().map(warning_text),
             certificate_left_s: certificate_ends.map(|ends| ends.us_since(now) / 1_000_000),
+            backup_overdue: slow.backup_overdue(config, now),
+            old_catalogs: slow.old_catalogs.clone(),
             undelivered_for: failing.map(|since| mono.since(since)),
         })
     }
 
     fn slow(
         &mut self,
+        options: &Options,
         reader: &Reader,
         deletion: &Deletion,
         now: Wall,
@@ -96,6 +119,9 @@ impl Gatherer {
         }
         let mut slow = Slow {
             ledger: LedgerStatus::read(reader, now)?,
+            backup: backup::last(reader)?,
+            lacks_backup_since: Some(backup::lacks_since(reader)?),
+            old_catalogs: old_catalogs(&options.dir, now),
             ..Slow::default()
         };
         // By a clock that is not believed nothing is late.
@@ -135,6 +161,32 @@ impl Gatherer {
             stepped: self.stepped.map(|(at, us)| (mono.since(at), us)),
         }
     }
+}
+
+/// Old catalogs that a reindex set aside, with details that may have been erased since, when they are older than a month; and the
+/// copy of a backup that was killed, after a day. In words.
+fn old_catalogs(dir: &Path, now: Wall) -> Option<String> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let is_old = |entry: &std::fs::DirEntry| {
+        let name = entry.file_name().into_string().unwrap_or_default();
+        let changed = entry.metadata().and_then(|data| data.modified());
+        let kept_us = match name.as_str() {
+            backup::COPY => DAY_US,
+            name if name.starts_with(OLD_CATALOG) => OLD_CATALOG_US,
+            _ => return false,
+        };
+        changed.is_ok_and(|at| now.us_since(Wall::from(at)) > kept_us)
+    };
+    let mut old: Vec<_> = entries
+        .filter(is_old)
+        .map(|entry| entry.path().display().to_string())
+        .collect();
+    old.sort();
+    let first = old.first()?;
+    Some(format!(
+        "{} old copies of the catalog; the first: {first}",
+        old.len()
+    ))
 }
 
 /// Every stream that shall be recorded.
@@ -218,6 +270,11 @@ fn volumes(
             damaged: mark.map_or(0, |mark| mark.damaged.len() as u64),
             missing_segments: mark.map_or(0, |mark| mark.missing),
             strangers: mark.map_or(0, |mark| mark.strangers),
+            over_age: mark.and_then(|mark| {
+                let first = mark.over_age.first()?.clone();
+                Some((mark.over_age_count, first))
+            }),
+            quarantine_lost: mark.map_or(0, |mark| mark.quarantine_lost),
             touched: options
                 .feed
                 .with(|fed| fed.touched.get(name).map(|(touched, _)| touched.clone())),

@@ -61,6 +61,11 @@ impl AlarmFeed {
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The configuration in force; none before the first.
+    pub fn config(&self) -> Option<Config> {
+        self.with(|fed| fed.config.clone())
+    }
+
     /// The configuration in force.
     pub fn configure(&self, config: &Config) {
         // Before anything is done on them: the sweeper and recovery are no strangers.
@@ -147,6 +152,8 @@ pub struct Options {
     pub ledger: LedgerBoard,
     /// The public half of its key; none: nothing is signed.
     pub key: Option<Key>,
+    /// The state folder.
+    pub dir: std::path::PathBuf,
     /// What others tell of.
     pub feed: AlarmFeed,
 }

@@ -11,8 +11,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::access::role::acts;
 use crate::http::api::{
-    alarms, camera_settings, cameras, coverage, enrolment, health, ledger, live, media, notice,
-    persons, playback, rights, session, site,
+    alarms, camera_settings, cameras, coverage, deletions, enrolment, health, ledger, live, media,
+    notice, persons, playback, rights, session, site,
 };
 use crate::http::app::App;
 use crate::http::guard::{COOKIE_NAME, May};
@@ -60,6 +60,9 @@ use crate::http::guard::{COOKIE_NAME, May};
         ledger::current,
         ledger::take,
         ledger::give_back,
+        deletions::classes,
+        deletions::certificate_json,
+        deletions::certificate_pdf,
         enrolment::begin,
         enrolment::finish,
         persons::list,

@@ -6,6 +6,7 @@ use axum::extract::State;
 use utoipa::ToSchema;
 
 use crate::access::role::acts;
+use crate::backup;
 use crate::base::disk;
 use crate::base::error::Result;
 use crate::base::id::StreamId;
@@ -41,6 +42,9 @@ pub struct Health {
     deletion_troubles: Vec<String>,
     /// Segments that the scrub found damaged.
     damaged_segments: u64,
+    /// When the last backup was made; absent: there never was one.
+    #[schema(value_type = Option<String>, format = DateTime, nullable)]
+    last_backup: Option<Wall>,
     /// The certificate of this server.
     certificate: CertificateHealth,
     /// Sessions that are open.
@@ -134,6 +138,7 @@ fn report(app: &App) -> Result<Health> {
         volumes: volumes(app),
         deletion_troubles: app.parts.host.deletion_troubles(),
         damaged_segments: app.parts.host.damaged_segments(),
+        last_backup: backup::last(&app.parts.catalog.reader()?)?,
         certificate: CertificateHealth {
             valid: certificate.valid.into(),
             fingerprint: certificate.fingerprint,

@@ -4,6 +4,7 @@ pub mod alarms;
 pub mod camera_settings;
 pub mod cameras;
 pub mod coverage;
+pub mod deletions;
 pub mod document;
 pub mod enrolment;
 pub mod health;

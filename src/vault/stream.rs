@@ -1,0 +1,90 @@
+//! Something large, encrypted to a recipient as one binary age file (C2SP age, version 1) while it is written or read.
+
+use std::io::{Read, Write};
+
+use crate::base::{Context, Error, Kind, Result};
+use crate::vault::identity::{Identity, Recipient};
+
+/// What is written into it comes out encrypted.
+pub struct Sealing<W: Write>(age::stream::StreamWriter<W>);
+
+/// Begins an age file in `out` that the identity of `to` opens.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn seal<W: Write>(out: W, to: &Recipient) -> Result<Sealing<W>> {
+    let recipient: &dyn age::Recipient = to.as_age();
+    let encryptor = age::Encryptor::with_recipients(std::iter::once(recipient))
+        .map_err(|e| Error::new(Kind::Internal, format!("encrypting: {e}")))?;
+    let writer = encryptor.wrap_output(out).context(|| "encrypting")?;
+    Ok(Sealing(writer))
+}
+
+impl<W: Write> Sealing<W> {
+    /// Writes the end; without it the file is known to be cut off.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn finish(self) -> Result<W> {
+        self.0.finish().context(|| "encrypting")
+    }
+}
+
+impl<W: Write> Write for Sealing<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Reads an age file in the clear. An error while reading says that it was changed or cut off: what came before is not to be
+/// relied on.
+///
+/// # Errors
+/// [`Kind::Denied`] when `with` does not fit, [`Kind::Corrupt`] when it is no age file.
+pub fn open<R: Read>(from: R, with: &Identity) -> Result<impl Read> {
+    let refused = |e: age::DecryptError| match e {
+        age::DecryptError::NoMatchingKeys => {
+            Error::new(Kind::Denied, "it is encrypted to another recovery key")
+        }
+        other => Error::corrupt(format!("it cannot be decrypted: {other}")),
+    };
+    let identity: &dyn age::Identity = with.as_age();
+    let decryptor = age::Decryptor::new(from).map_err(refused)?;
+    decryptor
+        .decrypt(std::iter::once(identity))
+        .map_err(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_opens_whole_with_its_key_only() {
+        let (own, other) = (Identity::generate(), Identity::generate());
+        let text = vec![7; 200_000];
+        let mut sealing = seal(Vec::new(), &own.recipient()).expect("begins");
+        sealing.write_all(&text).expect("writes");
+        let sealed = sealing.finish().expect("ends");
+        let read = |bytes: &[u8], with| {
+            let mut out = Vec::new();
+            open(bytes, with)?.read_to_end(&mut out)?;
+            Ok::<_, Error>(out)
+        };
+        assert_eq!(read(&sealed, &own).expect("opens"), text);
+        assert_eq!(
+            read(&sealed, &other).expect_err("other").kind(),
+            Kind::Denied
+        );
+        for cut in [0, 10, sealed.len() / 2, sealed.len() - 1] {
+            assert!(read(&sealed[..cut], &own).is_err(), "{cut}");
+        }
+        let mut changed = sealed;
+        changed[150_000] ^= 1;
+        assert!(read(&changed, &own).is_err());
+    }
+}
