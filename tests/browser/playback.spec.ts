@@ -187,7 +187,7 @@ test('without a mouse: camera, time, purpose, picture, frames', async ({ page })
   await reach('Kamerat');
   await page.keyboard.type('H');
   await reach('Käyttötarkoitus');
-  await page.keyboard.type('Oma');
+  await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   await expect(page.locator('figure')).toHaveAttribute('data-showing', /picture|nothing/u);

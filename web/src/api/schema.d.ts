@@ -175,6 +175,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deletions/certificate.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was deleted in a period, by which rule: signed JSON that can be checked without the box (`sinetti retention verify`). */
+        get: operations["getDeletionsCertificateJson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deletions/certificate.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a document for people (PDF/A), with the signed JSON in it as an attachment. */
+        get: operations["getDeletionsCertificatePdf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/enrolment": {
         parameters: {
             query?: never;
@@ -269,6 +303,23 @@ export interface paths {
         };
         /** The checkpoint in force. */
         get: operations["getLedgerCheckpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger/classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Each class of details of the ledger, how long it is kept, and what is there of it. */
+        get: operations["getLedgerClasses"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1207,6 +1258,11 @@ export interface components {
             /** @description What stands in the way of deletion, in words; empty when nothing does. */
             deletion_troubles: string[];
             /**
+             * Format: date-time
+             * @description When the last backup was made; absent: there never was one.
+             */
+            last_backup?: string | null;
+            /**
              * Format: int64
              * @description Live pictures that are watched.
              */
@@ -1527,6 +1583,38 @@ export interface components {
         Purposes: {
             /** @description The purposes of camera surveillance, as words that never change. */
             purposes: components["schemas"]["PurposeLine"][];
+        };
+        /** @description A class of details. */
+        RecordClass: {
+            /** @description How long it is kept: `12 months`, `5 years`, `400 d`. */
+            age: string;
+            /**
+             * Format: date-time
+             * @description What was written before this instant goes at the next run.
+             */
+            before: string;
+            /** @description Which: `operation`, `sign-in`, `access`, `configuration`, `people`, `request`, `disclosure`. */
+            class: string;
+            /**
+             * Format: int64
+             * @description Entries that have details.
+             */
+            entries: number;
+            /**
+             * Format: date-time
+             * @description When the oldest of them was written.
+             */
+            oldest?: string | null;
+        };
+        /** @description How long details of the ledger are kept. */
+        Records: {
+            /** @description Each class of details. */
+            classes: components["schemas"]["RecordClass"][];
+            /**
+             * Format: date-time
+             * @description When details were last erased by these ages.
+             */
+            last_run?: string | null;
         };
         /** @description Recovery codes: each stands in once for the second factor. They are shown once. */
         RecoveryCodes: {
@@ -2212,6 +2300,96 @@ export interface operations {
             };
         };
     };
+    getDeletionsCertificateJson: {
+        parameters: {
+            query: {
+                /** @description Of this camera; all when left out. */
+                camera?: string;
+                /** @description Deletions before this one; not in the future, a month later at most. */
+                end: string;
+                /** @description What the PDF is written in: `fi`, `sv`, `en`; left out, the person's own language. */
+                language?: string;
+                /** @description Deletions from this instant on (RFC 3339). */
+                start: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The signed certificate. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    getDeletionsCertificatePdf: {
+        parameters: {
+            query: {
+                /** @description Of this camera; all when left out. */
+                camera?: string;
+                /** @description Deletions before this one; not in the future, a month later at most. */
+                end: string;
+                /** @description What the PDF is written in: `fi`, `sv`, `en`; left out, the person's own language. */
+                language?: string;
+                /** @description Deletions from this instant on (RFC 3339). */
+                start: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The document. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": unknown;
+                };
+            };
+        };
+    };
     postEnrolment: {
         parameters: {
             query?: never;
@@ -2430,6 +2608,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckpointLine"];
+                };
+            };
+        };
+    };
+    getLedgerClasses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Records"];
                 };
             };
         };

@@ -40,6 +40,8 @@ const SLOW_AFTER_MS = 2_000;
 /** What grows is listed anew this often while the playhead is near. */
 const GROWING_EVERY_MS = 1_500;
 const AT_A_TIME = 3;
+/** A hole that is longer is a gap. */
+const HOLE_S = 0.6;
 /** So many windows without a picture are looked through for the next one. */
 const LOOKS_MAX = 24;
 const PAUSE_AFTER_TROUBLE_MS = 1_000;
@@ -202,6 +204,15 @@ export class Track {
   /** Moves within what is buffered, without showing that it is loading. */
   nudge(at: Micros): void {
     this.video.currentTime = this.#media(at);
+  }
+
+  /** Goes over a hole between two pictures that is no gap; true when there was one. A browser does not do that by itself. */
+  hop(at: Micros): boolean {
+    const time = this.#media(at);
+    const next = this.#feed.ranges().find(([start]) => start > time);
+    if (!next || next[0] - time > HOLE_S) return false;
+    this.video.currentTime = next[0] + 0.001;
+    return true;
   }
 
   close(): void {
