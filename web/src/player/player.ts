@@ -245,8 +245,9 @@ export class Player {
   /** The leader's recording ends at `end`: another camera leads, or all go on where there is something again. */
   #leave(leader: Track, end: Micros): void {
     const other = this.#tracks.find((t) => t !== leader && (t.index.unbroken(end) ?? 0) > end + NEAR_END);
-    const listed = leader.index.unlisted({ start: end - 1, end: end + SECOND }).length === 0;
-    if (!listed) return this.#tell({ isWaiting: true });
+    // What is being written goes on here in a moment; beyond a gap it is no reason to wait.
+    const isGrowing = leader.index.unlisted({ start: end - 1, end: end + 1 }).length > 0 && leader.index.after(end - 1) === undefined;
+    if (isGrowing) return this.#tell({ isWaiting: true });
     if (other) {
       leader.video.pause();
       leader.showing = { kind: 'nothing' };
