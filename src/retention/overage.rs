@@ -320,9 +320,15 @@ impl Looking<'_> {
                         continue;
                     }
                     let name = entry.file_name().into_string().unwrap_or_default();
-                    let (_, changed) = self.seen(&entry)?;
                     let known = of_segment(&name);
-                    let at = known.map_or(changed, |(start, _)| start.plus_us(SEGMENT_US));
+                    // Hardly any file has to be asked for its times.
+                    let at = match known {
+                        Some((start, _)) => {
+                            self.found.files += 1;
+                            start.plus_us(SEGMENT_US)
+                        }
+                        None => self.seen(&entry)?.1,
+                    };
                     if at >= late || self.has_row(&stream, known)? {
                         continue;
                     }
