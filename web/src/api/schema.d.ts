@@ -3511,7 +3511,10 @@ export interface operations {
     };
     getPlaybacksPlaybackCameraStreamMediaSegmentFile: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `all` (default), or `key`: the key frame alone, in a fragment in which it stands for all of the group's time. */
+                pictures?: "all" | "key";
+            };
             header?: never;
             path: {
                 /**
