@@ -228,7 +228,7 @@ export class Player {
     const buffered = leader.bufferedUntil(now);
     const isEnd = until !== undefined && until - now < NEAR_END && (buffered === undefined || buffered - now < NEAR_END);
     if (isEnd) return this.#leave(leader, until);
-    const isAtHole = buffered !== undefined && buffered - now < NEAR_END && performance.now() - this.#progress.since > 2 * STALL_MS;
+    const isAtHole = (buffered === undefined || buffered - now < NEAR_END) && performance.now() - this.#progress.since > 2 * STALL_MS;
     if (isAtHole && leader.hop(now)) return;
     if (buffered === undefined && until !== undefined && !leader.video.seeking && leader.index.at(now)) {
       // A hole in the buffer although the recording goes on: begin anew here.
