@@ -15,6 +15,7 @@ use crate::base::time::{Span, Ticks, Wall};
 use crate::evidence::keys::KeyRing;
 use crate::evidence::select::{self, Extent, Piece, Source};
 use crate::media::access_unit::SampleEntry;
+use crate::media::segment::Sample;
 use crate::media::{clear, read};
 
 /// Longest that a playback can be, in microseconds: 31 days.
@@ -122,13 +123,38 @@ pub fn key(group: &Group, keys: &KeyRing) -> Result<SegmentKey> {
 /// # Errors
 /// [`Kind::Denied`] when the leaf hash does not match; [`Kind::Corrupt`] for bit rot; what the operating system says.
 pub fn fragment(piece: &Piece, key: &SegmentKey, origin: Wall) -> Result<Vec<u8>> {
+    clear::fragment(&samples(piece, key)?, piece.number + 1, tfdt(piece, origin))
+}
+
+/// The key frame of a group alone, as a fragment in which it stands for all of the group's time; compared with its leaf hash
+/// like [`fragment`].
+///
+/// # Errors
+/// As [`fragment`]; [`Kind::Invalid`] when the group is empty.
+pub fn key_frame(group: &Group, key: &SegmentKey, origin: Wall) -> Result<Vec<u8>> {
+    let empty = || Error::invalid("a group without pictures");
+    let piece = group.pieces.first().ok_or_else(empty)?;
+    let mut samples = samples(piece, key)?;
+    samples.truncate(1);
+    let first = samples.first_mut().ok_or_else(empty)?;
+    first.duration = group
+        .pieces
+        .iter()
+        .fold(Ticks(0), |sum, piece| sum + piece.index.duration);
+    clear::fragment(&samples, piece.number + 1, tfdt(piece, origin))
+}
+
+fn samples(piece: &Piece, key: &SegmentKey) -> Result<Vec<Sample>> {
     let opened: &Arc<_> = &piece.source;
     let file = opened.file()?;
     let raw = read::read_fragment(&*file, &opened.initial, piece.number, &piece.index)?;
-    let samples = raw.open(key)?;
-    let day = opened.initial.header.start.midnight();
-    let tfdt = piece.index.tfdt + Ticks::from_us(day.us_since(origin));
-    clear::fragment(&samples, piece.number + 1, tfdt)
+    raw.open(key)
+}
+
+/// Decode time of a fragment, counted from `origin`.
+fn tfdt(piece: &Piece, origin: Wall) -> Ticks {
+    let day = piece.source.initial.header.start.midnight();
+    piece.index.tfdt + Ticks::from_us(day.us_since(origin))
 }
 
 /// What a span of a playback must be.

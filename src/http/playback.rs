@@ -23,6 +23,7 @@ use crate::base::time::{Mono, Span, Wall};
 use crate::catalog::{Act, Catalog, Event};
 use crate::config::Purpose;
 use crate::evidence::keys::KeyRing;
+use crate::evidence::select::Piece;
 use crate::evidence::view::{self, Group, Groups};
 use crate::http::delivered::Delivered;
 
@@ -397,14 +398,9 @@ impl Playbacks {
     }
 }
 
-/// What of the budget a group needs while it is sent: its largest fragment twice, sealed and clear, in KiB.
-pub fn need_kib(group: &Group) -> u32 {
-    let largest = group
-        .pieces()
-        .iter()
-        .map(|p| p.index.bytes)
-        .max()
-        .unwrap_or(0);
+/// What of the budget fragments need while they are sent: the largest twice, sealed and clear, in KiB.
+pub fn need_kib(pieces: &[Piece]) -> u32 {
+    let largest = pieces.iter().map(|p| p.index.bytes).max().unwrap_or(0);
     let most = u32::try_from(MEDIA_KIB_MAX).unwrap_or(u32::MAX);
     (largest / 512 + 1).min(most)
 }

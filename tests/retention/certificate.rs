@@ -58,6 +58,7 @@ fn make(plant: &Plant, from: Wall, to: Wall, cameras: &[&str]) -> (Certificate, 
             },
             cameras: &cameras,
             now: T0.plus_us(4 * DAY),
+            lines_bytes_max: certificate::LINES_BYTES_MAX,
         },
     )
     .expect("gathered");
@@ -153,6 +154,7 @@ fn a_period_that_is_not_over_or_has_nothing_is_said_so() {
             },
             cameras: &[],
             now: T0.plus_us(4 * DAY),
+            lines_bytes_max: certificate::LINES_BYTES_MAX,
         };
         certificate::gather(&plant.reader(), &asked).expect_err("refused");
     }

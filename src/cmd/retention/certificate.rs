@@ -91,6 +91,7 @@ pub(super) fn make(state: &State, args: &Args) -> Result<ExitCode> {
             period,
             cameras: &args.camera,
             now,
+            lines_bytes_max: certificate::LINES_BYTES_MAX,
         },
     )?;
     let (document, sha256) = made.sign(&state.signer()?)?;

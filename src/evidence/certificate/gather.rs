@@ -5,7 +5,7 @@ use crate::base::id::{BoxId, CameraId};
 use crate::base::time::{Span, Wall};
 use crate::catalog::{EntryFilter, EpochRow, Reader};
 use crate::evidence::certificate::{
-    Certificate, ENTRIES_MAX, EntryLine, EpochPart, FORMAT, KIND, Kept, LINES_BYTES_MAX,
+    Certificate, ENTRIES_MAX, EntryLine, EpochPart, FORMAT, KIND, Kept,
 };
 use crate::ledger::checkpoint::{Checkpoint, Key};
 
@@ -29,6 +29,8 @@ pub struct Asked<'a> {
     pub cameras: &'a [CameraId],
     /// Now.
     pub now: Wall,
+    /// Bytes of all lines: one of the bounds of this module.
+    pub lines_bytes_max: usize,
 }
 
 /// The certificate of a period.
@@ -169,10 +171,10 @@ impl Gathering<'_> {
                 }
                 let line = entry.line()?;
                 (self.entries, self.bytes) = (self.entries + 1, self.bytes + line.len());
-                if self.entries > ENTRIES_MAX || self.bytes > LINES_BYTES_MAX {
+                if self.entries > ENTRIES_MAX || self.bytes > self.asked.lines_bytes_max {
                     return Err(Error::new(
                         Kind::Full,
-                        "so many sweeps do not go into one certificate; ask for a shorter period, a month at most",
+                        "so many sweeps do not go into one certificate; ask for a shorter period, or at the console: sinetti retention certificate",
                     ));
                 }
                 lines.push(EntryLine { index, line });

@@ -31,8 +31,10 @@ const KIND: &str = "deletion-certificate";
 const FORMAT: u32 = 1;
 /// Entries in one; with one sweep a minute that is a month.
 pub const ENTRIES_MAX: usize = 50_000;
-/// Bytes of all lines.
-pub const LINES_BYTES_MAX: usize = 32 << 20;
+/// Bytes of all lines, at the console: a month of sixteen streams. It takes seven times as much memory.
+pub const LINES_BYTES_MAX: usize = 64 << 20;
+/// The same inside of the recorder: a week of sixteen streams.
+pub const LINES_BYTES_MAX_ONLINE: usize = 16 << 20;
 
 /// What was deleted in a period.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

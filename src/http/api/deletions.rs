@@ -1,6 +1,6 @@
 //! Deletion certificates, and how long records are kept.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::State;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -16,13 +16,16 @@ use crate::base::id::CameraId;
 use crate::base::time::{Span, Wall};
 use crate::catalog::{DETAILS_EXPIRED, Event};
 use crate::document::Language;
-use crate::evidence::certificate::{self, Asked, Checked};
+use crate::evidence::certificate::{self, Asked, Checked, LINES_BYTES_MAX_ONLINE};
 use crate::http::app::App;
 use crate::http::guard::May;
 use crate::http::json::{Json, Search};
 use crate::http::problem::{Answer, Problem, Refusal};
 use crate::ledger::detail::Class;
 use crate::store::state::State as StateFolder;
+
+/// One is made at a time: it takes memory.
+static ONE: Mutex<()> = Mutex::new(());
 
 /// Which certificate.
 #[derive(Debug, serde::Deserialize, IntoParams)]
@@ -32,7 +35,7 @@ pub(crate) struct Which {
     /// Deletions from this instant on (RFC 3339).
     #[param(value_type = String, format = DateTime)]
     start: Wall,
-    /// Deletions before this one; not in the future, a month later at most.
+    /// Deletions before this one; not in the future.
     #[param(value_type = String, format = DateTime)]
     end: Wall,
     /// Of this camera; all when left out.
@@ -135,6 +138,7 @@ pub(crate) async fn certificate_json(
 ) -> Answer<Response> {
     whole(&who)?;
     let made = app.blocking(move |app| {
+        let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let (document, _) = make(app, &who, &which)?;
         serde_json::to_vec(&document).map_err(|e| Error::new(Kind::Internal, e.to_string()))
     });
@@ -166,6 +170,7 @@ pub(crate) async fn certificate_pdf(
             .map_err(|_| Refusal::field("?language", "fi, sv or en"))?,
     };
     let made = app.blocking(move |app| {
+        let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let (document, checked) = make(app, &who, &which)?;
         certificate::paper(&checked, &document, language)
     });
@@ -207,6 +212,7 @@ fn make(
             },
             cameras: &cameras,
             now,
+            lines_bytes_max: LINES_BYTES_MAX_ONLINE,
         },
     )?;
     let signer = StateFolder::open(&app.parts.dir)?.signer()?;

@@ -1,6 +1,7 @@
 //! The bytes of a playback: what stands before the fragments, and groups of pictures, unsealed in memory and compared with
 //! their leaf hashes fragment by fragment while they are sent.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,13 +12,13 @@ use axum::http::{Extensions, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use tokio::sync::OwnedSemaphorePermit;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::access::role::acts;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::id::{CameraId, SegmentId, StreamId, StreamKind};
 use crate::base::secret::SegmentKey;
-use crate::base::time::Span;
+use crate::base::time::{Span, Wall};
 use crate::evidence::select::Piece;
 use crate::evidence::view::{self, Group};
 use crate::http::api::playback;
@@ -25,7 +26,7 @@ use crate::http::api::readable::{self, Readable};
 use crate::http::api::words;
 use crate::http::app::App;
 use crate::http::guard::{May, peer};
-use crate::http::json::Segments;
+use crate::http::json::{Search, Segments};
 use crate::http::playback::{Playback, need_kib};
 use crate::http::problem::{Answer, Problem, Refusal};
 use crate::http::server::Peer;
@@ -100,13 +101,35 @@ pub(crate) struct OfGroup {
     file: String,
 }
 
+/// Which pictures of a group.
+#[derive(Debug, serde::Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Which {
+    /// `all` (default), or `key`: the key frame alone, in a fragment in which it stands for all of the group's time.
+    #[serde(default)]
+    #[param(inline)]
+    pictures: Pictures,
+}
+
+/// Which pictures of a group.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Pictures {
+    /// All of them.
+    #[default]
+    All,
+    /// The key frame alone: for stills, and for playing fast.
+    Key,
+}
+
 /// A group of pictures in the clear: `moof` and `mdat` for each fragment, from a key frame on. An answer that breaks off was
 /// not whole: a leaf hash did not match, or the session ended.
 #[utoipa::path(
     get,
     path = "/api/v1/playbacks/{playback}/{camera}/{stream}/media/{segment}/{file}",
     tag = "playback",
-    params(OfGroup),
+    params(OfGroup, Which),
     responses(
         (status = 200, content_type = "video/iso.segment", description = "ISO/IEC 14496-12"),
         (status = "4XX", body = Problem, content_type = "application/problem+json"),
@@ -117,6 +140,7 @@ pub(crate) async fn group(
     State(app): State<Arc<App>>,
     May(who): May<acts::Playback>,
     Segments(of): Segments<OfGroup>,
+    Search(which): Search<Which>,
     extensions: Extensions,
 ) -> Answer<Response> {
     let playback = playback::find(&app, &who, &of.playback, Some(&of.camera))?;
@@ -134,7 +158,9 @@ pub(crate) async fn group(
         .blocking(move |app| find(app, &shown, &wanted, segment, number))
         .await?;
     let (group, key) = found.ok_or_else(none)?;
-    let room = app.playbacks.budget().acquire_many_owned(need_kib(&group));
+    let to_send = to_send(&group, which.pictures);
+    let need = need_kib(group.pieces().get(..to_send.len()).unwrap_or_default());
+    let room = app.playbacks.budget().acquire_many_owned(need);
     let room = match tokio::time::timeout(ROOM_MAX, room).await {
         Ok(Ok(room)) => room,
         _ => return Err(Error::new(Kind::Busy, "too much is being sent at once").into()),
@@ -144,7 +170,7 @@ pub(crate) async fn group(
         playback,
         stream,
         key: Arc::new(key),
-        pieces: group.pieces().to_vec().into(),
+        to_send,
         first: None,
         _room: room,
     };
@@ -157,6 +183,48 @@ pub(crate) async fn group(
         Some((sent, (sending, watch)))
     });
     Ok(video("video/iso.segment", Body::from_stream(body)))
+}
+
+/// What goes out, in order.
+fn to_send(group: &Group, pictures: Pictures) -> VecDeque<Part> {
+    match pictures {
+        Pictures::All => group.pieces().iter().cloned().map(Part::Fragment).collect(),
+        Pictures::Key => [Part::KeyFrame(group.clone())].into(),
+    }
+}
+
+/// A fragment that goes out.
+enum Part {
+    Fragment(Piece),
+    /// The key frame of a group, for all of its time.
+    KeyFrame(Group),
+}
+
+impl Part {
+    fn span(&self) -> Span {
+        match self {
+            Self::Fragment(piece) => Span {
+                start: piece.start(),
+                end: piece.end(),
+            },
+            Self::KeyFrame(group) => group.span(),
+        }
+    }
+
+    fn open(&self, key: &SegmentKey, origin: Wall) -> Result<Vec<u8>> {
+        match self {
+            Self::Fragment(piece) => view::fragment(piece, key, origin),
+            Self::KeyFrame(group) => view::key_frame(group, key, origin),
+        }
+    }
+}
+
+/// Whoever may see it is not refused: what is stored is not what was recorded.
+fn altered(e: Error) -> Error {
+    match e.kind() {
+        Kind::Denied => Error::corrupt(format!("a fragment cannot be shown: {e}")),
+        _ => e,
+    }
 }
 
 fn video(kind: &'static str, body: Body) -> Response {
@@ -196,7 +264,7 @@ struct Sending {
     playback: Arc<Playback>,
     stream: StreamId,
     key: Arc<SegmentKey>,
-    pieces: std::collections::VecDeque<Piece>,
+    to_send: VecDeque<Part>,
     first: Option<(Bytes, Span)>,
     _room: OwnedSemaphorePermit,
 }
@@ -204,17 +272,14 @@ struct Sending {
 impl Sending {
     /// The next fragment, opened and compared with its leaf.
     async fn next(&mut self) -> Result<Option<(Bytes, Span)>, Refusal> {
-        let Some(piece) = self.pieces.pop_front() else {
+        let Some(part) = self.to_send.pop_front() else {
             return Ok(None);
         };
         let (key, origin) = (Arc::clone(&self.key), self.playback.origin);
-        let span = Span {
-            start: piece.start(),
-            end: piece.end(),
-        };
+        let span = part.span();
         let opened = self
             .app
-            .blocking(move |_| view::fragment(&piece, &key, origin));
+            .blocking(move |_| part.open(&key, origin).map_err(altered));
         Ok(Some((opened.await?.into(), span)))
     }
 

@@ -1,8 +1,8 @@
 //! Playback over the API: what is fetched is what the camera sent, at its time of day, and nothing beyond what was opened.
 
 use crate::support::{
-    Client, TestBox, assert_unbroken, camera, now, off_by, packets, place, sent_hashes, server,
-    shown_times,
+    Client, Packet, TestBox, assert_unbroken, camera, now, off_by, packets, place, sent_hashes,
+    server, shown_times,
 };
 use serde_json::Value;
 use sinetti::base::time::{Ticks, Wall};
@@ -113,6 +113,7 @@ fn what_is_played_back_is_what_was_sent_also_across_a_gap_and_at_its_time() {
         assert_eq!(origin.plus_ticks(Ticks(key.dts)), *start);
     }
     assert_eq!(shown_times(&file).len(), packets.len());
+    key_frames_stand_for_their_groups(&client, &shop, &all, &keys);
 
     client.delete(&place_).expect(204);
     let (facts, _) = closing(&shop);
@@ -124,6 +125,44 @@ fn what_is_played_back_is_what_was_sent_also_across_a_gap_and_at_its_time() {
     assert_eq!(time(&delivered[1]["end"]), time(&last["end"]));
     shop.stop();
     shop.check(true);
+}
+
+/// The key frame of each group alone is the one that was sent, where it was.
+fn key_frames_stand_for_their_groups(
+    client: &Client,
+    shop: &TestBox,
+    groups: &[Value],
+    keys: &[&Packet],
+) {
+    let path = |group: &Value| group["media"].as_str().expect("a path").to_owned();
+    let mut bytes = client
+        .get(groups[0]["init"].as_str().expect("a path"))
+        .expect(200)
+        .body;
+    for group in groups {
+        let alone = client
+            .get(&format!("{}?pictures=key", path(group)))
+            .expect(200)
+            .body;
+        let all = client.get(&path(group)).expect(200).body;
+        assert!(
+            alone.len() < all.len() / 2,
+            "{} of {}",
+            alone.len(),
+            all.len()
+        );
+        bytes.extend(alone);
+    }
+    let file = shop.path("keys.mp4");
+    fs::write(&file, bytes).expect("writes");
+    let found = packets(&file);
+    let placed = |packets: &mut dyn Iterator<Item = &Packet>| -> Vec<(i64, i64, String)> {
+        packets.map(|p| (p.pts, p.dts, p.hash.clone())).collect()
+    };
+    assert_eq!(placed(&mut found.iter()), placed(&mut keys.iter().copied()));
+    client
+        .get(&format!("{}?pictures=some", path(&groups[0])))
+        .expect(422);
 }
 
 /// Facts of the last closing, and of its opening.

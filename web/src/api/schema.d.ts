@@ -2305,7 +2305,7 @@ export interface operations {
             query: {
                 /** @description Of this camera; all when left out. */
                 camera?: string;
-                /** @description Deletions before this one; not in the future, a month later at most. */
+                /** @description Deletions before this one; not in the future. */
                 end: string;
                 /** @description What the PDF is written in: `fi`, `sv`, `en`; left out, the person's own language. */
                 language?: string;
@@ -2350,7 +2350,7 @@ export interface operations {
             query: {
                 /** @description Of this camera; all when left out. */
                 camera?: string;
-                /** @description Deletions before this one; not in the future, a month later at most. */
+                /** @description Deletions before this one; not in the future. */
                 end: string;
                 /** @description What the PDF is written in: `fi`, `sv`, `en`; left out, the person's own language. */
                 language?: string;
@@ -3511,7 +3511,10 @@ export interface operations {
     };
     getPlaybacksPlaybackCameraStreamMediaSegmentFile: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `all` (default), or `key`: the key frame alone, in a fragment in which it stands for all of the group's time. */
+                pictures?: "all" | "key";
+            };
             header?: never;
             path: {
                 /**

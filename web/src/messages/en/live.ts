@@ -1,2 +1,31 @@
 import type { Messages } from '../fi';
-export default {} satisfies Messages['live'];
+
+export default {
+  title: 'Live',
+  none: 'No cameras',
+  noneText: 'No cameras have been given to you. Ask the administrator of the box.',
+  columns: 'Pictures side by side',
+  automatic: 'Automatic',
+  phases: {
+    recording: 'Recording',
+    receiving: 'Receiving',
+    connecting: 'Connecting',
+    trouble: 'Trouble',
+    off: 'Switched off',
+  },
+  connecting: 'Connecting…',
+  since: (time: string) => `No picture since ${time}`,
+  outage: (camera: string) => `${camera}: the picture stopped`,
+  back: (camera: string) => `${camera}: the picture is back`,
+  age: (seconds: string) => `${seconds} s ago`,
+  ageLabel: 'Age of the picture',
+  thin: 'The connection is slow: some pictures were left out',
+  denied: 'You may not see live pictures of this camera.',
+  codec: 'This device cannot show the picture of this camera (H.265), and it has no small one.',
+  preview: 'Preview quality: this device cannot decode the original.',
+  wall: 'All cameras',
+  full: 'Full screen',
+  recent: 'Last 5 minutes',
+  paused: 'Stopped, since the page is not in sight',
+  noCamera: 'There is no such camera, or you may not see it.',
+} satisfies Messages['live'];

@@ -1,2 +1,31 @@
 import type { Messages } from '../fi';
-export default {} satisfies Messages['live'];
+
+export default {
+  title: 'Direktbild',
+  none: 'Inga kameror',
+  noneText: 'Du har inte fått några kameror. Be enhetens administratör om rätten.',
+  columns: 'Bilder i bredd',
+  automatic: 'Automatiskt',
+  phases: {
+    recording: 'Spelar in',
+    receiving: 'Tar emot',
+    connecting: 'Ansluter',
+    trouble: 'Störning',
+    off: 'Avstängd',
+  },
+  connecting: 'Ansluter…',
+  since: (time: string) => `Ingen bild sedan kl. ${time}`,
+  outage: (camera: string) => `${camera}: bilden bröts`,
+  back: (camera: string) => `${camera}: bilden är tillbaka`,
+  age: (seconds: string) => `${seconds} s sedan`,
+  ageLabel: 'Bildens ålder',
+  thin: 'Förbindelsen är långsam: en del bilder föll bort',
+  denied: 'Du har inte rätt till direktbilden från den här kameran.',
+  codec: 'Den här apparaten kan inte visa kamerans bild (H.265), och kameran har ingen liten bild.',
+  preview: 'Förhandsvisning: den här apparaten kan inte visa originalbilden.',
+  wall: 'Alla kameror',
+  full: 'Helskärm',
+  recent: 'De senaste 5 minuterna',
+  paused: 'Stoppad, eftersom sidan inte syns',
+  noCamera: 'Det finns ingen sådan kamera, eller så har du inte rätt till den.',
+} satisfies Messages['live'];
