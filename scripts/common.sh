@@ -284,7 +284,7 @@ prove() {
         printf '%s\n' "$step" >"$base/$user.step"
         (umask 077 && totp "$base/$user.factor" "$step" >"$base/code")
     fi
-    proof=(--person "$user" --passphrase-file "$base/passphrase" --code-file "$base/code" --purpose protection-of-property)
+    proof=(--person "$user" --passphrase-file "$base/passphrase" --code-file "$base/code")
 }
 
 # Takes the folder `base` for this run; makes a box in it if there is none, with a reserve of $1 GiB. Passphrase, second factors

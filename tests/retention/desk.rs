@@ -75,11 +75,34 @@ fn export(shop: &TestBox, (from, to): (Wall, Wall), more: &[&str], file: &str) -
     ran(export.args(more).arg("-o").arg(output).args(shop.proof()))
 }
 
+/// Two persons confirm a shorter time, and it waits for a day, over a restart too.
+fn shorter_times_wait(shop: &mut TestBox, manager: &Factor) {
+    shop.edit_config(|text| text.replacen("48 h", "24 h", 1));
+    shop.recorder().wait_for_log("shortening-asked of kassa");
+    let pending = json(&shop.run(&["retention", "--json"]).stdout);
+    let number = pending["shortenings"][0]["number"].to_string();
+    let shorten = ["retention", "shorten", number.as_str()];
+    controller(shop, &shorten).ok();
+    let again = controller(shop, &shorten);
+    assert!(again.stderr.contains("confirmed it already"), "{again:?}");
+    let second = as_person(shop, "manager1", manager, &shorten).ok();
+    assert!(second.contains("two have confirmed it"), "{second}");
+    shop.stop();
+    shop.start();
+    let pending = json(&shop.run(&["retention", "--json"]).stdout);
+    assert_eq!(
+        pending["streams"][0]["keep_s"], 172_800,
+        "not before a day has passed"
+    );
+    assert!(!pending["shortenings"][0]["runs"].is_null(), "{pending}");
+}
+
 #[test]
 fn holds_and_shorter_times_take_their_way_through_persons_a_restart_and_a_lost_catalog() {
     let mut shop = TestBox::new();
     shop.add_camera("kassa", ([127, 0, 0, 1], 9).into(), &["--keep", "48 h"]);
-    let old = now().plus_us(-50 * HOUR);
+    // Commands take times to the millisecond.
+    let old = now().plus_us(-50 * HOUR - now().us() % 1_000_000);
     let planted = Plant::open(&shop.dir, &shop.volume, SimulatedClock::at(now()));
     planted.record("kassa/main", old, 60, 10, 4000);
     planted.record("kassa/main", now().plus_us(-10 * MINUTE), 60, 5, 4000);
@@ -125,25 +148,7 @@ fn holds_and_shorter_times_take_their_way_through_persons_a_restart_and_a_lost_c
     .ok();
 
     let manager = manager(&shop);
-    shop.edit_config(|text| text.replacen("48 h", "24 h", 1));
-    shop.recorder().wait_for_log("shortening-asked of kassa");
-    let pending = json(&shop.run(&["retention", "--json"]).stdout);
-    let number = pending["shortenings"][0]["number"].to_string();
-    let shorten = ["retention", "shorten", number.as_str()];
-    controller(&shop, &shorten).ok();
-    let again = controller(&shop, &shorten);
-    assert!(again.stderr.contains("confirmed it already"), "{again:?}");
-    let second = as_person(&shop, "manager1", &manager, &shorten).ok();
-    assert!(second.contains("two have confirmed it"), "{second}");
-    shop.stop();
-    shop.start();
-    let pending = json(&shop.run(&["retention", "--json"]).stdout);
-    assert_eq!(
-        pending["streams"][0]["keep_s"], 172_800,
-        "not before a day has passed"
-    );
-    assert!(!pending["shortenings"][0]["runs"].is_null(), "{pending}");
-
+    shorter_times_wait(&mut shop, &manager);
     let release = ["hold", "release", case.as_str(), "--reason", "closed"];
     let refused = as_person(&shop, "manager1", &manager, &release);
     assert_ne!(refused.code, 0);

@@ -260,6 +260,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The holds that one may know of. */
+        get: operations["getHolds"];
+        put?: never;
+        /** Places a hold. From this moment on nothing of it is deleted. */
+        post: operations["postHolds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/holds/{hold}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One hold. One that may not be known of is not there. */
+        get: operations["getHoldsHold"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/holds/{hold}/extension": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Extends a hold: it holds more, or for longer; a preservation order is renewed. */
+        post: operations["postHoldsHoldExtension"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/holds/{hold}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Releases a hold. What it held has 14 days (`after_release` in the configuration) or its ordinary time, whichever is later. */
+        post: operations["postHoldsHoldRelease"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/holds/{hold}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A controller stands behind a hold: it is still needed. */
+        post: operations["postHoldsHoldReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ledger/anchors": {
         parameters: {
             query?: never;
@@ -675,6 +761,43 @@ export interface paths {
         get: operations["getPurposes"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was promised and what is there: of each stream how far back it reaches, what goes next and why, and when a disk is full. */
+        get: operations["getRetention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention/shortenings/{shortening}/confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A person confirms that footage is kept for a shorter time. Two do, one of them a controller; a day after the second it comes
+         *     into force. It is for exactly the times that the shortening names: when the configuration asks for others, it is another.
+         */
+        post: operations["postRetentionShorteningsShorteningConfirmation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1150,7 +1273,7 @@ export interface components {
             erased?: string | null;
             /** @description Salt of the commitment in the entry, while they are kept. */
             salt?: string | null;
-            /** @description `none`, `kept`, `erased` (lawfully), or `lost` (nothing says why). */
+            /** @description `none`, `kept`, `erased` (lawfully), `secret` (not for the one who asks), or `lost` (nothing says why). */
             state: string;
             /** @description They themselves, while they are kept. */
             value?: Record<string, unknown> | null;
@@ -1294,6 +1417,138 @@ export interface components {
             /** @description Every volume. */
             volumes: components["schemas"]["VolumeHealth"][];
         };
+        /** @description A hold. */
+        Hold: components["schemas"]["Interval"] & {
+            /** @description Of which cameras. */
+            cameras: string[];
+            /** @description Somebody should look at it now. */
+            due: boolean;
+            /**
+             * Format: date-time
+             * @description When it was released, or ended by itself.
+             */
+            ended?: string | null;
+            /** @description Who released it: a person's id, or `box`. */
+            ended_by?: string | null;
+            /**
+             * Format: int32
+             * @description Its number: six digits.
+             */
+            hold: number;
+            /**
+             * Format: date-time
+             * @description Up to then what it held is kept all the same.
+             */
+            kept_until?: string | null;
+            /** @enum {string} */
+            kind: "case" | "preservation-order" | "restriction" | "access-request";
+            /** @description The case, order or request, as it is called elsewhere. */
+            matter: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            placed: string;
+            /** @description By whom: a person's id. */
+            placed_by: string;
+            /** @description Why. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description It is looked at again by then.
+             */
+            review: string;
+            /**
+             * Format: date-time
+             * @description When a controller last stood behind it.
+             */
+            reviewed?: string | null;
+            /** @description Who that was. */
+            reviewed_by?: string | null;
+            /**
+             * Format: date-time
+             * @description It ends by itself then.
+             */
+            until?: string | null;
+        };
+        /** @description A hold and what it holds so far. */
+        HoldDetail: components["schemas"]["Hold"] & {
+            /**
+             * Format: int64
+             * @description Their bytes.
+             */
+            bytes: number;
+            /** @description Some of its interval was deleted before it was held. */
+            deleted: boolean;
+            /**
+             * Format: int64
+             * @description Segments that it holds.
+             */
+            segments: number;
+        };
+        /** @description How a hold is extended. */
+        HoldExtension: {
+            /**
+             * Format: date-time
+             * @description First instant that is not held any more; later than before.
+             */
+            end?: string | null;
+            /** @description Why. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description It ends by itself then; later than before. A preservation order is renewed for three months from now, and takes neither.
+             */
+            until?: string | null;
+        };
+        /** @description Holds. */
+        Holds: {
+            /** @description Those that one may know of, in the order in which they were placed; those that have ended too, for a year. */
+            holds: components["schemas"]["Hold"][];
+            /**
+             * Format: int64
+             * @description For an auditor: how many more there are that are secret. Zero for everybody else.
+             */
+            secret: number;
+        };
+        /** @description A hold to be placed. */
+        HoldToPlace: {
+            /**
+             * @description Ids of the cameras.
+             * @example [
+             *       "kassa-1"
+             *     ]
+             */
+            cameras: string[];
+            /**
+             * Format: date-time
+             * @description First instant that is not; it may lie in the future.
+             * @example 2026-11-23T12:03:00Z
+             */
+            end: string;
+            /** @enum {string} */
+            kind: "case" | "preservation-order" | "restriction" | "access-request";
+            /** @description The case, order or request, as it is called elsewhere. */
+            matter: string;
+            /** @description Why. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description It is looked at again by then; default: 90 days from now. What a manager places is looked at within 7 days.
+             */
+            review?: string | null;
+            /**
+             * Format: date-time
+             * @description First instant that is held (RFC 3339).
+             * @example 2026-11-23T11:58:00Z
+             */
+            start: string;
+            /**
+             * Format: date-time
+             * @description It ends by itself then. A preservation order ends three months from now, whatever is said here.
+             */
+            until?: string | null;
+        };
         /** @description From one instant to another, which does not belong to it. */
         Interval: {
             /**
@@ -1318,6 +1573,19 @@ export interface components {
              * @description Until when it is good.
              */
             until: string;
+        };
+        /** @description What goes in a day of the site. */
+        LeavingDay: components["schemas"]["Interval"] & {
+            /**
+             * Format: int64
+             * @description Their bytes.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Segments.
+             */
+            segments: number;
         };
         /** @description Who one is, and what one may. */
         Me: {
@@ -1382,6 +1650,11 @@ export interface components {
              * @example 2026-11-23T07:00:00Z
              */
             end: string;
+            /**
+             * Format: int32
+             * @description The hold for whose case it is: then what it holds can be seen, also past its time, and nothing else.
+             */
+            hold?: number | null;
             /** @enum {string} */
             purpose: "protection-of-persons" | "protection-of-property" | "crime-prevention" | "misuse" | "false-alarms" | "identification" | "maintenance";
             /** @description In one's own words; kept apart from what is kept for ever. */
@@ -1542,6 +1815,21 @@ export interface components {
             /** @description By name; removed ones last. */
             persons: components["schemas"]["Person"][];
         };
+        /** @description Where a policy stands, and why. */
+        PolicyLine: {
+            /** @description Where the sentence for it stands. */
+            documented_in?: string | null;
+            /** @enum {string} */
+            guarantee_from: "default" | "site" | "camera" | "stream";
+            /** @description Why it is kept for more than 72 hours. */
+            justification?: string | null;
+            /** @enum {string} */
+            keep_from: "default" | "site" | "camera" | "stream";
+            /** @description What it is recorded for. */
+            purposes: string[];
+            /** @description Why it is kept for more than 365 days. */
+            special_reason?: string | null;
+        };
         /** @description Why a request was not done, for people and for programs. */
         Problem: {
             /** @description What was attempted and what to do, in English. */
@@ -1621,14 +1909,38 @@ export interface components {
             /** @description The codes, for paper. */
             codes: string[];
         };
+        /** @description Why a hold is released. */
+        Release: {
+            /** @description Why it is not needed any more. */
+            reason: string;
+        };
         /** @description What is to be set anew. */
         Reset: {
             /** @description The password, and the keys with it, stay; only the second factor is set anew. */
             factor_only: boolean;
         };
+        /** @description What was promised and what is there. */
+        RetentionReport: {
+            /** @description Shorter times that the configuration asks for and that are not in force yet. */
+            shortenings: components["schemas"]["Shortening"][];
+            /** @description Every stream that was ever recorded. */
+            streams: components["schemas"]["StreamRetention"][];
+            /** @description Every volume that is there. */
+            volumes: components["schemas"]["VolumeRoom"][];
+        };
         /** @description A checkpoint that comes back. */
         Returned: {
             /** @description The signed note. */
+            note: string;
+        };
+        /** @description What was found when a hold was looked at. */
+        Review: {
+            /**
+             * Format: date-time
+             * @description It is looked at again by then; default: 90 days from now.
+             */
+            next?: string | null;
+            /** @description Why it is still needed. */
             note: string;
         };
         /** @description A right. */
@@ -1638,7 +1950,7 @@ export interface components {
             /** @description It reaches only what one did oneself. */
             own_acts_only: boolean;
             /** @enum {string} */
-            right: "own" | "live" | "playback" | "hand-out" | "ask" | "approve" | "decide" | "records" | "see-people" | "change-people" | "confirm-rights" | "see-health" | "change-box";
+            right: "own" | "live" | "playback" | "hand-out" | "ask" | "see-holds" | "place-hold" | "review-hold" | "extend-hold" | "approve" | "decide" | "records" | "see-people" | "change-people" | "confirm-rights" | "see-health" | "change-box";
         };
         /** @description A role that somebody holds or held. */
         RoleLine: {
@@ -1712,6 +2024,38 @@ export interface components {
              * @description Picture width in pixels.
              */
             width: number;
+        };
+        /** @description Shorter times of a camera that are not in force yet. */
+        Shortening: {
+            /**
+             * Format: date-time
+             * @description Since when the configuration asks for it.
+             */
+            asked: string;
+            /** @description The camera. */
+            camera: string;
+            /** @description Persons who have confirmed it. */
+            confirmed_by: string[];
+            /**
+             * Format: int32
+             * @description Seconds for the full picture; absent when that is not shortened.
+             */
+            main_keep_s?: number | null;
+            /**
+             * Format: date-time
+             * @description When it comes into force; absent before two have.
+             */
+            runs?: string | null;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            shortening: number;
+            /**
+             * Format: int32
+             * @description Seconds for the small picture; absent when that is not shortened.
+             */
+            sub_keep_s?: number | null;
         };
         /** @description Who signs in. */
         SignIn: {
@@ -1788,6 +2132,49 @@ export interface components {
             /** @description `kassa-1/main`. */
             stream: string;
         };
+        /** @description A stream's. */
+        StreamRetention: {
+            /**
+             * Format: int64
+             * @description Bytes of what can be seen.
+             */
+            bytes: number;
+            /**
+             * Format: int32
+             * @description Seconds for which it is promised to be there; 0: nothing is promised.
+             */
+            guarantee_s: number;
+            /**
+             * Format: int64
+             * @description Their bytes.
+             */
+            held_bytes: number;
+            /**
+             * Format: int64
+             * @description Segments that are held, as far as one may know of the holds.
+             */
+            held_segments: number;
+            /**
+             * Format: int32
+             * @description Seconds that footage is kept at most; absent when it was never configured.
+             */
+            keep_s?: number | null;
+            /** @description What goes in the next seven days, day by day. */
+            leaving: components["schemas"]["LeavingDay"][];
+            /**
+             * Format: date-time
+             * @description Up to when footage went for want of room that was still promised.
+             */
+            lost_until?: string | null;
+            /**
+             * Format: date-time
+             * @description Start of the oldest footage that can be seen.
+             */
+            oldest?: string | null;
+            policy?: components["schemas"]["PolicyLine"] | null;
+            /** @description `kassa-1/main`. */
+            stream: string;
+        };
         /** @description A camera to be tried. */
         Tried: {
             /**
@@ -1835,6 +2222,26 @@ export interface components {
              * @description All bytes.
              */
             total_bytes?: number | null;
+        };
+        /** @description Room on a volume. */
+        VolumeRoom: {
+            /**
+             * Format: int64
+             * @description Bytes that are recorded to it a day, by the last one.
+             */
+            daily_bytes: number;
+            /**
+             * Format: date-time
+             * @description The day on which it is full when all goes on like that; absent when that is not within 60 days.
+             */
+            full?: string | null;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Free bytes above its reserve.
+             */
+            room_bytes: number;
         };
     };
     responses: never;
@@ -2499,6 +2906,246 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    getHolds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Holds"];
+                };
+            };
+        };
+    };
+    postHolds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldToPlace"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            201: {
+                headers: {
+                    /** @description The hold */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldDetail"];
+                };
+            };
+        };
+    };
+    getHoldsHold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its number. */
+                hold: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldDetail"];
+                };
+            };
+        };
+    };
+    postHoldsHoldExtension: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its number. */
+                hold: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldExtension"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldDetail"];
+                };
+            };
+        };
+    };
+    postHoldsHoldRelease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its number. */
+                hold: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Release"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldDetail"];
+                };
+            };
+        };
+    };
+    postHoldsHoldReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its number. */
+                hold: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Review"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldDetail"];
                 };
             };
         };
@@ -3592,6 +4239,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Purposes"];
+                };
+            };
+        };
+    };
+    getRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionReport"];
+                };
+            };
+        };
+    };
+    postRetentionShorteningsShorteningConfirmation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its number. */
+                shortening: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shortening"];
                 };
             };
         };

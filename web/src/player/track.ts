@@ -115,7 +115,7 @@ export class Track {
       if (!group) return this.#show({ kind: 'nothing' });
       await this.#load(group, signal);
       if (signal.aborted) return;
-      await this.#place(Math.min(Math.max(at, group.start), group.end - MS), signal);
+      await this.#place(group, Math.min(Math.max(at, group.start), group.end - MS), signal);
       if (!signal.aborted) this.#show({ kind: 'picture' });
     } catch (e) {
       if (!signal.aborted) this.#trouble(e);
@@ -321,14 +321,16 @@ export class Track {
     this.#feed.remove(this.#media(loaded.group.start), end).catch(() => {});
   }
 
-  async #place(at: Micros, signal: AbortSignal): Promise<void> {
+  /** Puts a picture of this group on the screen: the one of `at`, or else the next one that it has, or its last. */
+  async #place(group: Group, at: Micros, signal: AbortSignal): Promise<void> {
     const { video } = this;
-    const frame = this.#frames().findLast((f) => f.shown <= at - this.loader.open.origin + MS);
-    const first = this.#frames()[0];
-    const target = frame ?? first;
-    const isExact = target && at - this.loader.open.origin <= target.shown + target.lasts;
-    const time = isExact ? Math.max(this.#media(at), inside(target) / SECOND) : this.#media(at);
-    video.currentTime = time;
+    const time = at - this.loader.open.origin;
+    const own = [...(this.#loaded.get(group.media)?.frames ?? [])].sort((a, b) => a.shown - b.shown);
+    const here = own.findLast((f) => f.shown <= time + MS && time <= f.shown + f.lasts);
+    // Between two pictures, or before the first, there is nothing in the buffer: a browser would wait there for ever.
+    const target = here ?? own.find((f) => f.shown > time) ?? own.at(-1);
+    const exact = here ? Math.max(time, inside(here)) : target && inside(target);
+    video.currentTime = exact === undefined ? this.#media(at) : exact / SECOND;
     await new Promise<void>((resolve, reject) => {
       const done = () => {
         if (video.seeking || video.readyState < 2) return;
