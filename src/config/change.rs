@@ -136,14 +136,14 @@ mod tests {
             name: Some("Kassa A".to_owned()),
             sub: Some(String::new()),
             enabled: Some(false),
-            keep: Some("7 d".to_owned()),
+            keep: Some("48 h".to_owned()),
             ..CameraChange::default()
         };
         let text = changed(&change).expect("changed");
         let want = TEXT
             .replace("\"Kassa 1\" # vanha", "\"Kassa A\" # vanha")
             .replace("sub = \"/stream2\"\n", "")
-            + "keep = \"7 d\"\nenabled = false\n";
+            + "keep = \"48 h\"\nenabled = false\n";
         assert_eq!(text, want);
         let camera = Arc::clone(&parse(&text, base()).expect("good").cameras[0]);
         assert_eq!((camera.enabled, camera.sub.as_deref()), (false, None));

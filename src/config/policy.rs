@@ -12,8 +12,8 @@ use crate::config::types::KEEP_SECS;
 /// The keys of `[retention]`.
 pub(crate) const KEYS: &[&str] = &[
     "keep",
-    "guarantee",
     "justification",
+    "guarantee",
     "special_reason",
     "documented_in",
     "after_release",

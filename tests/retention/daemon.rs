@@ -7,9 +7,10 @@ use sinetti::base::clock::SimulatedClock;
 use sinetti::base::time::Wall;
 use sinetti::catalog::Rule;
 use sinetti::daemon::answer::{Deletion, Retention};
+use sinetti::retention::latch;
 
 use crate::plant::{HOUR, MINUTE, Plant, SECOND, always, stream};
-use crate::support::{TestBox, camera, now, server, span};
+use crate::support::{TestBox, camera, now, ran, server, span};
 use crate::support::{tmpfs, with_own_mounts};
 
 /// A box with a camera `kassa` that does not answer and is kept an hour.
@@ -301,10 +302,12 @@ fn adopting_exporting_cutting_and_deleting_are_no_strangers_acts() {
     let (mut shop, server) = (TestBox::new(), server());
     server.add("/kassa/main", camera("till-sub.264"));
     shop.add_camera("kassa", server.address(), &[]);
-    let purposes = "keep = \"90 d\"\npurposes";
+    let purposes = "keep = \"1 h\"\npurposes";
     shop.edit_config(|text| text.replacen("purposes", purposes, 1));
     let planted = plant(&shop, &shop.volume);
     planted.record("kassa/main", ago(3 * HOUR), 60, 300, 400);
+    // Nothing goes before somebody has said so.
+    latch::set(&planted.catalog, "a test".to_owned(), now()).expect("latched");
     drop(planted);
     shop.start();
     shop.wait_for_pictures(&["kassa/main"], 60);
@@ -317,7 +320,8 @@ fn adopting_exporting_cutting_and_deleting_are_no_strangers_acts() {
     let adopted = rows.last().expect("some");
     shop.export("kassa/main", span(adopted.start, adopted.end), "clip.mp4");
     shop.run(&["vault", "rotate"]).ok();
-    shop.edit_config(|text| text.replacen("90 d", "1 h", 1));
+    let mut confirm = shop.command(&["retention", "confirm", "--person", "controller1"]);
+    ran(confirm.args(shop.proof())).ok();
     shop.recorder().wait_for_log("segments deleted");
     // What happens in a folder is judged at the second look after it, ten seconds apart at most.
     let units = shop.line("kassa/main").units;

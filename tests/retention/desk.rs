@@ -7,7 +7,7 @@ use sinetti::base::clock::SimulatedClock;
 use sinetti::base::time::Wall;
 use sinetti::catalog::HoldKind;
 
-use crate::plant::{HOUR, MINUTE, Plant};
+use crate::plant::{HOUR, MINUTE, Plant, SECOND};
 use crate::support::{Factor, PURPOSE, Ran, TestBox, now, ran};
 
 /// A command with the proof of somebody's identity.
@@ -28,7 +28,7 @@ fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|e| panic!("{e}: {text}"))
 }
 
-fn place(shop: &TestBox, kind: HoldKind, from: Wall, to: Wall) -> String {
+fn place(shop: &TestBox, kind: HoldKind, (from, to): (Wall, Wall)) -> String {
     let (from, to) = (from.rfc3339(), to.rfc3339());
     let placed = controller(
         shop,
@@ -108,8 +108,15 @@ fn holds_and_shorter_times_take_their_way_through_persons_a_restart_and_a_lost_c
     planted.record("kassa/main", now().plus_us(-10 * MINUTE), 60, 5, 4000);
     drop(planted);
     let minute = |n: i64| old.plus_us(n * MINUTE);
-    let case = place(&shop, HoldKind::Case, minute(2), minute(4));
-    let order = place(&shop, HoldKind::PreservationOrder, minute(6), minute(7));
+    // Segments begin at the minute, to within rounding.
+    let within = |from: i64, to: i64| {
+        (
+            minute(from).plus_us(10 * SECOND),
+            minute(to).plus_us(-10 * SECOND),
+        )
+    };
+    let case = place(&shop, HoldKind::Case, within(2, 4));
+    let order = place(&shop, HoldKind::PreservationOrder, within(6, 7));
 
     shop.start();
     shop.recorder().wait_for_log("7 segments deleted");

@@ -160,7 +160,7 @@ fn on_a_full_disk_what_is_held_stays_and_when_nothing_else_is_left_nothing_goes(
         "all that is not held is not enough"
     );
     assert!(found.plan.is_empty());
-    let plan = lacking(all * 3 / 5).plan;
+    let plan = lacking(all * 3 / 5 - 2000).plan;
     plant
         .sweeper(|sweeper| sweeper.run(&plan, &mut || true))
         .expect("a sweep");

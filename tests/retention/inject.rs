@@ -8,10 +8,11 @@ use sinetti::base::clock::SimulatedClock;
 use sinetti::base::time::Wall;
 use sinetti::catalog::GapCause;
 use sinetti::recorder::board::Phase;
+use sinetti::retention::latch;
 use sinetti_simulator::CameraHandle;
 
 use crate::plant::{HOUR, MINUTE, Plant, stream};
-use crate::support::{Strace, TestBox, camera, now, server};
+use crate::support::{Strace, TestBox, camera, now, ran, server};
 
 const COUNT: i64 = 40;
 
@@ -20,6 +21,8 @@ fn plant(shop: &TestBox) -> (Vec<PathBuf>, BTreeSet<PathBuf>) {
     let planted = Plant::open(&shop.dir, &shop.volume, SimulatedClock::at(now()));
     let old = now().plus_us(-3 * HOUR);
     planted.record("till/main", old, 60, COUNT, 4000);
+    // Nothing goes before somebody has said so.
+    latch::set(&planted.catalog, "a test".to_owned(), now()).expect("latched");
     let (volume, rows) = (&planted.volume, planted.segments("till/main"));
     let keys = rows
         .iter()
@@ -50,10 +53,7 @@ fn what_a_disk_refuses_to_delete_is_told_and_deleted_later() {
     let (mut shop, server) = (TestBox::new(), server());
     let till = server.add("/till/main", camera("till.264"));
     shop.add_camera("till", server.address(), &[]);
-    let keep = |shop: &TestBox, from: &str, to: &str| {
-        shop.edit_config(|text| text.replacen(from, to, 1));
-    };
-    keep(&shop, "purposes", "keep = \"20 h\"\npurposes");
+    shop.edit_config(|text| text.replacen("purposes", "keep = \"1 h\"\npurposes", 1));
     let (paths, keys) = plant(&shop);
     let left = || paths.iter().filter(|path| path.exists()).count();
     shop.start();
@@ -65,7 +65,8 @@ fn what_a_disk_refuses_to_delete_is_told_and_deleted_later() {
         "unlink:error=EIO:when=3..4",
     ];
     let strace = Strace::attach(shop.recorder().id(), "retention", &faults);
-    keep(&shop, "20 h", "1 h");
+    let mut confirm = shop.command(&["retention", "confirm", "--person", "controller1"]);
+    ran(confirm.args(shop.proof())).ok();
     shop.recorder().wait_for_log("not deleted, tried again");
     let refused = shop.wait("what is not deleted is shown", |status| {
         !status.deletion.failures.is_empty()
