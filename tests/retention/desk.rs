@@ -97,6 +97,21 @@ fn shorter_times_wait(shop: &mut TestBox, manager: &Factor) {
     assert!(!pending["shortenings"][0]["runs"].is_null(), "{pending}");
 }
 
+fn acts_are_told(shop: &TestBox) {
+    let actions: Vec<_> = shop.catalog().events(0, 1000).expect("events");
+    for action in [
+        "hold-placed",
+        "hold-released",
+        "shortening-asked",
+        "shortening-confirmed",
+    ] {
+        assert!(
+            actions.iter().any(|row| row.event.action == action),
+            "{action}"
+        );
+    }
+}
+
 #[test]
 fn holds_and_shorter_times_take_their_way_through_persons_a_restart_and_a_lost_catalog() {
     let mut shop = TestBox::new();
@@ -167,17 +182,6 @@ fn holds_and_shorter_times_take_their_way_through_persons_a_restart_and_a_lost_c
     shop.run(&["reindex"]).ok();
     assert_eq!(shop.catalog().holds().expect("rows"), before);
     assert_eq!(before.len(), 2);
-    let actions: Vec<_> = shop.catalog().events(0, 1000).expect("events");
-    for action in [
-        "hold-placed",
-        "hold-released",
-        "shortening-asked",
-        "shortening-confirmed",
-    ] {
-        assert!(
-            actions.iter().any(|row| row.event.action == action),
-            "{action}"
-        );
-    }
+    acts_are_told(&shop);
     shop.check(true);
 }
