@@ -37,6 +37,7 @@ const live: Screen = { name: 'live', load: () => import('../screens/Live.svelte'
 const playback: Screen = { name: 'playback', load: () => import('../screens/Playback.svelte'), rights: ['playback'], isDark: true };
 const ledger: Screen = { name: 'ledger', load: () => import('../screens/Ledger.svelte'), rights: ['records'] };
 const entry: Screen = { name: 'ledger', load: () => import('../screens/Entry.svelte'), rights: ['records'] };
+const retention: Screen = { name: 'retention', load: () => import('../screens/Retention.svelte'), rights: ['see-health'] };
 const health: Screen = { name: 'health', load: () => import('../screens/Health.svelte'), rights: ['see-health'] };
 const cameras: Screen = { name: 'cameras', load: () => import('../screens/Cameras.svelte'), rights: ['see-health'] };
 const people: Screen = { name: 'people', load: () => import('../screens/People.svelte'), rights: ['see-people'] };
@@ -52,6 +53,7 @@ export const ROUTES = [
   { pattern: '/playback', value: playback },
   { pattern: '/ledger', value: ledger },
   { pattern: '/ledger/:seq', value: entry },
+  { pattern: '/retention', value: retention },
   { pattern: '/health', value: health },
   { pattern: '/cameras', value: cameras },
   { pattern: '/people', value: people },
@@ -66,6 +68,7 @@ export const NAVIGATION = [
   { address: '/live', screen: live },
   { address: '/playback', screen: playback },
   { address: '/ledger', screen: ledger },
+  { address: '/retention', screen: retention },
   { address: '/health', screen: health },
   { address: '/cameras', screen: cameras },
   { address: '/people', screen: people },

@@ -13,6 +13,7 @@ import playback from './playback';
 import prompts from './prompts';
 import purposes from './purposes';
 import refusals from './refusals';
+import retention from './retention';
 import roles from './roles';
 import signIn from './sign-in';
 import timeline from './timeline';
@@ -34,6 +35,7 @@ const messages: Messages = {
   prompts,
   purposes,
   refusals,
+  retention,
   roles,
   signIn,
   timeline,
