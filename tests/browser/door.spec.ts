@@ -6,11 +6,11 @@ import { ADDRESS, recoveryCode, ROLES, type Role, world } from './world';
 
 const NAVIGATION: Record<Role, { begins: string; sees: string[] }> = {
   staff: { begins: '/live', sees: ['/live'] },
-  manager: { begins: '/playback', sees: ['/live', '/playback', '/ledger', '/health', '/cameras'] },
-  controller: { begins: '/playback', sees: ['/live', '/playback', '/ledger', '/health', '/cameras', '/people'] },
-  auditor: { begins: '/ledger', sees: ['/ledger', '/health', '/cameras'] },
-  admin: { begins: '/health', sees: ['/health', '/cameras', '/people'] },
-  maintenance: { begins: '/health', sees: ['/live', '/health', '/cameras'] },
+  manager: { begins: '/playback', sees: ['/live', '/playback', '/ledger', '/retention', '/health', '/cameras'] },
+  controller: { begins: '/playback', sees: ['/live', '/playback', '/ledger', '/retention', '/health', '/cameras', '/people'] },
+  auditor: { begins: '/ledger', sees: ['/ledger', '/retention', '/health', '/cameras'] },
+  admin: { begins: '/health', sees: ['/retention', '/health', '/cameras', '/people'] },
+  maintenance: { begins: '/health', sees: ['/live', '/retention', '/health', '/cameras'] },
 };
 
 test.describe('nobody', () => {

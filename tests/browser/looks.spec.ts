@@ -14,6 +14,8 @@ export const SCREENS: [string, Role | undefined][] = [
   ['/playback', 'controller'],
   ['/ledger', 'auditor'],
   ['/ledger/1', 'auditor'],
+  ['/retention', 'controller'],
+  ['/retention', 'admin'],
   ['/health?all=1', 'admin'],
   ['/cameras', 'admin'],
   ['/account', 'staff'],

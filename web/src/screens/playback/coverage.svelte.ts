@@ -75,9 +75,17 @@ export class Coverage {
     return this.#known.get(camera)?.keep;
   }
 
-  /** What is kept past its time. */
-  hold(camera: string, held: Held[]): void {
-    this.#held = new Map(this.#held).set(camera, held);
+  /** Reads what is kept past its time, as far as one may know of it. */
+  async loadHolds(): Promise<void> {
+    const { signal } = this.#abort;
+    const { holds } = await ask(api.GET('/api/v1/holds', { signal }));
+    if (signal.aborted) return;
+    const held = new Map<string, Held[]>();
+    for (const hold of holds.filter((one) => !one.ended)) {
+      for (const camera of hold.cameras) held.set(camera, [...(held.get(camera) ?? []), { ...spanOf(hold), name: String(hold.hold) }]);
+    }
+    for (const spans of held.values()) spans.sort((a, b) => a.start - b.start);
+    this.#held = held;
   }
 
   /** From the first thing that is known of these cameras up to the end of the present day. */
