@@ -224,7 +224,9 @@ export class Player {
 
   /** The leader has no new picture: it waits for one, or there is none. */
   #stalled(leader: Track, now: Micros): void {
-    const until = leader.index.unbroken(now);
+    // It may stand just behind the last picture: then nothing is recorded where it stands.
+    const isBehind = leader.index.at(now) === undefined && leader.index.unlisted({ start: now, end: now + 1 }).length === 0;
+    const until = isBehind ? now : leader.index.unbroken(now);
     const buffered = leader.bufferedUntil(now);
     const isEnd = until !== undefined && until - now < NEAR_END && (buffered === undefined || buffered - now < NEAR_END);
     if (isEnd) return this.#leave(leader, until);
