@@ -179,9 +179,9 @@ fn holds_and_shorter_times_take_their_way_through_persons_a_restart_and_a_lost_c
     let before = shop.catalog().holds().expect("rows");
     // The mirror follows at the sweeper's next look, which the act has asked for.
     shop.stop();
+    shop.check(true);
     shop.run(&["reindex"]).ok();
     assert_eq!(shop.catalog().holds().expect("rows"), before);
     assert_eq!(before.len(), 2);
     acts_are_told(&shop);
-    shop.check(true);
 }

@@ -64,7 +64,10 @@ fn what_a_disk_refuses_to_delete_is_told_and_deleted_later() {
         "fdatasync:error=EIO:when=1..2",
         "unlink:error=EIO:when=3..4",
     ];
-    let strace = Strace::attach(shop.recorder().id(), "retention", &faults);
+    // The thread writes other things too.
+    let mut files = paths.iter().chain(&keys).map(PathBuf::as_path);
+    let recorder = shop.recorder().id();
+    let strace = Strace::attach_to_paths(recorder, "retention", &faults, &mut files);
     let mut confirm = shop.command(&["retention", "confirm", "--person", "controller1"]);
     ran(confirm.args(shop.proof())).ok();
     shop.recorder().wait_for_log("not deleted, tried again");

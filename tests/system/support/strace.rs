@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -16,12 +17,26 @@ impl Strace {
     /// `writev:error=EIO:when=1` is the next write, and only that.
     #[track_caller]
     pub(crate) fn attach(process: u32, thread: &str, faults: &[&str]) -> Strace {
+        Strace::attach_to_paths(process, thread, faults, &mut std::iter::empty())
+    }
+
+    /// The same of calls that have to do with one of these files alone; all calls, when there is none.
+    #[track_caller]
+    pub(crate) fn attach_to_paths(
+        process: u32,
+        thread: &str,
+        faults: &[&str],
+        paths: &mut dyn Iterator<Item = &Path>,
+    ) -> Strace {
         let mut command = Command::new("strace");
         command.args(["-p", &thread_id(process, thread)]);
         let calls: Vec<_> = faults.iter().filter_map(|f| f.split(':').next()).collect();
         command.args(["-e", &format!("trace={}", calls.join(","))]);
         for fault in faults {
             command.args(["-e", &format!("inject={fault}")]);
+        }
+        for path in paths {
+            command.arg("-P").arg(path);
         }
         command.args(["-o", "/dev/null"]);
         let mut child = command
@@ -32,7 +47,7 @@ impl Strace {
             .expect("strace (package strace) runs");
         let mut said = BufReader::new(child.stderr.take().expect("its words"));
         let mut first = String::new();
-        said.read_line(&mut first).expect("a line");
+        while !first.contains("attached") && said.read_line(&mut first).expect("a line") > 0 {}
         assert!(first.contains("attached"), "as root: {first}");
         // What it says later is nobody's; it must not wait for a reader.
         std::thread::spawn(move || said.read_to_end(&mut Vec::new()).ok());
