@@ -418,6 +418,7 @@ fn footage_tree(volume: &Path) -> std::collections::BTreeMap<PathBuf, String> {
     // What the recorder writes there by itself besides footage.
     files.retain(|path, _| {
         !path.ends_with("sinetti-mark.json")
+            && !path.ends_with("sinetti-holds.json")
             && path
                 .components()
                 .all(|part| part.as_os_str() != "sinetti-ledger")
