@@ -300,7 +300,9 @@ pub(crate) async fn try_one(
     };
     let found = probe::look(options, Arc::clone(&app.parts.clock)).await;
     drop(scratch);
-    Ok(Json(found?.into()))
+    // Whatever went wrong went wrong at that address: it is no fault of the box.
+    let found = found.map_err(|e| Refusal::field("/address", e.to_string()))?;
+    Ok(Json(found.into()))
 }
 
 /// A camera's login in a file that goes when this is dropped.

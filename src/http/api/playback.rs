@@ -51,7 +51,7 @@ pub struct NewPlayback {
     #[schema(schema_with = words::purpose)]
     purpose: String,
     /// The hold for whose case it is: then what it holds can be seen, also past its time, and nothing else.
-    #[schema(value_type = Option<u32>)]
+    #[schema(value_type = Option<u32>, example = json!(null))]
     hold: Option<HoldId>,
     /// In one's own words; kept apart from what is kept for ever.
     #[schema(max_length = 500)]

@@ -30,8 +30,6 @@ fn let_loose(shop: &TestBox, client: &Client) {
         ])
         .args(["--request-timeout", "20", "--suppress-health-check", "all"])
         .args(["--exclude-operation-id", "deleteSession"])
-        // It asks a camera at a made-up address, and says 503 when there is none.
-        .args(["--exclude-operation-id", "postConfigurationProbe"])
         // It is one person's session: what is not permitted is answered so, as the document says.
         .args([
             "--checks",
@@ -71,8 +69,10 @@ fn no_request_that_follows_from_the_document_brings_a_fault_or_an_answer_outside
     let mut admin = shop.client();
     admin.sign_in("admin1", PASSPHRASE, &factor.code());
     let_loose(&shop, &controller);
-    // It came far: the session is there still.
+    // It came far: the session is there still, and something was opened.
     controller.get("/api/v1/session").expect(200);
+    let events = shop.catalog().events(0, 100_000).expect("events");
+    assert!(events.iter().any(|row| row.event.action == "playback"));
     // This one finds out who there is, and takes rights.
     let_loose(&shop, &admin);
     let log = shop.log();

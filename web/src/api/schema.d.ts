@@ -1653,6 +1653,7 @@ export interface components {
             /**
              * Format: int32
              * @description The hold for whose case it is: then what it holds can be seen, also past its time, and nothing else.
+             * @example null
              */
             hold?: number | null;
             /** @enum {string} */
