@@ -231,6 +231,14 @@ fn insert(db: &Connection, row: &HoldRow) -> Result<()> {
     Ok(())
 }
 
+/// SQL: a row of `hold` keeps a row of `segment` at the time `now`, a parameter. A segment of no length is an instant long.
+pub(super) fn keeping(now: &str) -> String {
+    format!(
+        "(hold.gone_us is null or hold.gone_us >= {now})
+         and segment.start_us < hold.end_us and max(segment.end_us, segment.start_us + 1) > hold.start_us"
+    )
+}
+
 /// True when a hold keeps the segment at `now`. Asked in the transaction that would mark it as garbage: a hold that was placed
 /// since the plan was made counts.
 pub(super) fn keeps(
@@ -239,13 +247,13 @@ pub(super) fn keeps(
     now: Wall,
 ) -> Result<bool> {
     let found = db
-        .prepare_cached(
+        .prepare_cached(&format!(
             "select exists (
                  select 1 from segment join stream on stream.id = segment.stream join camera on camera.id = stream.camera
                      join hold_camera on hold_camera.camera = camera.name join hold on hold.id = hold_camera.hold
-                 where segment.uuid = ?1 and (hold.gone_us is null or hold.gone_us >= ?2)
-                     and segment.start_us < hold.end_us and max(segment.end_us, segment.start_us + 1) > hold.start_us)",
-        )?
+                 where segment.uuid = ?1 and {})",
+            keeping("?2")
+        ))?
         .query_row(params![segment, now], |row| row.get(0))?;
     Ok(found)
 }

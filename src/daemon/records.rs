@@ -18,8 +18,6 @@ use crate::store::volume::Volume;
 
 /// Details are erased this often.
 const EVERY_US: i64 = 86_400_000_000;
-/// What expired so long ago should be gone.
-const LATE_US: i64 = 120_000_000;
 
 /// A class of details, for people.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
@@ -185,9 +183,7 @@ fn note(
 fn overdue(reader: &Reader, now: Wall) -> Result<u64> {
     let mut sum = 0;
     for row in reader.streams()? {
-        if let Some(before) = row.expired_before(now.plus_us(-LATE_US)) {
-            sum += reader.count_overdue(&row.stream, before, now)?;
-        }
+        sum += reader.overdue(&row, now)?.unwrap_or_default();
     }
     Ok(sum)
 }

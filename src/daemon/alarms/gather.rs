@@ -18,15 +18,11 @@ use crate::daemon::answer::Deletion;
 use crate::daemon::ledger::LedgerStatus;
 use crate::daemon::people::warning_text;
 use crate::recorder::board::{Line, Phase};
-use crate::retention::held::Held;
-use crate::retention::look;
 
 /// What changes slowly is asked this often.
 const SLOW_EVERY: Duration = Duration::from_secs(30);
 /// Two looks at the clocks that differ by more than this, in microseconds, have a step of the clock between them.
 const STEP_US: i64 = 1_000_000;
-/// What outlives its time by more than this, in microseconds, is late.
-const LATE_US: i64 = 120_000_000;
 /// What a catalog's name begins with that a reindex set aside.
 const OLD_CATALOG: &str = "catalog.db.before-";
 /// It is of use for so long, in microseconds: it knows the causes of gaps.
@@ -133,13 +129,7 @@ impl Gatherer {
             None => reader.streams()?,
         };
         for row in rows {
-            if let Some(before) = row.expired_before(now.plus_us(-LATE_US)) {
-                let held = Held::of(&row.stream, &holds, now);
-                let ended = Span {
-                    start: Wall(i64::MIN),
-                    end: before,
-                };
-                let (count, _) = look::count_free(reader, &row.stream, &held, ended)?;
+            if let Some(count) = reader.overdue(&row, now)? {
                 slow.overdue.insert(row.stream.clone(), count);
             }
             if let Some(until) = reader.lost_early(&row.stream)?

@@ -9,8 +9,6 @@ use crate::evidence::certificate::{
 };
 use crate::ledger::checkpoint::{Checkpoint, Key};
 
-/// What expired so long ago, in microseconds, should be gone.
-const LATE_US: i64 = 120_000_000;
 const PAGE: u32 = 1000;
 
 /// What is asked for.
@@ -93,14 +91,10 @@ fn kept(reader: &Reader, asked: &Asked<'_>) -> Result<Vec<Kept>> {
         if !asked.cameras.is_empty() && !asked.cameras.contains(&row.stream.camera) {
             continue;
         }
-        let late = row.expired_before(asked.now.plus_us(-LATE_US));
-        let overdue = late.map_or(Ok(0), |before| {
-            reader.count_overdue(&row.stream, before, asked.now)
-        })?;
         kept.push(Kept {
             stream: row.stream.to_string(),
             keep_s: row.keep_s,
-            overdue,
+            overdue: reader.overdue(&row, asked.now)?.unwrap_or_default(),
         });
     }
     Ok(kept)
