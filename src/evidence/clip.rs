@@ -17,6 +17,7 @@ use crate::evidence::select::{Piece, Stretch};
 use crate::media::access_unit::Codec;
 use crate::media::clip::{ClipBuilder, ClipSample};
 use crate::media::read;
+use crate::media::segment::Sample;
 use crate::store::file::SegmentFile;
 
 /// Mode of clips: they are clear pictures of people.
@@ -56,12 +57,26 @@ pub fn write(stretch: &Stretch, keys: &KeyRing, path: &Path) -> Result<Clip> {
         let text = "it exists already; give another name";
         return Err(Error::new(Kind::Exists, text).attempted(what()));
     }
-    let (file, clip) = write_unnamed(stretch, keys, path, &mut |_| {})?;
+    let (file, clip) = write_unnamed(stretch, keys, path, &mut ())?;
     file.name(path).context(what)?;
     Ok(clip)
 }
 
-/// Writes `stretch` to a file that will be `path`; `seen` is shown the head, then each sample, as they are written.
+/// Sees a clip as it is written.
+pub trait Watch {
+    /// Everything before the first sample.
+    fn head(&mut self, bytes: &[u8]);
+    /// A fragment's samples, which follow on one another.
+    fn fragment(&mut self, piece: &Piece, samples: &[Sample]);
+}
+
+/// Nobody looks.
+impl Watch for () {
+    fn head(&mut self, _: &[u8]) {}
+    fn fragment(&mut self, _: &Piece, _: &[Sample]) {}
+}
+
+/// Writes `stretch` to a file that will be `path`, under the eyes of `watch`.
 /// Without a name until it is whole: whatever ends this process, no clear picture is left behind.
 ///
 /// # Errors
@@ -70,12 +85,12 @@ pub fn write_unnamed(
     stretch: &Stretch,
     keys: &KeyRing,
     path: &Path,
-    seen: &mut dyn FnMut(&[u8]),
+    watch: &mut impl Watch,
 ) -> Result<(Unnamed, Clip)> {
     let what = || format!("writing {}", path.display());
     let dir = path.parent().filter(|p| !p.as_os_str().is_empty());
     let mut file = Unnamed::create(dir.unwrap_or(Path::new(".")), CLIP_MODE).context(what)?;
-    let clip = write_to(stretch, keys, file.file(), path, seen).context(what)?;
+    let clip = write_to(stretch, keys, file.file(), path, watch).context(what)?;
     Ok((file, clip))
 }
 
@@ -84,7 +99,7 @@ fn write_to(
     keys: &KeyRing,
     file: &mut DiskFile,
     path: &Path,
-    seen: &mut dyn FnMut(&[u8]),
+    watch: &mut impl Watch,
 ) -> Result<Clip> {
     let Some(first) = stretch.pieces.first() else {
         return Err(Error::invalid("a stretch without fragments"));
@@ -103,7 +118,7 @@ fn write_to(
     let mut hash = ring::digest::Context::new(&ring::digest::SHA256);
     let head = builder.head(entry, span.start)?;
     hash.update(&head);
-    seen(&head);
+    watch.head(&head);
     file.append(&mut [IoSlice::new(&head)])?;
     let mut segments = Vec::new();
     for pieces in by_segment(stretch) {
@@ -118,10 +133,8 @@ fn write_to(
             let raw = read::read_fragment(&*segment, &source.initial, piece.number, &piece.index)?;
             let samples = raw.open(&key)?;
             let mut slices: Vec<_> = samples.iter().map(|s| IoSlice::new(&s.data)).collect();
-            for sample in &samples {
-                hash.update(&sample.data);
-                seen(&sample.data);
-            }
+            samples.iter().for_each(|s| hash.update(&s.data));
+            watch.fragment(piece, &samples);
             file.append(&mut slices)?;
         }
     }
@@ -191,9 +204,7 @@ fn tables(stretch: &Stretch) -> Result<Tables> {
 }
 
 /// Each piece with its segment's file, of which one is open at a time.
-pub(super) fn with_files(
-    stretch: &Stretch,
-) -> impl Iterator<Item = (&Piece, Result<Arc<SegmentFile>>)> {
+fn with_files(stretch: &Stretch) -> impl Iterator<Item = (&Piece, Result<Arc<SegmentFile>>)> {
     by_segment(stretch).flat_map(|pieces| {
         let opened = pieces.first().map(|p| p.source.file());
         let mut opened = opened.unwrap_or_else(|| Err(Error::invalid("no piece")));

@@ -1,18 +1,19 @@
 //! The clips of a package: written once, hashed in pieces on the way, and every fragment's table kept for the proof.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::base::disk::Unnamed;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::Digest;
 use crate::base::id::{SegmentId, StreamId};
-use crate::evidence::clip::{self, Clip};
+use crate::evidence::clip::{self, Clip, Watch};
 use crate::evidence::keys::KeyRing;
 use crate::evidence::package::CHUNK_BYTES;
 use crate::evidence::package::manifest::MediaFile;
 use crate::evidence::package::proof::{FilePart, FragmentPart};
-use crate::evidence::select::{Opened, Stretch};
-use crate::media::read;
+use crate::evidence::select::{Opened, Piece, Stretch};
+use crate::media::segment::Sample;
 
 /// A clip that has no name yet.
 pub(super) struct Written {
@@ -25,12 +26,12 @@ pub(super) struct Written {
 /// Segments of which something was taken, each once, in order.
 #[derive(Default)]
 pub(super) struct Taken {
-    pub(super) segments: Vec<std::sync::Arc<Opened>>,
+    pub(super) segments: Vec<Arc<Opened>>,
 }
 
 impl Taken {
     /// The place of a segment; it is added when it is new. Those of one stream come one after the other.
-    fn place(&mut self, source: &std::sync::Arc<Opened>) -> usize {
+    fn place(&mut self, source: &Arc<Opened>) -> usize {
         let id = |opened: &Opened| -> SegmentId { opened.initial.header.segment };
         let there = self.segments.iter().rposition(|s| id(s) == id(source));
         there.unwrap_or_else(|| {
@@ -53,51 +54,33 @@ pub(super) fn write(
         .first()
         .map(|piece| &piece.source.initial.entry)
         .ok_or_else(|| Error::invalid("a stretch without fragments"))?;
-    let mut chunks = Chunks::default();
-    let mut head: Option<(u64, Option<u64>)> = None;
-    let mut seen = |bytes: &[u8]| {
-        head.get_or_insert_with(|| {
-            let at = bytes
-                .windows(entry.entry.len())
-                .position(|w| w == entry.entry);
-            (bytes.len() as u64, at.map(|at| at as u64))
-        });
-        chunks.add(bytes);
+    let mut packing = Packing {
+        entry: &entry.entry,
+        entry_at: None,
+        samples_at: 0,
+        chunks: Chunks::default(),
+        fragments: Vec::with_capacity(stretch.pieces.len()),
+        taken,
     };
-    let (file, clip) = clip::write_unnamed(stretch, keys, &dir.join(&name), &mut seen)?;
-    let (samples_at, entry_at) = head.unwrap_or_default();
-    let entry_at =
-        entry_at.ok_or_else(|| Error::new(Kind::Internal, "a clip without its sample entry"))?;
-    let mut fragments = Vec::with_capacity(stretch.pieces.len());
-    for (piece, source) in clip::with_files(stretch) {
-        let (_, rows) =
-            read::read_rows(&*source?, &piece.source.initial, piece.number, &piece.index)?;
-        let samples = rows
-            .iter()
-            .map(|row| (row.duration, row.bytes, u8::from(row.is_key), row.offset));
-        fragments.push(FragmentPart {
-            segment: taken.place(&piece.source),
-            number: piece.number,
-            tfdt: piece.index.tfdt.0,
-            samples: samples.collect(),
-        });
-    }
-    let sha256 = Digest::from_hex(&clip.sha256)
-        .ok_or_else(|| Error::new(Kind::Internal, "a clip without its hash"))?;
+    let (file, clip) = clip::write_unnamed(stretch, keys, &dir.join(&name), &mut packing)?;
+    let wrong = |text: &str| Error::new(Kind::Internal, text.to_owned());
+    let sha256 = Digest::from_hex(&clip.sha256).ok_or_else(|| wrong("a clip without its hash"))?;
     Ok(Written {
         file,
         part: FilePart {
             name: name.clone(),
-            entry_at,
+            entry_at: packing
+                .entry_at
+                .ok_or_else(|| wrong("a clip without its sample entry"))?,
             entry_bytes: entry.entry.len() as u64,
-            samples_at,
-            fragments,
+            samples_at: packing.samples_at,
+            fragments: packing.fragments,
         },
         media: MediaFile {
             name,
             bytes: clip.bytes,
             sha256,
-            chunks: chunks.finish(),
+            chunks: packing.chunks.finish(),
             stream: stream.to_string(),
             span: clip.span,
             pictures: clip.pictures,
@@ -109,6 +92,45 @@ pub(super) fn write(
         },
         clip,
     })
+}
+
+/// Takes down what the proof needs while the clip is written.
+struct Packing<'a> {
+    entry: &'a [u8],
+    entry_at: Option<u64>,
+    samples_at: u64,
+    chunks: Chunks,
+    fragments: Vec<FragmentPart>,
+    taken: &'a mut Taken,
+}
+
+impl Watch for Packing<'_> {
+    fn head(&mut self, bytes: &[u8]) {
+        let mut places = bytes.windows(self.entry.len());
+        self.entry_at = places.position(|w| w == self.entry).map(|at| at as u64);
+        self.samples_at = bytes.len() as u64;
+        self.chunks.add(bytes);
+    }
+
+    fn fragment(&mut self, piece: &Piece, samples: &[Sample]) {
+        samples.iter().for_each(|s| self.chunks.add(&s.data));
+        self.fragments.push(FragmentPart {
+            segment: self.taken.place(&piece.source),
+            number: piece.number,
+            tfdt: piece.index.tfdt.0,
+            samples: samples.iter().map(row).collect(),
+        });
+    }
+}
+
+/// As it was read from the segment's own table of 32-bit numbers.
+fn row(sample: &Sample) -> (u32, u32, u8, i32) {
+    (
+        u32::try_from(sample.duration.0).unwrap_or(u32::MAX),
+        u32::try_from(sample.data.len()).unwrap_or(u32::MAX),
+        u8::from(sample.is_key),
+        i32::try_from((sample.pts - sample.dts).0).unwrap_or(i32::MAX),
+    )
 }
 
 /// Hashes of pieces of [`CHUNK_BYTES`].
