@@ -41,7 +41,7 @@ impl Deletions {
                 for hold in kept {
                     parts = parts
                         .iter()
-                        .flat_map(|part| without(*part, hold.span))
+                        .flat_map(|part| part.without(hold.span))
                         .collect();
                 }
                 let of_rule = found.entry((stream, rule)).or_default();
@@ -82,24 +82,6 @@ fn lines(facts: &serde_json::Value) -> Option<Vec<(StreamId, Rule, Span)>> {
     Some(found)
 }
 
-/// What is left of `span` without `other`.
-pub(super) fn without(span: Span, other: Span) -> impl Iterator<Item = Span> {
-    let before = Span {
-        start: span.start,
-        end: span.end.min(other.start),
-    };
-    let after = Span {
-        start: span.start.max(other.end),
-        end: span.end,
-    };
-    let parts = if span.overlaps(&other) {
-        [Some(before), Some(after)]
-    } else {
-        [Some(span), None]
-    };
-    parts.into_iter().flatten().filter(|part| part.us() > 0)
-}
-
 /// Adds a span to sorted ones that neither overlap nor touch; mostly it goes on from the last.
 fn unite(spans: &mut Vec<Span>, mut span: Span) {
     let from = spans.partition_point(|known| known.end.plus_us(SEAM_US_MAX) < span.start);
@@ -134,7 +116,7 @@ mod tests {
 
     #[test]
     fn what_is_held_is_taken_out_of_what_was_deleted() {
-        let left = |span, other| without(span, other).collect::<Vec<_>>();
+        let left = |span: Span, other| span.without(other).collect::<Vec<_>>();
         assert_eq!(left(span(0, 9), span(3, 5)), [span(0, 3), span(5, 9)]);
         assert_eq!(left(span(0, 9), span(0, 9)), []);
         assert_eq!(left(span(0, 9), span(9, 12)), [span(0, 9)]);

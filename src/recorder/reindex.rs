@@ -18,7 +18,7 @@ use crate::catalog::{
     Catalog, Change, DeletedSpan, Event, GapCause, Pending, PeopleChange, Reader, SEAM_US_MAX,
     SampleEntryRow, SegmentRow,
 };
-use crate::recorder::deletions::{Deletions, without};
+use crate::recorder::deletions::Deletions;
 use crate::recorder::recovery::{self, Adopter, Found};
 use crate::recorder::walk;
 use crate::store::volume::Volume;
@@ -305,7 +305,7 @@ fn account(stream: &StreamId, rows: &[SegmentRow], deleted: &[DeletedSpan]) -> A
             for known in deleted {
                 parts = parts
                     .iter()
-                    .flat_map(|part| without(*part, known.span))
+                    .flat_map(|part| part.without(known.span))
                     .collect();
             }
             for span in parts.into_iter().filter(|part| part.us() > SEAM_US_MAX) {
