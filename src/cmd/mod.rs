@@ -27,6 +27,9 @@ mod vault;
 mod verify;
 mod volume;
 
+#[cfg(test)]
+mod docs_tests;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
