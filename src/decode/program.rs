@@ -52,6 +52,7 @@ impl Bounds {
 #[derive(Clone, Debug)]
 pub struct Program {
     path: PathBuf,
+    bounds: Option<Bounds>,
     running: Arc<Running>,
 }
 
@@ -70,6 +71,7 @@ impl Program {
     pub fn at(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
+            bounds: None,
             running: Arc::default(),
         }
     }
@@ -83,6 +85,13 @@ impl Program {
         Ok(Self::at(own.with_file_name(NAME)))
     }
 
+    /// The same within other bounds than those of its job.
+    #[must_use]
+    pub fn within(mut self, bounds: Bounds) -> Self {
+        self.bounds = Some(bounds);
+        self
+    }
+
     /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
@@ -93,7 +102,11 @@ impl Program {
     /// # Errors
     /// [`Kind::Busy`] when too many run; [`Kind::NotFound`] when it is not installed; [`Kind::Unavailable`] when it cannot lock
     /// itself in, or is of another version.
-    pub(super) fn start(&self, job: Job, entry: &SampleEntry, bounds: Bounds) -> Result<Talk> {
+    pub(super) fn start(&self, job: Job, entry: &SampleEntry) -> Result<Talk> {
+        let bounds = self.bounds.unwrap_or(match job {
+            Job::Still(_) => Bounds::STILL,
+            Job::View => Bounds::VIEW,
+        });
         let place = self.place()?;
         let child = Command::new(&self.path)
             .arg(match job {

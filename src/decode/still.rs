@@ -7,7 +7,7 @@ use std::io::Write;
 
 use crate::base::error::{Error, Kind, Result};
 use crate::base::time::Ticks;
-use crate::decode::program::{Bounds, Program};
+use crate::decode::program::Program;
 use crate::decode::wire::{FromCodec, Job, ToCodec, Unit};
 use crate::media::access_unit::SampleEntry;
 use crate::media::segment::Sample;
@@ -47,7 +47,7 @@ pub fn decode(
     wanted: Ticks,
     texts: impl FnOnce(bool) -> Vec<(&'static str, String)>,
 ) -> Result<Picture> {
-    let mut talk = program.start(Job::Still(wanted), entry, Bounds::STILL)?;
+    let mut talk = program.start(Job::Still(wanted), entry)?;
     for sample in samples {
         let sample = sample?;
         talk.send(&ToCodec::Unit(Unit {
@@ -67,7 +67,9 @@ pub fn decode(
     };
     let mut png = Vec::new();
     {
-        let failed = |e: png::EncodingError| Error::new(Kind::Internal, e.to_string()).attempted("writing a picture as PNG");
+        let failed = |e: png::EncodingError| {
+            Error::new(Kind::Internal, e.to_string()).attempted("writing a picture as PNG")
+        };
         let mut writer = header(&mut png, (width, height), &texts(is_damaged)).map_err(failed)?;
         let mut stream = writer.stream_writer().map_err(failed)?;
         let mut left = u64::from(width) * u64::from(height) * 3;

@@ -84,16 +84,10 @@ impl Talk {
         Ok(talk)
     }
 
-    /// Its number, for tests.
-    #[cfg(test)]
-    pub(super) fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Waits until it has locked itself in. Before that it is told nothing.
     pub(super) fn ready(&mut self) -> Result<()> {
         let later = self.bounds;
-        self.bounds.time = READY_MAX;
+        self.bounds.time = later.time.min(READY_MAX);
         let first = self.receive()?;
         self.bounds = later;
         self.is_ready = true;
@@ -101,7 +95,9 @@ impl Talk {
             FromCodec::Ready(version) if version == VERSION => Ok(()),
             FromCodec::Ready(version) => Err(Error::new(
                 Kind::Unavailable,
-                format!("sinetti-codec is of version {version} and the recorder of {VERSION}; install both anew"),
+                format!(
+                    "sinetti-codec is of version {version} and the recorder of {VERSION}; install both anew"
+                ),
             )),
             _ => Err(Error::corrupt("it said something before it was ready")),
         }
@@ -113,12 +109,18 @@ impl Talk {
         message.put(&mut bytes);
         self.sent += bytes.len() as u64;
         if self.sent > self.bounds.bytes_in {
-            return Err(Error::new(Kind::Full, "the pictures up to the one that is wanted are too many bytes to decode"));
+            return Err(Error::new(
+                Kind::Full,
+                "the pictures up to the one that is wanted are too many bytes to decode",
+            ));
         }
         let mut rest = bytes.as_slice();
         while !rest.is_empty() {
             let Some(stdin) = &mut self.stdin else {
-                return Err(Error::new(Kind::Internal, "nothing can be sent after the end"));
+                return Err(Error::new(
+                    Kind::Internal,
+                    "nothing can be sent after the end",
+                ));
             };
             match stdin.write(rest) {
                 Ok(n) => rest = rest.get(n..).unwrap_or_default(),
@@ -158,9 +160,9 @@ impl Talk {
             self.unheard -= unit.data.len();
         }
         match message {
-            Some(FromCodec::Failed(why)) if self.is_ready => {
-                Err(Error::corrupt(format!("the picture could not be decoded: {why}")))
-            }
+            Some(FromCodec::Failed(why)) if self.is_ready => Err(Error::corrupt(format!(
+                "the picture could not be decoded: {why}"
+            ))),
             Some(FromCodec::Failed(why)) => {
                 let text = format!("sinetti-codec did not start: {why}");
                 Err(Error::new(Kind::Unavailable, text))
@@ -204,14 +206,19 @@ impl Talk {
             Ok(n) => {
                 self.got += n as u64;
                 if self.got > self.bounds.bytes_out {
-                    return Err(Error::new(Kind::Full, "sinetti-codec gave more than a picture can have, and was ended"));
+                    return Err(Error::new(
+                        Kind::Full,
+                        "sinetti-codec gave more than a picture can have, and was ended",
+                    ));
                 }
                 let read = self.read.get(..n).unwrap_or_default();
                 self.pending.extend_from_slice(read);
                 self.take_whole()?;
                 Ok(true)
             }
-            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(true),
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+                Ok(true)
+            }
             Err(e) => Err(Error::from(e).attempted("reading from sinetti-codec")),
         }
     }
@@ -235,7 +242,10 @@ impl Talk {
         }
         self.pending.drain(..at);
         if self.unheard > UNHEARD_BYTES_MAX || self.heard.len() > UNHEARD_BYTES_MAX / 1024 {
-            return Err(Error::new(Kind::Full, "sinetti-codec gave more than was asked for, and was ended"));
+            return Err(Error::new(
+                Kind::Full,
+                "sinetti-codec gave more than was asked for, and was ended",
+            ));
         }
         Ok(())
     }
@@ -262,7 +272,9 @@ impl Talk {
         let text = match status.ok().map(|s| (s.code(), s.signal())) {
             Some((_, Some(signal))) => match signal {
                 SIGSYS => "the decoder tried what it must not do, and was ended".to_owned(),
-                SIGXCPU | SIGKILL => "the decoder took more time or memory than it may, and was ended".to_owned(),
+                SIGXCPU | SIGKILL => {
+                    "the decoder took more time or memory than it may, and was ended".to_owned()
+                }
                 signal => format!("the decoder crashed (signal {signal})"),
             },
             Some((Some(code), None)) => format!("the decoder gave up (exit status {code})"),

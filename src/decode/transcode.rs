@@ -5,7 +5,7 @@
 
 use crate::base::error::{Error, Kind, Result};
 use crate::base::time::Ticks;
-use crate::decode::program::{Bounds, Program};
+use crate::decode::program::Program;
 use crate::decode::talk::Talk;
 use crate::decode::wire::{FromCodec, Job, ToCodec, Unit};
 use crate::media::access_unit::{Codec, SampleEntry};
@@ -49,7 +49,7 @@ pub fn transcode(
     sink: &mut impl Sink,
 ) -> Result<Transcoded> {
     let mut work = Work {
-        talk: program.start(Job::View, entry, Bounds::VIEW)?,
+        talk: program.start(Job::View, entry)?,
         sink,
         has_entry: false,
         waiting: None,
@@ -136,7 +136,10 @@ impl<S: Sink> Work<'_, S> {
 
     fn all(self) -> Result<Transcoded> {
         if self.done.pictures_out == 0 {
-            return Err(Error::new(Kind::Corrupt, "nothing of the footage could be decoded"));
+            return Err(Error::new(
+                Kind::Corrupt,
+                "nothing of the footage could be decoded",
+            ));
         }
         Ok(self.done)
     }

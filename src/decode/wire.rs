@@ -145,7 +145,9 @@ impl ToCodec {
     /// `Corrupt` when there is none.
     pub fn parse(tag: u8, body: &[u8]) -> Result<Self> {
         match tag {
-            b'S' => Ok(Self::Job(Job::Still(Ticks(i64::from_be_bytes(exact(body)?))))),
+            b'S' => Ok(Self::Job(Job::Still(Ticks(i64::from_be_bytes(exact(
+                body,
+            )?))))),
             b'V' if body.is_empty() => Ok(Self::Job(Job::View)),
             b'E' => entry(body).map(Self::Entry),
             b'U' => Unit::parse(body).map(Self::Unit),
@@ -166,7 +168,11 @@ impl FromCodec {
                 is_damaged,
             } => {
                 let damaged = [u8::from(*is_damaged)];
-                put(out, b'p', &[&width.to_be_bytes(), &height.to_be_bytes(), &damaged]);
+                put(
+                    out,
+                    b'p',
+                    &[&width.to_be_bytes(), &height.to_be_bytes(), &damaged],
+                );
             }
             Self::Pixels(bytes) => put(out, b'x', &[bytes]),
             Self::Entry(entry) => put(out, b'e', &[entry]),
@@ -189,7 +195,10 @@ impl FromCodec {
             b'p' => {
                 let body: [u8; 9] = exact(body)?;
                 let [a, b, c, d, e, f, g, h, damaged] = body;
-                let (width, height) = (u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h]));
+                let (width, height) = (
+                    u32::from_be_bytes([a, b, c, d]),
+                    u32::from_be_bytes([e, f, g, h]),
+                );
                 check_size(width, height)?;
                 Ok(Self::Picture {
                     width,
@@ -216,7 +225,8 @@ pub fn check_size(width: u32, height: u32) -> Result<()> {
         return Err(Error::corrupt("a picture without pixels"));
     }
     if width > SIDE_MAX || height > SIDE_MAX || width * height > PIXELS_MAX {
-        let text = format!("a picture of {width} x {height} pixels is larger than can be decoded here");
+        let text =
+            format!("a picture of {width} x {height} pixels is larger than can be decoded here");
         return Err(Error::new(Kind::Full, text));
     }
     Ok(())
@@ -254,7 +264,13 @@ fn text(body: &[u8]) -> Result<String> {
     if body.len() > TEXT_BYTES_MAX {
         return Err(Error::corrupt("a text of more than 300 bytes"));
     }
-    let plain = |byte: &u8| if (b' '..=b'~').contains(byte) { char::from(*byte) } else { '?' };
+    let plain = |byte: &u8| {
+        if (b' '..=b'~').contains(byte) {
+            char::from(*byte)
+        } else {
+            '?'
+        }
+    };
     Ok(body.iter().map(plain).collect())
 }
 
@@ -271,7 +287,11 @@ mod tests {
     }
 
     fn unit(pts: i64, is_key: bool, data: Vec<u8>) -> Unit {
-        Unit { pts: Ticks(pts), is_key, data }
+        Unit {
+            pts: Ticks(pts),
+            is_key,
+            data,
+        }
     }
 
     proptest! {
@@ -317,7 +337,10 @@ mod tests {
         assert!(head([b'U', 0xff, 0, 0, 0]).is_err());
         assert!(FromCodec::parse(b'x', &vec![0; PIXEL_BYTES_MAX + 1]).is_err());
         assert!(FromCodec::parse(b'f', &[b'x'; TEXT_BYTES_MAX + 1]).is_err());
-        assert_eq!(check_size(8192, 8192).map_err(|e| e.kind()), Err(Kind::Full));
+        assert_eq!(
+            check_size(8192, 8192).map_err(|e| e.kind()),
+            Err(Kind::Full)
+        );
         assert_eq!(check_size(8193, 1).map_err(|e| e.kind()), Err(Kind::Full));
         assert_eq!(check_size(0, 1).map_err(|e| e.kind()), Err(Kind::Corrupt));
         assert!(check_size(8192, 4320).is_ok());
@@ -326,6 +349,9 @@ mod tests {
     #[test]
     fn a_failure_cannot_forge_a_line_of_a_log() {
         let found = FromCodec::parse(b'f', b"no\nERROR all is lost\x1b[2J").expect("a message");
-        assert_eq!(found, FromCodec::Failed("no?ERROR all is lost?[2J".to_owned()));
+        assert_eq!(
+            found,
+            FromCodec::Failed("no?ERROR all is lost?[2J".to_owned())
+        );
     }
 }

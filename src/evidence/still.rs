@@ -71,7 +71,9 @@ pub fn find(sources: Vec<Source>, at: Wall) -> Result<Option<Found>> {
         }
     }
     match selection.damaged.first() {
-        Some(damage) => Err(Error::corrupt(format!("no picture is left of that time: {damage}"))),
+        Some(damage) => Err(Error::corrupt(format!(
+            "no picture is left of that time: {damage}"
+        ))),
         None => Ok(None),
     }
 }
@@ -89,7 +91,8 @@ fn in_stretch(stretch: &Stretch, at: Wall) -> Result<Option<Found>> {
     let mut all = Vec::new();
     for (i, piece) in stretch.pieces.iter().enumerate() {
         let file = piece.source.file()?;
-        let (first, rows) = read::read_rows(&*file, &piece.source.initial, piece.number, &piece.index)?;
+        let (first, rows) =
+            read::read_rows(&*file, &piece.source.initial, piece.number, &piece.index)?;
         let mut dts = first;
         for (place, row) in rows.iter().enumerate() {
             let pts = dts + Ticks(i64::from(row.offset));
@@ -116,7 +119,11 @@ fn in_stretch(stretch: &Stretch, at: Wall) -> Result<Option<Found>> {
         return Ok(None);
     }
     Ok(Some(Found {
-        pieces: stretch.pieces.get(..=found.piece).unwrap_or_default().to_vec(),
+        pieces: stretch
+            .pieces
+            .get(..=found.piece)
+            .unwrap_or_default()
+            .to_vec(),
         pts: found.pts,
         place: found.place,
         shown: Span {
@@ -129,7 +136,9 @@ fn in_stretch(stretch: &Stretch, at: Wall) -> Result<Option<Found>> {
 impl Found {
     /// The segment that it lies in.
     pub fn segment(&self) -> Option<SegmentId> {
-        self.pieces.last().map(|piece| piece.source.initial.header.segment)
+        self.pieces
+            .last()
+            .map(|piece| piece.source.initial.header.segment)
     }
 
     /// Width and height that the stream says it has.
@@ -143,7 +152,11 @@ impl Found {
         let last = self.pieces.len().saturating_sub(1);
         self.pieces.iter().enumerate().flat_map(move |(i, piece)| {
             let opened = open(piece, keys);
-            let wanted = if i == last { self.place + 1 } else { usize::MAX };
+            let wanted = if i == last {
+                self.place + 1
+            } else {
+                usize::MAX
+            };
             let (samples, failed) = match opened {
                 Ok(samples) => (samples, None),
                 Err(e) => (Vec::new(), Some(Err(e))),
@@ -165,11 +178,15 @@ impl Found {
             ("Software", format!("sinetti {}", env!("CARGO_PKG_VERSION"))),
         ];
         if let (Some(segment), Some(piece)) = (self.segment(), self.pieces.last()) {
-            let text = format!("segment {segment}, fragment {}, picture {}", piece.number, self.place);
+            let text = format!(
+                "segment {segment}, fragment {}, picture {}",
+                piece.number, self.place
+            );
             texts.push(("Recording", text));
         }
         if is_damaged {
-            let text = "Parts of this picture, or of pictures that it builds on, could not be decoded.";
+            let text =
+                "Parts of this picture, or of pictures that it builds on, could not be decoded.";
             texts.push(("Warning", text.to_owned()));
         }
         texts

@@ -77,7 +77,8 @@ pub fn write_unnamed(
 ) -> Result<(Unnamed, ViewingCopy)> {
     let what = || format!("writing the viewing copy {}", path.display());
     let dir = path.parent().filter(|p| !p.as_os_str().is_empty());
-    let mut file = Unnamed::create(dir.unwrap_or(Path::new(".")), disk::SECRET_MODE).context(what)?;
+    let mut file =
+        Unnamed::create(dir.unwrap_or(Path::new(".")), disk::SECRET_MODE).context(what)?;
     let copy = write_to(stretch, keys, (file.file(), path), program, watch).context(what)?;
     Ok((file, copy))
 }
@@ -107,7 +108,10 @@ fn write_to(
     let samples = stretch.pieces.iter().flat_map(|piece| open(piece, keys));
     let done = transcode::transcode(program, &first.source.initial.entry, samples, &mut copying)?;
     let (Some(entry), Some(pts)) = (copying.entry, copying.first_pts) else {
-        return Err(Error::new(Kind::Internal, "a viewing copy without pictures"));
+        return Err(Error::new(
+            Kind::Internal,
+            "a viewing copy without pictures",
+        ));
     };
     let start = first.start().plus_ticks(pts - first.dts());
     let span = Span {
@@ -133,10 +137,13 @@ fn pictures(stretch: &Stretch) -> Result<usize> {
     let mut all = 0;
     for piece in &stretch.pieces {
         let file = piece.source.file()?;
-        all += read::read_rows(&*file, &piece.source.initial, piece.number, &piece.index)?.1.len();
+        all += read::read_rows(&*file, &piece.source.initial, piece.number, &piece.index)?
+            .1
+            .len();
     }
     if all > CLIP_SAMPLES_MAX {
-        let text = format!("a clip has at most {CLIP_SAMPLES_MAX} pictures, and this would have {all}");
+        let text =
+            format!("a clip has at most {CLIP_SAMPLES_MAX} pictures, and this would have {all}");
         return Err(Error::new(Kind::Full, text));
     }
     Ok(all)
@@ -174,7 +181,9 @@ fn read_back(file: &DiskFile, watch: &mut impl Watch) -> Result<Digest> {
     let mut bytes = vec![0; READ_BYTES];
     let mut at = 0;
     while at < file.len() {
-        let n = usize::try_from(file.len() - at).unwrap_or(READ_BYTES).min(READ_BYTES);
+        let n = usize::try_from(file.len() - at)
+            .unwrap_or(READ_BYTES)
+            .min(READ_BYTES);
         let part = bytes.get_mut(..n).unwrap_or_default();
         file.read_at(part, at)?;
         hash.update(part);

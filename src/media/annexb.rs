@@ -76,7 +76,10 @@ pub fn units(bytes: &[u8]) -> Vec<&[u8]> {
     let unit = |(start, end): (&usize, usize)| {
         let unit = bytes.get(start + 3..end).unwrap_or_default();
         // Zeros before the next start code belong to no unit (trailing_zero_8bits).
-        let length = unit.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
+        let length = unit
+            .iter()
+            .rposition(|b| *b != 0)
+            .map_or(0, |last| last + 1);
         unit.get(..length).filter(|unit| !unit.is_empty())
     };
     starts.iter().zip(ends).filter_map(unit).collect()
@@ -112,9 +115,10 @@ pub fn avc1(units: &[&[u8]], (width, height): (u16, u16)) -> Result<Option<Sampl
         return Ok(None);
     };
     let lengths = (u16::try_from(sps.len()), u16::try_from(pps.len()));
-    let ((Ok(sps_bytes), Ok(pps_bytes)), Some([profile, constraints, level])) =
-        (lengths, sps.get(1..4).and_then(|b| <[u8; 3]>::try_from(b).ok()))
-    else {
+    let ((Ok(sps_bytes), Ok(pps_bytes)), Some([profile, constraints, level])) = (
+        lengths,
+        sps.get(1..4).and_then(|b| <[u8; 3]>::try_from(b).ok()),
+    ) else {
         return Err(Error::corrupt("parameter sets of impossible length"));
     };
     let mut out = Vec::with_capacity(ENTRY_BYTES_MAX / 64);
@@ -152,7 +156,10 @@ mod tests {
     fn parameter_sets_are_found() {
         let sets = parameter_sets(&testing::entry(Codec::H264)).expect("sets");
         assert_eq!(sets, b"\0\0\0\x01\x67\x64\0\x28\0\0\0\x01\x68\xee");
-        assert_eq!(parameter_sets(&testing::entry(Codec::H265)).expect("sets"), b"");
+        assert_eq!(
+            parameter_sets(&testing::entry(Codec::H265)).expect("sets"),
+            b""
+        );
     }
 
     #[test]
@@ -161,9 +168,15 @@ mod tests {
         let found = units(bytes);
         assert_eq!(found.len(), 4);
         let entry = avc1(&found, (640, 360)).expect("an entry").expect("sets");
-        assert_eq!((entry.width, entry.height, entry.rfc6381.as_str()), (640, 360, "avc1.64001F"));
+        assert_eq!(
+            (entry.width, entry.height, entry.rfc6381.as_str()),
+            (640, 360, "avc1.64001F")
+        );
         let sets = parameter_sets(&entry).expect("sets");
-        assert_eq!(sets, b"\0\0\0\x01\x67\x64\x00\x1f\xac\0\0\0\x01\x68\xee\x3c");
+        assert_eq!(
+            sets,
+            b"\0\0\0\x01\x67\x64\x00\x1f\xac\0\0\0\x01\x68\xee\x3c"
+        );
         assert_eq!(to_lengths(&found), b"\0\0\0\x03\x65\x88\x80");
         assert_eq!(avc1(&found[3..], (640, 360)).expect("nothing"), None);
     }

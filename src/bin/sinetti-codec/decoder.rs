@@ -26,7 +26,12 @@ pub(crate) fn prepare() -> Result<()> {
 }
 
 fn open(id: Id) -> Result<decoder::Video> {
-    let missing = || Error::new(Kind::Unavailable, format!("FFmpeg has no decoder for {id:?}"));
+    let missing = || {
+        Error::new(
+            Kind::Unavailable,
+            format!("FFmpeg has no decoder for {id:?}"),
+        )
+    };
     let found = decoder::find(id).ok_or_else(missing)?;
     let mut context = codec::Context::new_with_codec(found);
     // No thread can be made.
@@ -82,7 +87,9 @@ impl Decoder {
         };
         match sent {
             Ok(()) | Err(Av::Eof) => {}
-            Err(e @ Av::Other { errno }) if errno == libc::ENOMEM => return Err(failed("decoding", e)),
+            Err(e @ Av::Other { errno }) if errno == libc::ENOMEM => {
+                return Err(failed("decoding", e));
+            }
             // A camera's fault, or packets that were lost: what comes after it may still be seen.
             Err(_) => self.damaged += 1,
         }
@@ -97,7 +104,9 @@ impl Decoder {
                 }
                 Err(Av::Eof) => return Ok(()),
                 Err(Av::Other { errno }) if errno == libc::EAGAIN => return Ok(()),
-                Err(e @ Av::Other { errno }) if errno == libc::ENOMEM => return Err(failed("decoding", e)),
+                Err(e @ Av::Other { errno }) if errno == libc::ENOMEM => {
+                    return Err(failed("decoding", e));
+                }
                 Err(_) => self.damaged += 1,
             }
         }

@@ -49,7 +49,12 @@ struct Encoder {
 
 impl Encoder {
     fn for_frame(frame: &frame::Video) -> Result<Self> {
-        let missing = || Error::new(Kind::Unavailable, "FFmpeg has no libx264 here, by which viewing copies are made");
+        let missing = || {
+            Error::new(
+                Kind::Unavailable,
+                "FFmpeg has no libx264 here, by which viewing copies are made",
+            )
+        };
         let found = encoder::find_by_name("libx264").ok_or_else(missing)?;
         let what = |e| failed("opening the encoder", e);
         let mut context = codec::Context::new_with_codec(found);
@@ -60,7 +65,10 @@ impl Encoder {
         video.set_width(size.0);
         video.set_height(size.1);
         video.set_format(Pixel::YUV420P);
-        video.set_time_base(Rational(1, i32::try_from(TICKS_PER_SECOND).unwrap_or(90_000)));
+        video.set_time_base(Rational(
+            1,
+            i32::try_from(TICKS_PER_SECOND).unwrap_or(90_000),
+        ));
         video.set_gop(KEY_EVERY);
         video.set_max_b_frames(0);
         video.set_colorspace(frame.color_space());
@@ -68,7 +76,10 @@ impl Encoder {
         let mut options = Dictionary::new();
         options.set("preset", PRESET);
         options.set("crf", QUALITY);
-        options.set("x264-params", "threads=1:lookahead-threads=1:sync-lookahead=0:rc-lookahead=10");
+        options.set(
+            "x264-params",
+            "threads=1:lookahead-threads=1:sync-lookahead=0:rc-lookahead=10",
+        );
         let inner = video.open_as_with(found, options).map_err(what)?;
         Ok(Self {
             inner,
@@ -87,21 +98,40 @@ impl Encoder {
         let mut plain = self.plain(frame)?;
         plain.set_pts(Some(pts));
         plain.set_kind(ffmpeg_next::picture::Type::None);
-        self.inner.send_frame(&plain).map_err(|e| failed("encoding", e))?;
+        self.inner
+            .send_frame(&plain)
+            .map_err(|e| failed("encoding", e))?;
         self.drain()
     }
 
     fn plain(&mut self, frame: &frame::Video) -> Result<frame::Video> {
         let (width, height) = self.size;
         let format = frame.format();
-        if self.scaler.as_ref().is_none_or(|(known, _)| *known != format) {
+        if self
+            .scaler
+            .as_ref()
+            .is_none_or(|(known, _)| *known != format)
+        {
             let flags = Flags::BILINEAR;
-            let context = Context::get(format, frame.width(), frame.height(), Pixel::YUV420P, width, height, flags);
-            self.scaler = Some((format, context.map_err(|e| failed("bringing pictures to 4:2:0", e))?));
+            let context = Context::get(
+                format,
+                frame.width(),
+                frame.height(),
+                Pixel::YUV420P,
+                width,
+                height,
+                flags,
+            );
+            self.scaler = Some((
+                format,
+                context.map_err(|e| failed("bringing pictures to 4:2:0", e))?,
+            ));
         }
         let mut plain = frame::Video::empty();
         if let Some((_, scaler)) = &mut self.scaler {
-            scaler.run(frame, &mut plain).map_err(|e| failed("bringing pictures to 4:2:0", e))?;
+            scaler
+                .run(frame, &mut plain)
+                .map_err(|e| failed("bringing pictures to 4:2:0", e))?;
         }
         Ok(plain)
     }
@@ -128,7 +158,8 @@ impl Encoder {
         if !self.has_entry {
             let side = |of: u32| u16::try_from(of).unwrap_or(u16::MAX);
             let entry = annexb::avc1(&units, (side(self.size.0), side(self.size.1)))?;
-            let entry = entry.ok_or_else(|| Error::corrupt("the encoder gave no parameter sets"))?;
+            let entry =
+                entry.ok_or_else(|| Error::corrupt("the encoder gave no parameter sets"))?;
             pipe::send(&FromCodec::Entry(entry.entry))?;
             self.has_entry = true;
         }

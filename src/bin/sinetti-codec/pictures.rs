@@ -77,7 +77,10 @@ fn send_pixels(frame: &frame::Video) -> Result<()> {
     for row in 0..height as usize {
         let line = |plane: usize| {
             let at = plain.stride(plane) * row;
-            plain.data(plane).get(at..at + width as usize).unwrap_or_default()
+            plain
+                .data(plane)
+                .get(at..at + width as usize)
+                .unwrap_or_default()
         };
         if format == Pixel::GRAY8 {
             out.extend(line(0).iter().flat_map(|y| matrix.rgb(*y, 128, 128)));
@@ -119,7 +122,11 @@ impl Matrix {
                 return Err(Error::new(Kind::Unavailable, text));
             }
         };
-        let (black, luma, chroma) = if full { (0, 255.0, 255.0) } else { (16, 219.0, 224.0) };
+        let (black, luma, chroma) = if full {
+            (0, 255.0, 255.0)
+        } else {
+            (16, 219.0, 224.0)
+        };
         let kg: f64 = 1.0 - kr - kb;
         let fixed = |of: f64| fixed(of * 255.0);
         Ok(Self {
