@@ -100,8 +100,8 @@ impl Program {
     /// Starts it with a job, once it has locked itself in.
     ///
     /// # Errors
-    /// [`Kind::Busy`] when too many run; [`Kind::NotFound`] when it is not installed; [`Kind::Unavailable`] when it cannot lock
-    /// itself in, or is of another version.
+    /// [`Kind::Busy`] when too many run; [`Kind::Unavailable`] when it is not installed, cannot lock itself in, or is of
+    /// another version.
     pub(super) fn start(&self, job: Job, entry: &SampleEntry) -> Result<Talk> {
         let bounds = self.bounds.unwrap_or(match job {
             Job::Still(_) => Bounds::STILL,
@@ -121,7 +121,10 @@ impl Program {
             .spawn()
             .map_err(Error::from)
             .map_err(|e| match e.kind() {
-                Kind::NotFound => e.attempted("it is not installed beside the recorder"),
+                // It is not what was asked for that is missing.
+                Kind::NotFound => e
+                    .as_kind(Kind::Unavailable)
+                    .attempted("it is not installed beside the recorder"),
                 _ => e,
             })
             .context(|| format!("starting {}", self.path.display()))?;

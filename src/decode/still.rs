@@ -38,8 +38,7 @@ pub type Texts<'a> = &'a [(&'a str, String)];
 ///
 /// # Errors
 /// [`Kind::Corrupt`] when it could not be decoded, [`Kind::Unavailable`] when that took too long or the program is not what it
-/// must be, [`Kind::Full`] for more bytes or pixels than there may be, [`Kind::Busy`], [`Kind::NotFound`] when the program is not
-/// installed; what `samples` says.
+/// must be, [`Kind::Full`] for more bytes or pixels than there may be, [`Kind::Busy`]; what `samples` says.
 pub fn decode(
     program: &Program,
     entry: &SampleEntry,

@@ -147,7 +147,7 @@ fn one_of_another_version_or_not_locked_in_is_told_nothing() {
     let e = stream
         .still(&missing, stream.up_to(0), 0)
         .expect_err("no program");
-    assert_eq!(e.kind(), Kind::NotFound);
+    assert_eq!(e.kind(), Kind::Unavailable);
     assert!(
         e.to_string().contains("not installed beside the recorder"),
         "{e}"
