@@ -9,7 +9,7 @@ use axum::routing::{delete, get, patch, post, put};
 use crate::access::role::acts;
 use crate::http::api::{
     alarms, camera_settings, cameras, coverage, deletions, document, enrolment, health, holds,
-    ledger, live, media, notice, persons, playback, retention, rights, session, site,
+    ledger, live, media, notice, persons, playback, retention, rights, session, site, stills,
 };
 use crate::http::app::App;
 use crate::http::guard::Routes;
@@ -210,6 +210,10 @@ fn playbacks(routes: Routes) -> Routes {
     let routes = route!(
         routes, "GET" "/api/v1/playbacks/{playback}/{camera}/{stream}/groups", acts::Playback,
         get(playback::groups)
+    );
+    let routes = route!(
+        routes, "POST" "/api/v1/playbacks/{playback}/{camera}/{stream}/stills", acts::HandOut,
+        post(stills::take)
     );
     let routes = route!(
         routes, "GET" "/api/v1/playbacks/{playback}/{camera}/{stream}/init/{file}", acts::Playback,

@@ -12,7 +12,7 @@ use utoipa::{Modify, OpenApi};
 use crate::access::role::acts;
 use crate::http::api::{
     alarms, camera_settings, cameras, coverage, deletions, enrolment, health, holds, ledger, live,
-    media, notice, persons, playback, retention, rights, session, site,
+    media, notice, persons, playback, retention, rights, session, site, stills,
 };
 use crate::http::app::App;
 use crate::http::guard::{COOKIE_NAME, May};
@@ -51,6 +51,7 @@ use crate::http::guard::{COOKIE_NAME, May};
         playback::groups,
         media::init,
         media::group,
+        stills::take,
         health::health,
         alarms::list,
         alarms::acknowledge,

@@ -20,4 +20,5 @@ pub mod retention;
 pub mod rights;
 pub mod session;
 pub mod site;
+pub mod stills;
 mod words;
