@@ -424,5 +424,21 @@ wait_recorded_until() {
     die "some stream is not recorded up to $(time_of "$1")"
 }
 
+# Builds a program of the folder benches. Sets `program`.
+build_program() {
+    program=$(cd "$root" && cargo build --quiet --locked --bench "$1" --message-format json |
+        jq -r --arg name "$1" 'select(.target.name? == $name and .executable) | .executable')
+    [ -x "$program" ] || die "the program $1 was not built"
+}
+
+# Footage of the past: from $1 seconds ago, every $2 seconds, $3 segments of $4 bytes for each of the streams that follow. The
+# recorder does not run.
+plant() {
+    local program
+    build_program plant
+    say "Planting footage …"
+    "$program" "$base/box" "$base/footage" "$@"
+}
+
 # The streams of the box, such as kassa-1/main.
 streams() { sinetti ls --json | jq -r '.[].stream | "\(.camera)/\(.kind)"'; }
