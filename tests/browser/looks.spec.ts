@@ -3,26 +3,7 @@ import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 
 import { expect, settled, test } from './fixtures';
-import type { Role } from './world';
-
-/** Every screen with somebody who may see it. */
-export const SCREENS: [string, Role | undefined][] = [
-  ['/ledger', undefined],
-  ['/enrol', undefined],
-  ['/notice', undefined],
-  ['/live', 'controller'],
-  ['/playback', 'controller'],
-  ['/ledger', 'auditor'],
-  ['/ledger/1', 'auditor'],
-  ['/retention', 'controller'],
-  ['/retention', 'admin'],
-  ['/health?all=1', 'admin'],
-  ['/cameras', 'admin'],
-  ['/account', 'staff'],
-  ['/people', 'admin'],
-  ['/people/manager1', 'admin'],
-  ['/ledger', 'staff'],
-];
+import { SCREENS } from './screens';
 
 async function accessible(page: Page): Promise<void> {
   const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();

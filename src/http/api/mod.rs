@@ -1,6 +1,7 @@
 //! The routes of API v1: what comes in, what goes out. Each handler is handed who asks, with the right decided already.
 
 pub mod alarms;
+pub mod camera_answers;
 pub mod camera_settings;
 pub mod cameras;
 pub mod coverage;
