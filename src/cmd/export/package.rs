@@ -6,6 +6,8 @@ use std::time::Duration;
 use crate::base::clock::{self, SystemClock};
 use crate::base::disk;
 use crate::base::error::{Error, Kind, Result};
+use crate::base::id::StreamId;
+use crate::base::time::Mono;
 use crate::catalog::{CoverageGap, DeletedSpan, Reader};
 use crate::cmd::act::Begun;
 use crate::config::Loaded;
@@ -13,7 +15,9 @@ use crate::daemon::answer::{Ask, Footage};
 use crate::daemon::control::Client;
 use crate::evidence::package::make::{self, About, Wanted};
 use crate::evidence::package::manifest::Absent;
+use crate::evidence::package::shelf::FolderShelf;
 use crate::evidence::select::{Extent, Selection};
+use crate::recorder::cut::{self, CUT_MAX};
 use crate::store::state::State;
 
 /// Mode of the folder: what is in it are clear pictures of people.
@@ -44,9 +48,30 @@ pub(super) fn is_open(selection: &Selection) -> bool {
     pieces.any(|p| matches!(p.source.source.extent, Extent::Growing(_)))
 }
 
-/// Waits a little.
-pub(super) fn wait() {
-    clock::pause(LOOK);
+/// Waits for the segment that is being written to end.
+#[derive(Default)]
+pub(super) struct Cut {
+    asked: Option<Mono>,
+}
+
+impl Cut {
+    /// Asks for the cut the first time, and waits a little.
+    ///
+    /// # Errors
+    /// [`Kind::Unavailable`] when no key frame comes in time.
+    pub(super) fn wait(&mut self, client: &mut Client, stream: &StreamId) -> Result<()> {
+        let now = SystemClock::shared().mono();
+        if self.asked.is_none() {
+            let streams = vec![stream.clone()];
+            client.ask(&Ask::Cut { streams })?;
+        }
+        let since = *self.asked.get_or_insert(now);
+        if now.since(since) > CUT_MAX {
+            return Err(cut::late(stream));
+        }
+        clock::pause(LOOK);
+        Ok(())
+    }
 }
 
 /// What of the footage asked for is not there.
@@ -77,7 +102,7 @@ pub(super) struct Job<'a> {
 
 /// What of a stream is wanted.
 pub(super) fn wanted(
-    stream: &crate::base::id::StreamId,
+    stream: &StreamId,
     loaded: &Loaded,
     asked: crate::base::time::Span,
     (footage, selection): (&Footage, Selection),
@@ -87,6 +112,8 @@ pub(super) fn wanted(
         stream: stream.clone(),
         name: camera.map_or_else(|| stream.camera.to_string(), |c| c.name.clone()),
         asked,
+        given: None,
+        viewing: false,
         absent: absent(footage),
         rows: footage.segments.clone(),
         selection,
@@ -103,7 +130,7 @@ pub(super) fn make(
     (state, loaded): (&State, &Loaded),
     job: Job<'_>,
     begun: &Begun,
-    told: impl FnOnce(&mut Client, &make::Prepared) -> Result<Option<u64>>,
+    told: impl FnOnce(&mut Client, &make::Prepared<FolderShelf>) -> Result<Option<u64>>,
 ) -> Result<()> {
     client.ask(&Ask::Seal)?;
     let signer = state.signer()?;
@@ -117,10 +144,12 @@ pub(super) fn make(
         configuration: loaded.digest,
         purpose: job.purpose.to_owned(),
         intent: begun.intent(),
+        disclosure: None,
         made: SystemClock::shared().wall(),
     };
     disk::create_dir_all(job.dir, DIR_MODE)?;
-    let prepared = make::prepare(job.dir, about, &[job.wanted], &begun.keys, &signer)?;
+    let shelf = FolderShelf::new(job.dir);
+    let prepared = make::prepare(shelf, about, vec![job.wanted], &begun.keys, &signer)?;
     let seq = told(client, &prepared)?
         .ok_or_else(|| Error::new(Kind::Internal, "an entry without a number"))?;
     let clock = SystemClock::shared();
@@ -129,7 +158,10 @@ pub(super) fn make(
         if e.kind() != Kind::NotFound || clock.mono().since(since) > SIGNED_MAX {
             return Err(e);
         }
-        wait();
+        clock::pause(LOOK);
     }
-    prepared.finish(&reader, seq, &begun.keys, &signer)
+    let keys = (&begun.keys, &signer);
+    prepared
+        .finish(&reader, seq, keys, &make::no_papers)?
+        .finish()
 }
