@@ -8,7 +8,7 @@ use crate::base::disk;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::id::StreamId;
 use crate::base::time::Mono;
-use crate::catalog::{CoverageGap, DeletedSpan, Reader};
+use crate::catalog::Reader;
 use crate::cmd::act::Begun;
 use crate::config::Loaded;
 use crate::daemon::answer::{Ask, Footage};
@@ -74,25 +74,6 @@ impl Cut {
     }
 }
 
-/// What of the footage asked for is not there.
-fn absent(footage: &Footage) -> Vec<Absent> {
-    let gap = |gap: &CoverageGap| Absent {
-        span: gap.span,
-        what: "gap".to_owned(),
-        why: gap.cause.to_string(),
-    };
-    let deleted = |part: &DeletedSpan| Absent {
-        span: part.span,
-        what: "deleted".to_owned(),
-        why: part.rule.to_string(),
-    };
-    let coverage = &footage.coverage;
-    let mut all: Vec<_> = coverage.gaps.iter().map(gap).collect();
-    all.extend(coverage.deleted.iter().map(deleted));
-    all.sort_by_key(|part| part.span.start);
-    all
-}
-
 /// What is to be packed.
 pub(super) struct Job<'a> {
     pub(super) dir: &'a Path,
@@ -114,7 +95,7 @@ pub(super) fn wanted(
         asked,
         given: None,
         viewing: false,
-        absent: absent(footage),
+        absent: Absent::of(&footage.coverage),
         rows: footage.segments.clone(),
         selection,
     }

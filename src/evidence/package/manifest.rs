@@ -7,6 +7,7 @@ use crate::base::error::{Error, Result};
 use crate::base::hash::Digest;
 use crate::base::id::{BoxId, SegmentId};
 use crate::base::time::{Span, Wall};
+use crate::catalog::{Coverage, CoverageGap, DeletedSpan};
 use crate::media::access_unit::Codec;
 
 /// Marks the format.
@@ -94,6 +95,26 @@ pub struct Absent {
     pub what: String,
     /// The cause or the rule.
     pub why: String,
+}
+
+impl Absent {
+    /// What of a span is not there, by time.
+    pub fn of(coverage: &Coverage) -> Vec<Self> {
+        let gap = |gap: &CoverageGap| Self {
+            span: gap.span,
+            what: "gap".to_owned(),
+            why: gap.cause.to_string(),
+        };
+        let deleted = |part: &DeletedSpan| Self {
+            span: part.span,
+            what: "deleted".to_owned(),
+            why: part.rule.to_string(),
+        };
+        let mut all: Vec<_> = coverage.gaps.iter().map(gap).collect();
+        all.extend(coverage.deleted.iter().map(deleted));
+        all.sort_by_key(|part| part.span.start);
+        all
+    }
 }
 
 /// A clip.

@@ -32,9 +32,9 @@ const FILE_MODE: u32 = disk::SECRET_MODE;
 /// How the parts are made.
 pub struct Options<'a> {
     /// Where they lie.
-    pub dir: &'a Path,
+    pub dir: PathBuf,
     /// What they unpack to, and what they are called after: `2026-0042`.
-    pub folder: &'a str,
+    pub folder: String,
     /// What files in them are encrypted with besides.
     pub passphrase: Option<&'a Zeroizing<String>>,
     /// Time of the files: year, month, day, hour, minute, second at the site.
@@ -42,9 +42,9 @@ pub struct Options<'a> {
     /// Bytes of the largest part; [`PART_BYTES_MAX`].
     pub part_bytes_max: u64,
     /// A new key for a part.
-    pub parcel: &'a dyn Fn() -> Result<Parcel>,
+    pub parcel: Box<dyn Fn() -> Result<Parcel> + 'a>,
     /// Is told of bytes that were written, and may say that it must stop.
-    pub wrote: &'a dyn Fn(u64) -> Result<()>,
+    pub wrote: Box<dyn Fn(u64) -> Result<()> + 'a>,
 }
 
 /// A part that is whole and durable.
@@ -95,7 +95,7 @@ struct Open {
 
 impl<'a> Parts<'a> {
     /// None yet.
-    pub const fn new(options: Options<'a>) -> Self {
+    pub fn new(options: Options<'a>) -> Self {
         Self {
             options,
             open: None,
@@ -110,11 +110,6 @@ impl<'a> Parts<'a> {
     pub fn finish(mut self) -> Result<Vec<Part>> {
         self.close()?;
         Ok(self.done)
-    }
-
-    /// Where the parts get their names.
-    pub fn dir(&self) -> PathBuf {
-        self.options.dir.to_owned()
     }
 
     fn close(&mut self) -> Result<()> {
@@ -141,7 +136,7 @@ impl<'a> Parts<'a> {
         }
         if self.open.is_none() {
             let parcel = (self.options.parcel)()?;
-            let file = Unnamed::create(self.options.dir, FILE_MODE)?;
+            let file = Unnamed::create(&self.options.dir, FILE_MODE)?;
             let sealing = parcel.seal(Drain(file))?;
             self.open = Some(Open {
                 zip: ZipWriter::new_stream(Hashing::new(sealing)),
@@ -276,3 +271,7 @@ fn said(e: zip::result::ZipError) -> Error {
         other => Error::new(Kind::Internal, format!("writing a part of a package: {other}")),
     }
 }
+
+#[cfg(test)]
+#[path = "parts_tests.rs"]
+mod tests;
