@@ -5,13 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::error::Result;
+use crate::base::hash::Digest;
 use crate::base::id::{DisclosureId, HoldId, PersonId};
-use crate::catalog::FileRow;
+use crate::catalog::{Change, Event, FileRow};
 use crate::evidence::package::order::Order;
 use crate::vault::opener::Opener;
 
 /// Says whether a package may still be made: asked again right before the first byte, and between pieces.
 pub type Check = Arc<dyn Fn() -> Result<()> + Send + Sync>;
+
+/// The step of a disclosure whose manifest has this hash, and its entry in the ledger.
+pub type Step = Box<dyn Fn(Digest) -> Result<(Change, Event)> + Send>;
 
 /// A package that is to be made.
 pub struct Start {
@@ -27,6 +31,8 @@ pub struct Start {
     pub vault: Arc<dyn Opener>,
     /// Whether it may still be made.
     pub check: Check,
+    /// The step to `prepared`, and the entry that answers for it, with the manifest's hash.
+    pub prepared: Step,
 }
 
 /// How far a package is.

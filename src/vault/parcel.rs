@@ -101,16 +101,22 @@ mod tests {
     #[test]
     fn it_opens_anywhere_with_what_its_slot_holds_and_with_nothing_else() {
         let recovery = Identity::generate();
-        let made = generation::create_for_recovery(&recovery.recipient(), Wall::from_secs(1_795_449_600))
-            .expect("a generation");
+        let made =
+            generation::create_for_recovery(&recovery.recipient(), Wall::from_secs(1_795_449_600))
+                .expect("a generation");
         let parcel = Parcel::new(&made.generation, &recovery.recipient()).expect("a key");
-        let text: Vec<u8> = (0..300_000_u32).map(|n| (n % 251) as u8).collect();
+        let text: Vec<u8> = (0..300_000_u32)
+            .map(|n| u8::try_from(n % 251).expect("a byte"))
+            .collect();
         let mut sealing = parcel.seal(Vec::new()).expect("begins");
         sealing.write_all(&text).expect("writes");
         let sealed = sealing.finish().expect("ends");
         assert!(!sealed.windows(64).any(|w| w == &text[1000..1064]));
 
-        let key = wrapped(&parcel.slot).expect("a slot").open(&recovery).expect("opens");
+        let key = wrapped(&parcel.slot)
+            .expect("a slot")
+            .open(&recovery)
+            .expect("opens");
         let mut clear = open(&key, Cursor::new(&sealed)).expect("opens");
         for at in [0_usize, 65_535, 65_536, 200_001, 299_999] {
             let mut byte = [0; 1];

@@ -13,9 +13,7 @@ use crate::base::error::{Error, Kind, Result};
 use crate::base::id::{DisclosureId, GenerationId, StreamKind};
 use crate::base::time::Mono;
 use crate::base::zone::Zone;
-use crate::catalog::{
-    Act, Change, DisclosureChange, Event, FileRow, JobState, PackageChange, Reader, Stepped, What,
-};
+use crate::catalog::{Act, Change, Event, FileRow, JobState, PackageChange, Reader};
 use crate::config;
 use crate::daemon::ledger;
 use crate::daemon::packages::footage::sources;
@@ -132,7 +130,7 @@ impl Job {
 
     fn event(&self, options: &Options, mut facts: serde_json::Value) -> Event {
         facts["serial"] = self.start.order.serial.clone().into();
-        let object = self.start.disclosure.to_string();
+        let object = format!("disclosure {}", self.start.disclosure);
         Event {
             actor: self.start.by.to_string(),
             ..Event::of_box(options.clock.wall(), "disclosure-prepared", object, facts)
@@ -152,7 +150,9 @@ impl Job {
                 }
                 let footage = options.footage(reader, &stream, (span, self.start.hold))?;
                 if footage.growing.is_some() {
-                    let text = format!("what {stream} is recording goes on inside what was approved; try again later");
+                    let text = format!(
+                        "what {stream} is recording goes on inside what was approved; try again later"
+                    );
                     return Err(Error::new(Kind::Unavailable, text));
                 }
                 let selection = select::select(sources(options, &volumes, &footage)?, span)?;
@@ -250,32 +250,17 @@ impl Job {
         (made, place): (Made<'_>, &Place),
         act: Act,
     ) -> Result<usize> {
-        let (at, disclosure) = (options.clock.wall(), self.start.disclosure);
         let Made {
             prepared,
             generation,
         } = made;
         let clips = prepared.clips();
-        let facts = json!({
-            "manifest": prepared.digest.to_string(),
-            "clips": clips.len(),
-            "pictures": clips.iter().map(|clip| clip.pictures).sum::<usize>(),
-        });
-        let stepped = Stepped {
-            disclosure,
-            at,
-            by: self.start.by.to_string(),
-            detail: json!({}),
-            what: What::Prepare {
-                manifest: prepared.digest,
-            },
-        };
         self.go_on(options)?;
         self.phase(options, "proving")?;
-        let outcome = self.event(options, facts);
-        let seq = options
-            .catalog
-            .end_act(act, outcome, DisclosureChange::Stepped(Box::new(stepped)))?;
+        let (step, mut outcome) = (self.start.prepared)(prepared.digest)?;
+        outcome.facts["clips"] = clips.len().into();
+        outcome.facts["pictures"] = clips.iter().map(|clip| clip.pictures).sum::<usize>().into();
+        let seq = options.catalog.end_act(act, outcome, vec![step])?;
         self.signed(options, reader, seq)?;
         let papers = &make::no_papers;
         let parts = prepared.finish(reader, seq, (&self.keys, signer), papers)?;
@@ -305,9 +290,9 @@ impl Job {
     ) -> Result<usize> {
         let (disclosure, at, of) = (self.start.disclosure, options.clock.wall(), parts.len());
         let reader = options.catalog.reader()?;
-        let job = reader.last_job(disclosure)?.ok_or_else(|| {
-            Error::new(Kind::Internal, "the job is not in the catalog")
-        })?;
+        let job = reader
+            .last_job(disclosure)?
+            .ok_or_else(|| Error::new(Kind::Internal, "the job is not in the catalog"))?;
         let (mut changes, mut named) = (Vec::new(), Vec::new());
         let mut hashes = Vec::new();
         for (part, number) in parts.into_iter().zip(1_u32..) {
@@ -342,7 +327,12 @@ impl Job {
         let facts = json!({ "serial": self.start.order.serial, "parts": hashes });
         let event = Event {
             actor: self.start.by.to_string(),
-            ..Event::of_box(at, "package-made", disclosure.to_string(), facts)
+            ..Event::of_box(
+                at,
+                "package-made",
+                format!("disclosure {disclosure}"),
+                facts,
+            )
         };
         if let Err(e) = options.catalog.commit(changes, event) {
             unname(&named);
@@ -428,7 +418,8 @@ fn place(options: &Options, bytes: u64) -> Result<Place> {
             best = Some((room, volume));
         }
     }
-    let (room, volume) = best.ok_or_else(|| Error::new(Kind::NotFound, "no volume is there to write to"))?;
+    let (room, volume) =
+        best.ok_or_else(|| Error::new(Kind::NotFound, "no volume is there to write to"))?;
     if room < need {
         let text = format!(
             "no volume has room for the package: it needs {} MiB, and volume \"{}\" has {} MiB above its reserve",
@@ -462,7 +453,10 @@ pub(super) fn ended(options: &Options, disclosure: DisclosureId, made: &Result<(
     } else if options.lines.is_closed() {
         (JobState::Failed, Some("interrupted".to_owned()))
     } else {
-        (JobState::Failed, Some(e.to_string().chars().take(1000).collect()))
+        (
+            JobState::Failed,
+            Some(e.to_string().chars().take(1000).collect()),
+        )
     };
     let change = PackageChange::Ended {
         disclosure,

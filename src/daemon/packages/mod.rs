@@ -20,7 +20,6 @@ use std::time::Duration;
 
 use log::{error, warn};
 
-use crate::access::Access;
 use crate::base::Clock;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::id::{BoxId, DisclosureId, StreamId, StreamKind};
@@ -31,6 +30,7 @@ use crate::daemon::packages::job::Job;
 use crate::daemon::packages::keys::JobKeys;
 use crate::daemon::packages::state::Lines;
 use crate::daemon::sweeper::{self, DeletionBoard};
+use crate::daemon::volumes::Shared;
 use crate::evidence::keys::KeyRing;
 use crate::http::packages::{Packages, Progress, Start};
 use crate::recorder::board::Board;
@@ -40,6 +40,8 @@ use crate::store::volume::{PACKAGES_DIR, Volume};
 
 /// Packages that wait or are being made, at most.
 const JOBS_MAX: usize = 16;
+/// How much later than recording its turn is.
+const NICER: i32 = 10;
 /// Whether something has to be wiped is looked at this often.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
@@ -52,8 +54,6 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// This box.
     pub box_id: BoxId,
-    /// Who may do what.
-    pub access: Access,
     /// To whom keys are wrapped.
     pub sealing: SealingInForce,
     /// What each stream is doing, and where a cut is asked for.
@@ -88,20 +88,15 @@ pub struct Desk {
 
 impl Options {
     /// Of what the daemon has.
-    pub fn new(
-        (catalog, clock): (&Arc<Catalog>, &Arc<dyn Clock>),
-        (access, sealing, board): (&Access, &SealingInForce, &Board),
-        (deletion, feed, state): (&DeletionBoard, &AlarmFeed, &State),
-    ) -> Self {
+    pub fn new(shared: &Shared, deletion: &DeletionBoard, state: &State) -> Self {
         Self {
-            catalog: Arc::clone(catalog),
-            clock: Arc::clone(clock),
-            box_id: state.box_id,
-            access: access.clone(),
-            sealing: sealing.clone(),
-            board: board.clone(),
+            catalog: Arc::clone(&shared.catalog),
+            clock: Arc::clone(&shared.clock),
+            box_id: shared.box_id,
+            sealing: shared.sealing.clone(),
+            board: shared.board.clone(),
             deletion: deletion.clone(),
-            feed: feed.clone(),
+            feed: shared.feed.clone(),
             state: state.clone(),
             lines: Lines::default(),
         }
@@ -117,7 +112,10 @@ impl Options {
         let volumes = self.volumes()?;
         let found = volumes.iter().find(|v| v.id.to_string() == volume);
         let found = found.ok_or_else(|| {
-            let text = format!("the volume with part {} of the package is not there", file.part);
+            let text = format!(
+                "the volume with part {} of the package is not there",
+                file.part
+            );
             Error::new(Kind::NotFound, text)
         })?;
         Ok(found.root.join(PACKAGES_DIR).join(name))
@@ -132,7 +130,9 @@ impl Packing {
     pub fn start(options: Options) -> Result<(Self, Arc<Desk>)> {
         let at = options.clock.wall();
         if !options.catalog.reader()?.open_jobs()?.is_empty() {
-            options.catalog.commit(PackageChange::Interrupted { at }, None)?;
+            options
+                .catalog
+                .commit(PackageChange::Interrupted { at }, None)?;
         }
         let (sender, messages) = sync_channel(JOBS_MAX + 1);
         let (lines, desk) = (options.lines.clone(), options.clone());
@@ -165,7 +165,7 @@ impl Packing {
 
 fn run(options: &Options, messages: &Receiver<Message>) {
     // Of this thread alone. Where that is refused it gives way by waiting, as below.
-    if let Err(e) = rustix::process::nice(10) {
+    if let Err(e) = rustix::process::nice(NICER) {
         warn!("the thread of packages is not niced: {e}");
     }
     wipe::strays(options);
@@ -218,7 +218,11 @@ impl Packages for Desk {
         let (mut keys, mut bytes) = (JobKeys::default(), 0);
         for (stream, span) in streams(&start) {
             let footage = options.footage(&reader, &stream, (span, start.hold))?;
-            bytes += footage.rows.iter().map(|row| share(row.bytes, row, span)).sum::<u64>();
+            bytes += footage
+                .rows
+                .iter()
+                .map(|row| share(row.bytes, row, span))
+                .sum::<u64>();
             for source in sources(options, &volumes, &footage)? {
                 keys.add(&source, &ring)?;
             }
@@ -238,8 +242,15 @@ impl Packages for Desk {
             Ok(()) => Ok(()),
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
                 options.lines.remove(disclosure);
-                let e = Error::new(Kind::Busy, "the box is being stopped, or too many packages wait");
-                job::ended(options, disclosure, &Err(Error::new(e.kind(), e.to_string())));
+                let e = Error::new(
+                    Kind::Busy,
+                    "the box is being stopped, or too many packages wait",
+                );
+                job::ended(
+                    options,
+                    disclosure,
+                    &Err(Error::new(e.kind(), e.to_string())),
+                );
                 Err(e)
             }
         }
@@ -266,7 +277,9 @@ impl Packages for Desk {
 
 /// About how much of a segment a span takes.
 fn share(bytes: u64, row: &crate::catalog::SegmentRow, span: crate::base::time::Span) -> u64 {
-    let whole = u64::try_from(row.end.us_since(row.start)).unwrap_or_default().max(1);
+    let whole = u64::try_from(row.end.us_since(row.start))
+        .unwrap_or_default()
+        .max(1);
     let taken = row.end.min(span.end).us_since(row.start.max(span.start));
     let taken = u64::try_from(taken).unwrap_or_default().min(whole);
     let share = u128::from(bytes) * u128::from(taken) / u128::from(whole);

@@ -22,34 +22,44 @@ struct Line {
 
 /// All that wait or are being made. Cheap to clone.
 #[derive(Clone, Default)]
-pub(super) struct Lines(Arc<(Mutex<BTreeMap<DisclosureId, Line>>, Condvar, AtomicBool)>);
+pub(super) struct Lines(Arc<Inside>);
+
+#[derive(Default)]
+struct Inside {
+    lines: Mutex<BTreeMap<DisclosureId, Line>>,
+    /// Told when somebody is to stop.
+    stopped: Condvar,
+    closed: AtomicBool,
+}
 
 impl Lines {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<DisclosureId, Line>> {
-        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets `time` pass, or less when somebody is told to stop meanwhile.
     pub(super) fn pause(&self, time: Duration) {
         let lines = self.lock();
-        let waited = self.0.1.wait_timeout(lines, time);
+        let waited = self.0.stopped.wait_timeout(lines, time);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
     /// The thread is to end.
     pub(super) fn close(&self) {
-        self.0.2.store(true, Ordering::Release);
-        self.0.1.notify_all();
+        self.0.closed.store(true, Ordering::Release);
+        self.0.stopped.notify_all();
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.0.2.load(Ordering::Acquire)
+        self.0.closed.load(Ordering::Acquire)
     }
 
     /// All are to stop.
     pub(super) fn cancel_all(&self) {
-        self.lock().values_mut().for_each(|line| line.cancelled = true);
-        self.0.1.notify_all();
+        self.lock()
+            .values_mut()
+            .for_each(|line| line.cancelled = true);
+        self.0.stopped.notify_all();
     }
 
     /// How many there are.
@@ -92,12 +102,14 @@ impl Lines {
         let mut lines = self.lock();
         let line = lines.get_mut(&disclosure);
         let there = line.map(|line| line.cancelled = true);
-        self.0.1.notify_all();
+        self.0.stopped.notify_all();
         there.is_some()
     }
 
     pub(super) fn is_cancelled(&self, disclosure: DisclosureId) -> bool {
-        self.lock().get(&disclosure).is_some_and(|line| line.cancelled)
+        self.lock()
+            .get(&disclosure)
+            .is_some_and(|line| line.cancelled)
     }
 
     pub(super) fn progress(&self, disclosure: DisclosureId, now: Mono) -> Option<Progress> {
@@ -114,7 +126,9 @@ impl Lines {
 
 /// As fast as until now; nothing is told in the first second.
 fn left(line: &Line, spent: Duration) -> Option<Duration> {
-    let spent_ms = u64::try_from(spent.as_millis()).ok().filter(|ms| *ms >= 1000)?;
+    let spent_ms = u64::try_from(spent.as_millis())
+        .ok()
+        .filter(|ms| *ms >= 1000)?;
     let to_do = line.bytes_total.saturating_sub(line.bytes_done);
     let ms = u128::from(spent_ms) * u128::from(to_do) / u128::from(line.bytes_done.max(1));
     u64::try_from(ms).ok().map(Duration::from_millis)
@@ -136,7 +150,10 @@ mod tests {
         assert_eq!(known.left, Some(Duration::from_secs(6)));
         lines.wrote(id, 5000, at(14));
         let known = lines.progress(id, at(14)).expect("there");
-        assert_eq!((known.bytes_total, known.left), (6000, Some(Duration::ZERO)));
+        assert_eq!(
+            (known.bytes_total, known.left),
+            (6000, Some(Duration::ZERO))
+        );
         assert!(!lines.is_cancelled(id) && lines.cancel(id) && lines.is_cancelled(id));
         lines.remove(id);
         assert!(!lines.cancel(id) && lines.progress(id, at(20)).is_none());

@@ -19,7 +19,12 @@ use crate::store::volume::PACKAGES_DIR;
 const KEPT_US_MAX: i64 = 14 * 86_400_000_000;
 
 /// Why a copy goes now; none: it stays.
-fn why(file: &FileRow, row: Option<&DisclosureRow>, last: Option<&JobRow>, now: Wall) -> Option<&'static str> {
+fn why(
+    file: &FileRow,
+    row: Option<&DisclosureRow>,
+    last: Option<&JobRow>,
+    now: Wall,
+) -> Option<&'static str> {
     let Some(row) = row else {
         return Some("unknown");
     };
@@ -53,7 +58,10 @@ pub(super) fn due(options: &Options) -> Result<()> {
         if let Some(why) = why(&file, row.as_ref(), last.as_ref(), now)
             && let Err(e) = wipe(options, &file, why)
         {
-            warn!("wiping part {} of the package of disclosure {}: {e}", file.part, file.disclosure);
+            warn!(
+                "wiping part {} of the package of disclosure {}: {e}",
+                file.part, file.disclosure
+            );
         }
     }
     Ok(())
@@ -67,7 +75,12 @@ fn wipe(options: &Options, file: &FileRow, why: &str) -> Result<()> {
     }
     let at = options.clock.wall();
     let facts = json!({ "part": file.part, "sha256": file.sha256.to_string(), "why": why });
-    let event = Event::of_box(at, "package-wiped", file.disclosure.to_string(), facts);
+    let event = Event::of_box(
+        at,
+        "package-wiped",
+        format!("disclosure {}", file.disclosure),
+        facts,
+    );
     let change = PackageChange::Wiped {
         job: file.job,
         part: file.part,
@@ -90,7 +103,10 @@ pub(super) fn strays(options: &Options) {
                 let entry = entry?;
                 let place = format!("{}/{}", volume.id, entry.file_name().to_string_lossy());
                 if entry.file_type()?.is_file() && !known.contains(place.as_str()) {
-                    warn!("{} is part of no package; it is removed", entry.path().display());
+                    warn!(
+                        "{} is part of no package; it is removed",
+                        entry.path().display()
+                    );
                     disk::remove_file(&entry.path())?;
                 }
             }

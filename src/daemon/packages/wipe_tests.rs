@@ -83,7 +83,13 @@ fn a_copy_goes_after_receipt_and_after_fourteen_days_and_when_another_takes_its_
     let mut promised = row(DisclosureState::HandedOver);
     promised.copies_until = Some(at(DAY));
     let last = job(1, 0);
-    assert_eq!(why(&file(1), Some(&promised), Some(&last), at(DAY - 1)), None);
-    assert_eq!(why(&file(1), Some(&promised), Some(&last), at(DAY)), Some("time"));
+    assert_eq!(
+        why(&file(1), Some(&promised), Some(&last), at(DAY - 1)),
+        None
+    );
+    assert_eq!(
+        why(&file(1), Some(&promised), Some(&last), at(DAY)),
+        Some("time")
+    );
     assert_eq!(why(&file(1), None, None, at(0)), Some("unknown"));
 }

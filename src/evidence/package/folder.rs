@@ -85,7 +85,9 @@ impl Folder {
                 }
                 folder.checked(first)
             }
-            _ => Err(Error::invalid("give a folder, or the ZIP files of a package")),
+            _ => Err(Error::invalid(
+                "give a folder, or the ZIP files of a package",
+            )),
         }
     }
 
@@ -99,13 +101,17 @@ impl Folder {
         let len = file.metadata()?.len();
         let mut archive = ZipArchive::new(file).map_err(bad)?;
         if len.saturating_sub(archive.central_directory_start()) > DIRECTORY_BYTES_MAX {
-            return Err(Error::new(Kind::Full, "its directory is larger than a package's"));
+            return Err(Error::new(
+                Kind::Full,
+                "its directory is larger than a package's",
+            ));
         }
         for index in 0..archive.len() {
             let entry = archive.by_index_raw(index).map_err(bad)?;
             let name = entry.name().map_err(bad)?.into_owned();
             if entry.encrypted() {
-                let text = "it is encrypted; unpack it with 7-Zip and its passphrase, and give the folder";
+                let text =
+                    "it is encrypted; unpack it with 7-Zip and its passphrase, and give the folder";
                 return Err(Error::invalid(text));
             }
             if entry.is_dir() {
@@ -113,7 +119,9 @@ impl Folder {
             }
             let (folder, name) = name.split_once('/').unwrap_or(("", &name));
             if *top.get_or_insert_with(|| folder.to_owned()) != folder {
-                let text = format!("it unpacks to {folder:?}, which is another folder; give the parts of one package");
+                let text = format!(
+                    "it unpacks to {folder:?}, which is another folder; give the parts of one package"
+                );
                 return Err(Error::invalid(text));
             }
             let is_plain = entry.is_file()

@@ -19,6 +19,7 @@ mod names;
 pub mod order;
 pub mod parts;
 pub mod proof;
+pub mod secret;
 pub mod shelf;
 mod ways;
 

@@ -19,7 +19,11 @@ pub(super) fn clip(
         StreamKind::Main => "",
         StreamKind::Sub => "_sub",
     };
-    let (kind, end) = if viewing { ("", "_viewing") } else { (kind, "") };
+    let (kind, end) = if viewing {
+        ("", "_viewing")
+    } else {
+        (kind, "")
+    };
     let base = format!("{}{kind}_{}", stream.camera.as_str(), zone.basic(start));
     let mut name = format!("{base}{end}.mp4");
     let mut n = 2;

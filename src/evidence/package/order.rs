@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::base::id::CameraId;
 use crate::base::time::Span;
-use crate::document::Language;
+use crate::catalog::Language;
 use crate::evidence::package::manifest::DisclosurePart;
 use crate::evidence::select::{Piece, Selection, Stretch};
 
@@ -73,7 +73,10 @@ pub fn within(selection: Selection, given: Span) -> Selection {
     let mut stretches: Vec<Stretch> = Vec::new();
     for stretch in selection.stretches {
         let mut goes_on = false;
-        for group in stretch.pieces.chunk_by(|_, next| !next.index.starts_with_key) {
+        for group in stretch
+            .pieces
+            .chunk_by(|_, next| !next.index.starts_with_key)
+        {
             let inside = is_inside(group);
             match stretches.last_mut() {
                 Some(last) if inside && goes_on => last.pieces.extend_from_slice(group),
@@ -96,7 +99,10 @@ pub fn within(selection: Selection, given: Span) -> Selection {
 pub fn split(stretch: Stretch, bytes_max: u64) -> Vec<Stretch> {
     let mut files: Vec<Stretch> = Vec::new();
     let mut bytes = 0;
-    for group in stretch.pieces.chunk_by(|_, next| !next.index.starts_with_key) {
+    for group in stretch
+        .pieces
+        .chunk_by(|_, next| !next.index.starts_with_key)
+    {
         let of_group: u64 = group.iter().map(|piece| u64::from(piece.index.bytes)).sum();
         match files.last_mut() {
             Some(file) if bytes + of_group + HEAD_BYTES <= bytes_max => {

@@ -150,15 +150,25 @@ impl<'a> Parts<'a> {
     fn date(&self) -> DateTime {
         let small = |n: u16| u8::try_from(n).unwrap_or_default();
         let [year, month, day, hour, minute, second] = self.options.time;
-        DateTime::from_date_and_time(year, small(month), small(day), small(hour), small(minute), small(second))
-            .unwrap_or_default()
+        DateTime::from_date_and_time(
+            year,
+            small(month),
+            small(day),
+            small(hour),
+            small(minute),
+            small(second),
+        )
+        .unwrap_or_default()
     }
 }
 
 impl Shelf for Parts<'_> {
     fn file_bytes_max(&self) -> u64 {
         // A small part, in tests, has small files.
-        let room = self.options.part_bytes_max.saturating_sub(self.options.part_bytes_max / 64);
+        let room = self
+            .options
+            .part_bytes_max
+            .saturating_sub(self.options.part_bytes_max / 64);
         FILE_BYTES_MAX.min(room)
     }
 
@@ -268,7 +278,10 @@ fn of_io(e: io::Error) -> Error {
 fn said(e: zip::result::ZipError) -> Error {
     match e {
         zip::result::ZipError::Io(e) => of_io(e),
-        other => Error::new(Kind::Internal, format!("writing a part of a package: {other}")),
+        other => Error::new(
+            Kind::Internal,
+            format!("writing a part of a package: {other}"),
+        ),
     }
 }
 

@@ -22,7 +22,8 @@ struct Made {
 }
 
 fn files() -> Vec<(String, Vec<u8>)> {
-    let long = |seed: u32| (0..40_000_u32).map(|n| ((n * seed) >> 3) as u8).collect();
+    let byte = |n: u32| u8::try_from(n & 0xff).expect("a byte");
+    let long = |seed: u32| (0..40_000).map(|n| byte((n * seed) >> 3)).collect();
     vec![
         ("kassa-1_20261025T033000+0300.mp4".to_owned(), long(7)),
         ("kassa-1_20261025T033000+0200.mp4".to_owned(), long(11)),
@@ -76,14 +77,20 @@ fn made(passphrase: Option<&str>) -> Made {
             let piece = &clear[1000..1032];
             assert!(!at_rest.windows(32).any(|w| w == piece), "clear at rest");
         }
-        let key = parcel::wrapped(&slot).expect("a slot").open(&recovery).expect("opens");
+        let key = parcel::wrapped(&slot)
+            .expect("a slot")
+            .open(&recovery)
+            .expect("opens");
         let file = std::fs::File::open(&sealed).expect("opens");
         let mut zip = Vec::new();
-        parcel::open(&key, file).expect("opens").read_to_end(&mut zip).expect("reads");
+        parcel::open(&key, file)
+            .expect("opens")
+            .read_to_end(&mut zip)
+            .expect("reads");
         assert_eq!((zip.len() as u64, Digest::sha256(&[&zip])), (bytes, sha256));
         assert!(bytes <= PART_BYTES, "{bytes}");
         let path = dir.path().join(name("2026-0042", (number, of)));
-        std::fs::write(&path, zip).expect("written");
+        disk::create(&path, &zip, FILE_MODE).expect("written");
         zips.push(path);
     }
     Made {
@@ -97,7 +104,7 @@ fn made(passphrase: Option<&str>) -> Made {
 /// Runs a program that `scripts/test` installs, which must be content.
 fn peer(program: &str, args: &[&str], made: &Made, zip: &Path) {
     let out = made.dir.path().join(format!("out-{program}"));
-    std::fs::create_dir_all(&out).expect("a folder");
+    disk::create_dir_all(&out, 0o700).expect("a folder");
     let out_arg = format!("-o{}", out.display());
     let args = args.iter().map(|arg| match *arg {
         "ZIP" => zip.to_str().expect("text"),
@@ -113,7 +120,8 @@ fn peer(program: &str, args: &[&str], made: &Made, zip: &Path) {
 fn unpacked(made: &Made, program: &str) {
     let out = made.dir.path().join(format!("out-{program}/2026-0042"));
     for (name, bytes) in &made.files {
-        let found = std::fs::read(out.join(name)).unwrap_or_else(|e| panic!("{program}: {name}: {e}"));
+        let found =
+            std::fs::read(out.join(name)).unwrap_or_else(|e| panic!("{program}: {name}: {e}"));
         assert_eq!(&found, bytes, "{program}: {name}");
     }
 }
@@ -127,7 +135,11 @@ fn others_unpack_the_parts_to_one_folder() {
     assert_eq!(made.wrote, all);
     let python = "import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None; z.extractall(sys.argv[2])";
     for (program, test, extract) in [
-        ("unzip", &["-tq", "ZIP"][..], &["-q", "-o", "ZIP", "-d", "OUT"][..]),
+        (
+            "unzip",
+            &["-tq", "ZIP"][..],
+            &["-q", "-o", "ZIP", "-d", "OUT"][..],
+        ),
         ("python3", &["-c", "0"], &["-c", python, "ZIP", "OUT"]),
         ("bsdtar", &["-tf", "ZIP"], &["-xf", "ZIP", "-C", "OUT"]),
         ("7zz", &["t", "ZIP"], &["x", "-y", "-oOUT", "ZIP"]),
@@ -146,21 +158,32 @@ fn with_a_passphrase_nothing_opens_without_it() {
     let with = format!("-p{PASSPHRASE}");
     for zip in &made.zips {
         let bytes = std::fs::read(zip).expect("reads");
-        assert!(!bytes.windows(PASSPHRASE.len()).any(|w| w == PASSPHRASE.as_bytes()));
+        assert!(
+            !bytes
+                .windows(PASSPHRASE.len())
+                .any(|w| w == PASSPHRASE.as_bytes())
+        );
         for (_, clear) in made.files.iter().filter(|(_, bytes)| bytes.len() > 64) {
             assert!(!bytes.windows(32).any(|w| w == &clear[1000..1032]));
         }
         // AE-2: no checksum of what is inside.
-        let mut archive = zip::ZipArchive::new(std::fs::File::open(zip).expect("opens")).expect("a ZIP");
+        let mut archive =
+            zip::ZipArchive::new(std::fs::File::open(zip).expect("opens")).expect("a ZIP");
         for index in 0..archive.len() {
             assert_eq!(archive.by_index_raw(index).expect("an entry").crc32(), 0);
         }
-        let mut entry = archive.by_index_decrypt(0, PASSPHRASE.as_bytes()).expect("opens");
+        let mut entry = archive
+            .by_index_decrypt(0, PASSPHRASE.as_bytes())
+            .expect("opens");
         let mut clear = Vec::new();
         entry.read_to_end(&mut clear).expect("whole");
         let name = entry.name().expect("text").into_owned();
         drop(entry);
-        let (_, expected) = made.files.iter().find(|(n, _)| name.ends_with(n)).expect("ours");
+        let (_, expected) = made
+            .files
+            .iter()
+            .find(|(n, _)| name.ends_with(n))
+            .expect("ours");
         assert_eq!(&clear, expected);
         assert!(archive.by_index_decrypt(0, b"another").is_err());
         peer("7zz", &["t", &with, "ZIP"], &made, zip);
@@ -173,7 +196,8 @@ fn with_a_passphrase_nothing_opens_without_it() {
 fn somebody_who_wants_it_to_stop_is_heard_and_nothing_is_left() {
     let dir = tempfile::tempdir().expect("a folder");
     let recovery = Identity::generate().recipient();
-    let made = generation::create_for_recovery(&recovery, Wall::from_secs(1_795_449_600)).expect("made");
+    let made =
+        generation::create_for_recovery(&recovery, Wall::from_secs(1_795_449_600)).expect("made");
     let parcel = || Parcel::new(&made.generation, &recovery);
     let mut parts = Parts::new(Options {
         dir: dir.path().to_owned(),
@@ -185,7 +209,9 @@ fn somebody_who_wants_it_to_stop_is_heard_and_nothing_is_left() {
         wrote: Box::new(|_| Err(Error::new(Kind::Busy, "cancelled"))),
     });
     parts.begin("kassa-1.mp4", 5).expect("begins");
-    let stopped = parts.append(&mut [IoSlice::new(b"12345")]).expect_err("cancelled");
+    let stopped = parts
+        .append(&mut [IoSlice::new(b"12345")])
+        .expect_err("cancelled");
     assert_eq!(stopped.kind(), Kind::Busy);
     drop(parts);
     assert_eq!(std::fs::read_dir(dir.path()).expect("a folder").count(), 0);
