@@ -33,6 +33,7 @@ pub mod catalog;
 pub mod cmd;
 pub mod config;
 pub mod daemon;
+pub mod disclosure;
 pub mod doctor;
 pub mod document;
 pub mod evidence;

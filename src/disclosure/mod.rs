@@ -1,0 +1,3 @@
+//! Layer 4: disclosures.
+
+pub mod paper;
