@@ -45,6 +45,11 @@ impl Sheet {
     pub(super) const fn room(&self) -> f32 {
         self.width - self.left - self.right
     }
+
+    /// The same, from top to bottom.
+    pub(super) const fn depth(&self) -> f32 {
+        self.height - self.top - self.bottom
+    }
 }
 
 /// Sizes and line heights.

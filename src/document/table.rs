@@ -78,6 +78,31 @@ struct Row {
 }
 
 impl Row {
+    /// The first lines of each cell, and what is left. What stands under a row stays with its last lines.
+    fn split(self, lines: usize) -> (Self, Option<Self>) {
+        let longest = self.cells.iter().map(Vec::len).fold(0, usize::max);
+        if longest <= lines {
+            return (self, None);
+        }
+        let mut first = self.cells;
+        let rest = first
+            .iter_mut()
+            .map(|cell| cell.split_off(lines.min(cell.len())))
+            .collect();
+        let weight = self.weight;
+        let first = Self {
+            weight,
+            cells: first,
+            remark: Vec::new(),
+        };
+        let rest = Self {
+            weight,
+            cells: rest,
+            remark: self.remark,
+        };
+        (first, Some(rest))
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "lines of a cell")]
     fn height(&self) -> f32 {
         let lines = self.cells.iter().map(Vec::len).fold(1, usize::max);
@@ -87,7 +112,8 @@ impl Row {
 }
 
 impl Paper {
-    /// Puts a table. A row that is taller than what is left of the page goes onto the next one as a whole.
+    /// Puts a table. A row that is taller than what is left of the page goes onto the next one as a whole; one that is taller than a
+    /// page breaks between lines.
     pub fn table(&mut self, table: &Table) {
         let places = self.places(&table.columns);
         let heads: Vec<String> = table.columns.iter().map(|c| c.head.clone()).collect();
@@ -105,15 +131,32 @@ impl Paper {
         self.need(head.height() + rows.first().map_or(0.0, Row::height));
         self.row(&head, &places);
         self.rule(true);
-        for row in &rows {
-            if self.need(row.height()) {
-                self.row(&head, &places);
-                self.rule(true);
+        let most = self.lines_of_a_page(head.height());
+        for row in rows {
+            let mut next = Some(row);
+            while let Some(row) = next.take() {
+                let (part, rest) = row.split(most);
+                if self.need(part.height()) {
+                    self.row(&head, &places);
+                    self.rule(true);
+                }
+                self.row(&part, &places);
+                next = rest;
             }
-            self.row(row, &places);
             self.rule(false);
         }
         self.advance(8.0);
+    }
+
+    /// How many lines of a row a page has room for, below a head and above two lines of what stands under the row.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "lines of a page"
+    )]
+    fn lines_of_a_page(&self, head: f32) -> usize {
+        let room = self.sheet.depth() - head - 2.0 * PAD - 2.0 * TINY.1;
+        (room / SMALL.1).max(1.0) as usize
     }
 
     /// Lines of a cell that are its own stay apart.

@@ -7,5 +7,6 @@
 )]
 
 mod handover;
+mod register;
 mod sample;
 mod tools;

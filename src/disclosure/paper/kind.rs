@@ -1,5 +1,5 @@
-//! What a disclosure is.
-/// What a disclosure is.
+//! What a disclosure is, and how far.
+#![allow(missing_docs)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DisclosureKind {
     AuthorityRequest,
@@ -25,4 +25,29 @@ impl DisclosureKind {
     pub const fn has_file(self) -> bool {
         !matches!(self, Self::Viewing | Self::Oral)
     }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DisclosureState {
+    Draft,
+    Requested,
+    Approved,
+    Refused,
+    Prepared,
+    HandedOver,
+    Received,
+    Destroyed,
+    Withdrawn,
+}
+impl DisclosureState {
+    pub const ALL: &'static [Self] = &[
+        Self::Draft,
+        Self::Requested,
+        Self::Approved,
+        Self::Refused,
+        Self::Prepared,
+        Self::HandedOver,
+        Self::Received,
+        Self::Destroyed,
+        Self::Withdrawn,
+    ];
 }

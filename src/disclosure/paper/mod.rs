@@ -3,8 +3,11 @@
 //!
 //! What does not belong here: where the values come from, who may have the paper.
 
+mod csv;
 mod handover;
 mod kind;
+mod register;
+mod register_words;
 mod words;
 mod write;
 
@@ -12,4 +15,5 @@ pub use handover::{
     Absent, Camera, Clock, Decision, Delivery, File, Ground, HandoverDocument, House, Losses,
     Proof, Recipient, Request, Told,
 };
-pub use kind::DisclosureKind;
+pub use kind::{DisclosureKind, DisclosureState};
+pub use register::{Filter, Register, RegisterLine};
