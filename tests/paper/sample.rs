@@ -112,6 +112,34 @@ pub(crate) fn file(n: usize) -> File {
     }
 }
 
+fn ground() -> Ground {
+    Ground {
+        basis: some("Poliisin tiedonsaantioikeus, poliisilaki 4 luku 3 §"),
+        text: some(
+            "Poliisilla on päällystöön kuuluvan poliisimiehen pyynnöstä oikeus saada rikoksen estämiseksi tai selvittämiseksi tarvittavia tietoja yhteisön jäsentä, tilintarkastajaa, hallituksen jäsentä tai työntekijää velvoittavan yritys-, pankki- tai vakuutussalaisuuden estämättä.",
+        ),
+        version: some("2026-11-01"),
+        purpose: some("Rikosten selvittäminen"),
+        necessity: some(
+            "Kassalta on varastettu lompakko kello 13.15 ja 13.20 välillä. Tekijä näkyy vain näissä kameroissa.",
+        ),
+        secret: true,
+        hold: Some(HoldId(123_456)),
+    }
+}
+
+fn delivery(kind: DisclosureKind) -> Delivery {
+    Delivery {
+        medium: some("USB-muisti"),
+        encrypted: kind.has_file().then_some(true),
+        by: some("manager2"),
+        to: some("officer2"),
+        at: Some(at("2026-11-24T08:30:00Z")),
+        receipt: Some(at("2026-11-24T08:31:00Z")),
+        destroy_by: Some(at("2026-12-08T08:30:00Z")),
+    }
+}
+
 pub(crate) fn document(kind: DisclosureKind, language: Language) -> HandoverDocument {
     let subject = kind == DisclosureKind::AccessRequest;
     HandoverDocument {
@@ -141,19 +169,7 @@ pub(crate) fn document(kind: DisclosureKind, language: Language) -> HandoverDocu
             identified: some("virkamerkki"),
             identified_by: some("manager2"),
         },
-        ground: Ground {
-            basis: some("Poliisin tiedonsaantioikeus, poliisilaki 4 luku 3 §"),
-            text: some(
-                "Poliisilla on päällystöön kuuluvan poliisimiehen pyynnöstä oikeus saada rikoksen estämiseksi tai selvittämiseksi tarvittavia tietoja yhteisön jäsentä, tilintarkastajaa, hallituksen jäsentä tai työntekijää velvoittavan yritys-, pankki- tai vakuutussalaisuuden estämättä.",
-            ),
-            version: some("2026-11-01"),
-            purpose: some("Rikosten selvittäminen"),
-            necessity: some(
-                "Kassalta on varastettu lompakko kello 13.15 ja 13.20 välillä. Tekijä näkyy vain näissä kameroissa.",
-            ),
-            secret: true,
-            hold: Some(HoldId(123_456)),
-        },
+        ground: ground(),
         decision: Some(Decision {
             granted: true,
             by: vec!["controller1".to_owned(), "controller2".to_owned()],
@@ -166,15 +182,7 @@ pub(crate) fn document(kind: DisclosureKind, language: Language) -> HandoverDocu
         } else {
             Vec::new()
         },
-        delivery: Delivery {
-            medium: some("USB-muisti"),
-            encrypted: kind.has_file().then_some(true),
-            by: some("manager2"),
-            to: some("officer2"),
-            at: Some(at("2026-11-24T08:30:00Z")),
-            receipt: Some(at("2026-11-24T08:31:00Z")),
-            destroy_by: Some(at("2026-12-08T08:30:00Z")),
-        },
+        delivery: delivery(kind),
         proof: proof(),
         told: subject.then(|| Told {
             purposes: vec![

@@ -1,5 +1,5 @@
 //! What a disclosure is, and how far.
-#![allow(missing_docs)]
+#![allow(missing_docs, reason = "temporary")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DisclosureKind {
     AuthorityRequest,
