@@ -11,6 +11,7 @@ pub mod act;
 pub mod decide;
 pub mod form;
 pub mod hand_over;
+pub mod paper;
 pub mod prepare;
 pub mod register;
 pub mod request;
