@@ -330,6 +330,11 @@ fn on_a_disk_full_of_held_footage() {
     shop.start();
     shop.recorder().wait_for_log("would make none");
     shop.recorder().wait_for_log("ALARM volume-full");
+    shop.wait("a gap for want of room", |status| {
+        let line = status.streams.get("till/main");
+        let told = line.and_then(|line| line.last_error.as_deref());
+        told.is_some_and(|text| text.contains("no room above its reserve"))
+    });
     assert_eq!(deletion(&shop).in_vain, ["small"]);
     shop.stop();
     assert!(paths.iter().all(|path| path.exists()), "held");
