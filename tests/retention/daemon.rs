@@ -316,9 +316,9 @@ fn on_a_disk_full_of_held_footage() {
         .ok();
     let _till = server.add("/till/main", camera("till.264"));
     shop.add_camera("till", server.address(), &["--volume", "small"]);
-    // 120 MiB, expired for the most part: less than the reserve is free.
+    // 120 MiB past their time: less than the reserve is free.
     let planted = plant(&shop, &small);
-    planted.record("till/main", ago(200 * HOUR), 60, 60, 2 << 20);
+    planted.record("till/main", ago(400 * HOUR), 60, 60, 2 << 20);
     let rows = planted.segments("till/main");
     let all = Span {
         start: rows[0].start,
@@ -330,6 +330,11 @@ fn on_a_disk_full_of_held_footage() {
     shop.start();
     shop.recorder().wait_for_log("would make none");
     shop.recorder().wait_for_log("ALARM volume-full");
+    shop.wait("a gap for want of room", |status| {
+        let line = status.streams.get("till/main");
+        let told = line.and_then(|line| line.last_error.as_deref());
+        told.is_some_and(|text| text.contains("no room above its reserve"))
+    });
     assert_eq!(deletion(&shop).in_vain, ["small"]);
     shop.stop();
     assert!(paths.iter().all(|path| path.exists()), "held");
