@@ -178,7 +178,7 @@ fn psnr(stream: &Stream, entry: &SampleEntry, samples: &[Sample]) -> f64 {
             "-frames:v",
             &samples.len().to_string(),
             "-lavfi",
-            "[0:v]setpts=N[a];[1:v]setpts=N[b];[a][b]psnr",
+            "[0:v]setpts=N/15/TB[a];[1:v]setpts=N/15/TB[b];[a][b]psnr",
             "-f",
             "null",
             "-",
