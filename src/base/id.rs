@@ -72,9 +72,7 @@ impl HoldId {
 
     /// One by chance; it may be in use.
     pub fn random() -> Self {
-        let (low, high) = (*Self::RANGE.start(), *Self::RANGE.end());
-        let wide = uuid::Uuid::new_v4().as_u128() % u128::from(high - low + 1);
-        Self(u32::try_from(wide).unwrap_or_default() + low)
+        Self(by_chance(&Self::RANGE))
     }
 }
 
@@ -91,6 +89,60 @@ impl FromStr for HoldId {
         number.map(Self).ok_or_else(|| {
             Error::invalid(format!("\"{text}\" is no number of a hold (six digits)"))
         })
+    }
+}
+
+/// A disclosure: eight digits, by chance, so that an address tells nothing of how many there are.
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize,
+)]
+#[serde(transparent)]
+pub struct DisclosureId(pub u32);
+
+impl DisclosureId {
+    /// The smallest and the largest.
+    pub const RANGE: std::ops::RangeInclusive<u32> = 10_000_000..=99_999_999;
+
+    /// One by chance; it may be in use.
+    pub fn random() -> Self {
+        Self(by_chance(&Self::RANGE))
+    }
+}
+
+impl fmt::Display for DisclosureId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl FromStr for DisclosureId {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        let number = text.parse().ok().filter(|n| Self::RANGE.contains(n));
+        number.map(Self).ok_or_else(|| {
+            Error::invalid(format!(
+                "\"{text}\" is no number of a disclosure (eight digits)"
+            ))
+        })
+    }
+}
+
+fn by_chance(range: &std::ops::RangeInclusive<u32>) -> u32 {
+    let (low, high) = (*range.start(), *range.end());
+    let wide = uuid::Uuid::new_v4().as_u128() % u128::from(high - low + 1);
+    u32::try_from(wide).unwrap_or_default() + low
+}
+
+/// The making of a package, counted from 1.
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize,
+)]
+#[serde(transparent)]
+pub struct JobId(pub i64);
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
     }
 }
 

@@ -6,6 +6,8 @@ use crate::base::error::{Context, Result};
 use crate::base::id::{GenerationId, PersonId, RunId, SegmentId, StreamId, VolumeId};
 use crate::base::time::{Span, Wall};
 use crate::catalog::alarm::{self, AlarmChange};
+use crate::catalog::disclosure_change::{self, DisclosureChange};
+use crate::catalog::disclosure_package::{self, PackageChange};
 use crate::catalog::gap::GapCause;
 use crate::catalog::hold::{self, HoldChange};
 use crate::catalog::ledger_change::{self, LedgerChange};
@@ -110,6 +112,10 @@ pub enum Change {
     DeletionUnlatched,
     /// Something about a hold.
     Hold(HoldChange),
+    /// Something about a disclosure.
+    Disclosure(DisclosureChange),
+    /// Something about a package that is made for one.
+    Package(PackageChange),
     /// Something about how long footage is kept.
     Retention(RetentionChange),
     /// Something about an alarm.
@@ -191,6 +197,18 @@ impl From<HoldChange> for Vec<Change> {
     }
 }
 
+impl From<DisclosureChange> for Vec<Change> {
+    fn from(change: DisclosureChange) -> Self {
+        vec![Change::Disclosure(change)]
+    }
+}
+
+impl From<PackageChange> for Vec<Change> {
+    fn from(change: PackageChange) -> Self {
+        vec![Change::Package(change)]
+    }
+}
+
 impl From<RetentionChange> for Vec<Change> {
     fn from(change: RetentionChange) -> Self {
         vec![Change::Retention(change)]
@@ -233,10 +251,15 @@ pub(super) fn apply(db: &Connection, change: &Change) -> Result<()> {
         | Change::TimeMarked { .. }
         | Change::DeletionLatched { .. }
         | Change::DeletionUnlatched => apply_deletion(db, change),
-        Change::Hold(change) => hold::apply(db, change),
-        Change::Retention(change) => policy::apply(db, change),
-        Change::Alarm(change) => alarm::apply(db, change),
-        Change::Ledger(change) => ledger_change::apply(db, change),
+        Change::Hold(_)
+        | Change::Disclosure(_)
+        | Change::Package(_)
+        | Change::Retention(_)
+        | Change::Alarm(_)
+        | Change::Ledger(_)
+        | Change::GenerationAdded { .. }
+        | Change::WrapAdded { .. }
+        | Change::People(_) => apply_family(db, change),
         Change::GapOpened {
             stream,
             start,
@@ -261,6 +284,18 @@ pub(super) fn apply(db: &Connection, change: &Change) -> Result<()> {
             values,
         } => activity::merge(db, stream, *hour_start, *from_second, values)
             .context(|| format!("noting activity of {stream} at {hour_start}")),
+    }
+}
+
+/// Changes that have a type of their own, and those of the vault.
+fn apply_family(db: &Connection, change: &Change) -> Result<()> {
+    match change {
+        Change::Hold(change) => hold::apply(db, change),
+        Change::Disclosure(change) => disclosure_change::apply(db, change),
+        Change::Package(change) => disclosure_package::apply(db, change),
+        Change::Retention(change) => policy::apply(db, change),
+        Change::Alarm(change) => alarm::apply(db, change),
+        Change::Ledger(change) => ledger_change::apply(db, change),
         Change::GenerationAdded {
             generation,
             recipient,
@@ -274,6 +309,7 @@ pub(super) fn apply(db: &Connection, change: &Change) -> Result<()> {
         } => generation::insert_wrap(db, *generation, *person, bytes)
             .context(|| format!("adding a wrap of vault generation {generation}")),
         Change::People(change) => people::apply(db, change),
+        _ => Ok(()),
     }
 }
 

@@ -6,7 +6,8 @@ use rusqlite::{ErrorCode, Row};
 use crate::base::error::{Error, Kind};
 use crate::base::hash::Digest;
 use crate::base::id::{
-    BoxId, CameraId, GenerationId, HoldId, PersonId, RunId, SegmentId, StreamKind, VolumeId,
+    BoxId, CameraId, DisclosureId, GenerationId, HoldId, JobId, PersonId, RunId, SegmentId,
+    StreamKind, VolumeId,
 };
 use crate::base::time::{Ticks, Wall};
 use crate::config::Origin;
@@ -57,19 +58,25 @@ macro_rules! integer {
     )*};
 }
 
-integer!(Wall Ticks);
+integer!(Wall Ticks JobId);
 
-impl ToSql for HoldId {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.0.into())
-    }
+macro_rules! number {
+    ($($name:ident)*) => {$(
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(self.0.into())
+            }
+        }
+
+        impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                u32::column_result(value).map(Self)
+            }
+        }
+    )*};
 }
 
-impl FromSql for HoldId {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        u32::column_result(value).map(Self)
-    }
-}
+number!(HoldId DisclosureId);
 
 macro_rules! name {
     ($($name:ident)*) => {$(

@@ -132,7 +132,7 @@ pub(super) fn write(db: &Connection, event: &Event) -> Result<u64> {
 }
 
 /// Epoch and number of the next entry.
-fn next(db: &Connection) -> Result<(u32, u64)> {
+pub(super) fn next(db: &Connection) -> Result<(u32, u64)> {
     let found = db
         .prepare_cached(
             "select number, max(first_seq, coalesce((select max(seq) + 1 from entry), 1)) from epoch

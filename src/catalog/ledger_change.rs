@@ -1,12 +1,12 @@
 //! Changes of the ledger itself. Each writes its own entry, in the same transaction.
 
 use rusqlite::Connection;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::base::error::{Context, Result};
 use crate::base::time::Wall;
 use crate::catalog::event::{self, Event};
-use crate::catalog::{entry, intent, ledger, seal, tally};
+use crate::catalog::{disclosure_change, entry, intent, ledger, seal, tally};
 use crate::ledger::detail::Class;
 
 /// One change.
@@ -68,8 +68,24 @@ pub enum LedgerChange {
 /// The action of the daily erasure of details.
 pub const DETAILS_EXPIRED: &str = "details-expired";
 
-fn erase(db: &Connection, class: Class, before: Wall, at: Wall) -> Result<u64> {
-    entry::erase(db, class, before, at).context(|| format!("erasing details of class {class}"))
+/// Erases the details of a class; how many. What the register of disclosures says of the same acts goes with theirs: the
+/// second number.
+fn erase(db: &Connection, class: Class, before: Wall, at: Wall) -> Result<(u64, Option<u64>)> {
+    let what = || format!("erasing details of class {class}");
+    let erased = entry::erase(db, class, before, at).context(what)?;
+    let forgotten = match class {
+        Class::Disclosure => Some(disclosure_change::forget(db, before).context(what)?),
+        _ => None,
+    };
+    Ok((erased, forgotten))
+}
+
+/// Facts of an erasure.
+fn with_forgotten(mut facts: Value, forgotten: Option<u64>) -> Value {
+    if let Some(count) = forgotten {
+        facts["disclosures"] = count.into();
+    }
+    facts
 }
 
 /// Writes one change inside the caller's transaction.
@@ -97,10 +113,13 @@ pub(super) fn apply(db: &Connection, change: &LedgerChange) -> Result<()> {
         LedgerChange::DetailsExpired { at, classes } => {
             let (mut told, mut sum) = (serde_json::Map::new(), 0);
             for (class, before, age) in classes {
-                let erased = erase(db, *class, *before, *at)?;
+                let (erased, forgotten) = erase(db, *class, *before, *at)?;
                 sum += erased;
                 let of_class = json!({ "age": age, "before": before, "entries": erased });
-                told.insert(class.as_str().to_owned(), of_class);
+                told.insert(
+                    class.as_str().to_owned(),
+                    with_forgotten(of_class, forgotten),
+                );
             }
             let facts = json!({ "classes": told, "entries": sum });
             let event = Event::of_box(*at, DETAILS_EXPIRED, "ledger", facts);
@@ -112,8 +131,9 @@ pub(super) fn apply(db: &Connection, change: &LedgerChange) -> Result<()> {
             at,
             by,
         } => {
-            let erased = erase(db, *class, *before, *at)?;
+            let (erased, forgotten) = erase(db, *class, *before, *at)?;
             let facts = json!({ "class": class.as_str(), "before": before, "entries": erased });
+            let facts = with_forgotten(facts, forgotten);
             let event = Event {
                 detail: Some(json!({ "by": by })),
                 ..Event::of_box(*at, "details-erased", "ledger", facts)

@@ -15,6 +15,10 @@ mod column;
 mod connection;
 mod coverage;
 mod deleted;
+mod disclosure;
+mod disclosure_change;
+mod disclosure_find;
+mod disclosure_package;
 mod entry;
 mod event;
 mod factor;
@@ -59,6 +63,15 @@ pub use change::Change;
 pub(crate) use connection::first_version;
 pub use coverage::{Coverage, CoverageGap, HourRow, SEAM_US_MAX};
 pub use deleted::DeletedSpan;
+pub use disclosure::{
+    Asked, DisclosureCamera, DisclosureGap, DisclosureKind, DisclosureRow, DisclosureState,
+    DisclosureStep, ReviewRow, Serial, StepRow,
+};
+pub use disclosure_change::{
+    DisclosureChange, NewRequest, REQUESTED as DISCLOSURE_REQUESTED, Stepped, What,
+};
+pub use disclosure_find::{DisclosureCursor, DisclosureFilter, DisclosurePage};
+pub use disclosure_package::{FileRow, JobRow, JobState, PackageChange};
 pub use entry::{ClassRow, Detail, EntryFilter, EntryRow};
 pub use event::{Event, EventRow, Phase};
 pub use factor::{EnrolmentKind, EnrolmentRow, FactorRow};

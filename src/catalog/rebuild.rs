@@ -10,6 +10,8 @@ use crate::base::id::BoxId;
 use crate::base::time::Wall;
 use crate::catalog::column::int;
 use crate::catalog::connection;
+use crate::catalog::disclosure::Serial;
+use crate::catalog::disclosure_change::{self, REQUESTED};
 use crate::catalog::intent;
 use crate::catalog::ledger::EpochRow;
 use crate::catalog::tile::TreeOf;
@@ -17,7 +19,7 @@ use crate::ledger::canonical;
 use crate::ledger::detail::Class;
 use crate::ledger::entry::{self, Entry};
 
-/// What is copied from an old catalog as it is. Seals are taken over as of another catalog: segments get other numbers.
+/// What is copied from an old catalog as it is: the ledger, and the register of disclosures. Seals are taken over as of another catalog: segments get other numbers.
 const COPY: &str = "
     delete from epoch;
     insert into epoch select * from old.epoch;
@@ -26,7 +28,14 @@ const COPY: &str = "
     insert into tile select * from old.tile;
     insert into intent select * from old.intent;
     insert into tally select * from old.tally;
-    insert into seal select seq, 0, start_us, end_us, segments, leaves from old.seal;";
+    insert into seal select seq, 0, start_us, end_us, segments, leaves from old.seal;
+    insert into disclosure select * from old.disclosure;
+    insert into disclosure_serial select * from old.disclosure_serial;
+    insert into disclosure_camera select * from old.disclosure_camera;
+    insert into disclosure_step select * from old.disclosure_step;
+    insert into disclosure_job select * from old.disclosure_job;
+    insert into disclosure_file select * from old.disclosure_file;
+    insert into disclosure_review select * from old.disclosure_review;";
 
 /// Makes the catalog `new` with the ledger of the catalog `old`; the number of entries.
 ///
@@ -114,6 +123,7 @@ impl Rebuild {
                 entry.detail,
                 leaf
             ])?;
+        self.note_serial(entry)?;
         match entry.facts["begun"].as_u64() {
             _ if entry.result == "begun" => intent::open(&self.db, entry.seq)?,
             Some(of) => intent::close(&self.db, of)?,
@@ -129,6 +139,17 @@ impl Rebuild {
                 ])?;
         }
         Ok(())
+    }
+
+    /// No serial number of a disclosure is given twice, also when the register is lost.
+    fn note_serial(&self, entry: &Entry) -> Result<()> {
+        let serial = entry.facts["serial"].as_str();
+        match serial.map(str::parse::<Serial>) {
+            Some(Ok(serial)) if entry.action == REQUESTED => {
+                disclosure_change::given(&self.db, serial.year, serial.number)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// All entries are there: tiles are made, and it is kept.

@@ -2,6 +2,7 @@
 
 mod alarms;
 mod coverage;
+mod disclosures;
 mod holds;
 mod people;
 
