@@ -5,6 +5,8 @@
 //!
 //! What does not belong here: who may take one (`access`), how pictures are decoded (`decode`).
 
+use std::sync::Arc;
+
 use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::Digest;
 use crate::base::id::{BoxId, SegmentId, StreamId};
@@ -12,7 +14,7 @@ use crate::base::time::{Span, Ticks, Wall};
 use crate::decode::Program;
 use crate::decode::still::{self, Picture};
 use crate::evidence::keys::KeyRing;
-use crate::evidence::select::{self, Piece, Source, Stretch};
+use crate::evidence::select::{self, Opened, Piece, Source, Stretch};
 use crate::media::read;
 use crate::media::segment::Sample;
 
@@ -184,12 +186,34 @@ impl Found {
             );
             texts.push(("Recording", text));
         }
+        for text in self.losses() {
+            texts.push(("Losses", text));
+        }
         if is_damaged {
             let text =
                 "Parts of this picture, or of pictures that it builds on, could not be decoded.";
             texts.push(("Warning", text.to_owned()));
         }
         texts
+    }
+}
+
+impl Found {
+    /// What never came from the camera, of each segment that is closed and of which something is needed: the decoder does not
+    /// always notice.
+    fn losses(&self) -> Vec<String> {
+        let mut sources: Vec<_> = self.pieces.iter().map(|piece| &piece.source).collect();
+        sources.dedup_by(|a, b| Arc::ptr_eq(a, b));
+        let said = |source: &&Arc<Opened>| {
+            let file = source.file().ok()?;
+            let losses = read::trailer_from_end(&*file).ok()??.losses;
+            let (packets, units) = (losses.packets_lost, losses.corrupt_units);
+            let segment = source.initial.header.segment;
+            (packets > 0 || units > 0).then(|| {
+                format!("of segment {segment} {packets} packets never came from the camera, and {units} pictures came in pieces")
+            })
+        };
+        sources.iter().filter_map(said).collect()
     }
 }
 

@@ -52,12 +52,17 @@ fn put_sets(out: &mut Vec<u8>, fields: &mut Fields<'_>, count: u16) -> Result<()
     Ok(())
 }
 
-/// Appends an access unit, each NAL unit behind a start code instead of its length. What is broken is left out.
-pub fn put_unit(out: &mut Vec<u8>, data: &[u8]) {
-    for unit in nal_units(data).flatten() {
-        out.extend_from_slice(&START);
-        out.extend_from_slice(unit);
+/// Appends an access unit, each NAL unit behind a start code instead of its length. What is broken is left out: then it is false.
+pub fn put_unit(out: &mut Vec<u8>, data: &[u8]) -> bool {
+    let mut is_whole = true;
+    for unit in nal_units(data) {
+        is_whole &= unit.is_some();
+        if let Some(unit) = unit {
+            out.extend_from_slice(&START);
+            out.extend_from_slice(unit);
+        }
     }
+    is_whole
 }
 
 /// The NAL units of `bytes`, which stand behind start codes of three or four bytes.
@@ -189,7 +194,8 @@ mod tests {
             let all: Vec<&[u8]> = all.iter().map(Vec::as_slice).collect();
             let lengths = to_lengths(&all);
             let mut back = Vec::new();
-            put_unit(&mut back, &lengths);
+            prop_assert!(put_unit(&mut back, &lengths));
+            prop_assert!(!put_unit(&mut Vec::new(), &lengths[..lengths.len() - 1]));
             prop_assert_eq!(units(&back), all);
         }
 

@@ -172,22 +172,6 @@ fn it_reads_its_first_byte_after_that_and_asks_for_nothing_afterwards() {
 }
 
 #[test]
-fn with_something_left_open_it_does_not_begin() {
-    let program = format!("exec {PROGRAM} still 7</etc/hostname");
-    let ran = Command::new("/bin/sh")
-        .args(["-c", &program])
-        .stdin(Stdio::null())
-        .output()
-        .expect("it runs");
-    assert!(!ran.status.success());
-    let said = String::from_utf8_lossy(&ran.stdout);
-    assert!(
-        said.contains("something besides the pipes was left open"),
-        "{said}"
-    );
-}
-
-#[test]
 fn the_recorder_is_not_linked_to_ffmpeg_and_the_codec_is() {
     // Dynamic section, DT_NEEDED: the names of libraries stand in the file as they are.
     let needs = |program: &str| {

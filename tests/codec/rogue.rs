@@ -84,7 +84,7 @@ fn one_that_says_nothing_is_ended() {
 #[test]
 fn one_that_says_a_little_for_ever_is_ended() {
     let e = still(
-        "ready(); drain()\nwhile True: out.write(b'x\\0\\0\\0\\1a'[:1]); out.flush(); time.sleep(0.3)",
+        "ready(); drain(); out.write(b'x' + struct.pack('>I', 1 << 20))\nwhile True: out.write(b'a'); out.flush(); time.sleep(0.3)",
     );
     assert_eq!(e.kind(), Kind::Unavailable, "{e}");
 }
@@ -124,7 +124,10 @@ fn one_that_lies_is_not_believed() {
         "ready(); drain(); os.kill(os.getpid(), 11)",
     ] {
         let e = still(does);
-        assert_eq!(e.kind(), Kind::Corrupt, "{does}: {e}");
+        assert!(
+            matches!(e.kind(), Kind::Corrupt | Kind::Full),
+            "{does}: {e}"
+        );
     }
     // What it says goes into logs as plain text.
     let e = still("ready(); drain(); say(b'f', b'no\\nerror: \\x1b[2J all is lost')");

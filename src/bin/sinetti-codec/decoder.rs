@@ -78,7 +78,7 @@ impl Decoder {
         let sent = match unit {
             Some(unit) => {
                 let mut bytes = std::mem::take(&mut self.before);
-                annexb::put_unit(&mut bytes, &unit.data);
+                self.damaged += u32::from(!annexb::put_unit(&mut bytes, &unit.data));
                 let mut packet = Packet::copy(&bytes);
                 packet.set_pts(Some(unit.pts.0));
                 self.inner.send_packet(&packet)
