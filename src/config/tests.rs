@@ -437,8 +437,16 @@ fn what_is_kept_long_says_why() {
     let why = "justification = 'x'";
     let special = "special_reason = 'a court asked for it'\ndocumented_in = 'notice, 8'";
     for (site, camera, want) in [
-        ("", "keep = '73 h'", Some("justification: keeping footage for more than 72 h needs a reason")),
-        ("keep = '73 h'", "", Some("justification: keeping footage for more than 72 h needs a reason")),
+        (
+            "",
+            "keep = '73 h'",
+            Some("justification: keeping footage for more than 72 h needs a reason"),
+        ),
+        (
+            "keep = '73 h'",
+            "",
+            Some("justification: keeping footage for more than 72 h needs a reason"),
+        ),
         ("", "keep = '72 h'", None),
         (why, "keep = '365 d'", None),
         (why, "keep = '366 d'", Some("needs a special reason")),

@@ -58,7 +58,10 @@ fn a_longer_time_is_refused_by_the_field_of_each_sentence_that_is_missing() {
     });
     assert_eq!(change(&world, &admin, &whole).0, StatusCode::NO_CONTENT);
     let text = std::fs::read_to_string(&file).expect("read");
-    assert!(text.contains("special_reason = \"a case is open\""), "{text}");
+    assert!(
+        text.contains("special_reason = \"a case is open\""),
+        "{text}"
+    );
 
     // The ledger has the reason, as it was given.
     let auditor = world.sign_in("auditor");

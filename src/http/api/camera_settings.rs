@@ -16,9 +16,7 @@ use crate::base::disk::{self, SECRET_DIR_MODE, SECRET_MODE};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::id::{BoxId, CameraId};
 use crate::catalog::Event;
-use crate::config::{
-    self, CameraChange, FILE_NAME, NewCamera, Transport, change_camera,
-};
+use crate::config::{self, CameraChange, FILE_NAME, NewCamera, Transport, change_camera};
 use crate::http::api::camera_answers::CamerasSettings;
 use crate::http::api::cameras::OfCamera;
 use crate::http::api::session::Secret;
