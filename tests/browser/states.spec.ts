@@ -113,6 +113,7 @@ test.describe('the controller', () => {
   });
 
   test('the password opens a vault that was locked, and what was asked for goes on', async ({ page }) => {
+    test.setTimeout(90_000);
     // A quarter of an hour is not waited for: the refusal is put into the mouth of the box, once; all else is the box itself.
     let refused = 0;
     await page.route('**/api/v1/playbacks', async (route) => {
@@ -126,13 +127,13 @@ test.describe('the controller', () => {
     const dialog = page.getByRole('dialog', { name: 'Avaa tallenteet salasanalla' });
     await dialog.getByLabel('Salasana').fill('tämä ei ole se');
     await dialog.getByRole('button', { name: 'Vahvista' }).click();
-    await expect(dialog.getByRole('alert')).toHaveText('Salasana on väärä.');
+    await expect(dialog.getByRole('alert')).toHaveText('Salasana on väärä.', { timeout: 30_000 });
     // Whoever failed waits a moment.
     await expect(async () => {
       await dialog.getByLabel('Salasana').fill(world().password);
       await page.keyboard.press('Enter');
-      await expect(dialog).toBeHidden({ timeout: 3_000 });
-    }).toPass({ timeout: 20_000 });
+      await expect(dialog).toBeHidden({ timeout: 15_000 });
+    }).toPass({ timeout: 40_000 });
     await expect(page.locator('figure')).toHaveAttribute('data-showing', 'picture');
   });
 });
@@ -169,12 +170,14 @@ test.describe('the administrator', () => {
 
 away.describe('two tabs', () => {
   away('are one session: who signs out in one is signed out in the other, at the same address', async ({ page, context }) => {
+    away.setTimeout(90_000);
     await page.goto('/live');
     await page.getByLabel('Käyttäjätunnus').fill('staff1');
     await page.getByLabel('Salasana').fill(world().password);
     await page.getByLabel('Koodi', { exact: true }).fill(recoveryCode('staff1', 0));
     await page.getByRole('button', { name: 'Kirjaudu' }).click();
-    await expect(page.locator('[data-showing="picture"]').first()).toBeVisible();
+    // Passwords are tried one at a time, and other tests have theirs.
+    await expect(page.locator('[data-showing="picture"]').first()).toBeVisible({ timeout: 40_000 });
     const other = await context.newPage();
     await other.goto('/live/kassa-1');
     await expect(other.locator('[data-showing="picture"]')).toBeVisible();
