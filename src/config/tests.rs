@@ -449,7 +449,11 @@ fn what_is_kept_long_says_why() {
         ),
         ("", "keep = '72 h'", None),
         (why, "keep = '365 d'", None),
-        (why, "keep = '366 d'", Some("needs a special reason")),
+        (
+            why,
+            "keep = '366 d'\ndocumented_in = 'x'",
+            Some("special_reason: keeping footage for more than 365 d"),
+        ),
         (
             why,
             "keep = '366 d'\nspecial_reason = 'x'",

@@ -7,6 +7,7 @@ export const SCREENS: [string, Role | undefined][] = [
   ['/enrol', undefined],
   ['/notice', undefined],
   ['/live', 'controller'],
+  ['/live/kassa-1', 'controller'],
   ['/playback', 'controller'],
   ['/ledger', 'auditor'],
   ['/ledger/1', 'auditor'],

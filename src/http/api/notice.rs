@@ -73,7 +73,7 @@ pub struct Area {
 )]
 pub(crate) async fn notice(State(app): State<Arc<App>>) -> Answer<Json<Notice>> {
     let config = app.config();
-    let in_force = app.blocking(|app| in_force(app)).await?;
+    let in_force = app.blocking(in_force).await?;
     let texts = config.notice.clone();
     Ok(Json(Notice {
         site: config.site.name.clone(),
