@@ -7,6 +7,7 @@ pub mod alarms;
 pub mod answer;
 mod around;
 pub mod control;
+pub mod disclosures;
 mod glue;
 pub mod keeping;
 pub mod ledger;
