@@ -238,7 +238,7 @@ fn what_is_being_recorded_is_packed_at_once_and_recording_goes_on() {
         (0, &Value::Bool(true)),
         "{report}"
     );
-    shop.wait_for_pictures(&["kassa-1/main"], 50);
+    shop.wait_for_pictures(&["kassa-1/main"], 300);
     shop.stop();
     let footage = shop.ls("kassa-1/main").footage;
     assert!(footage.segments.len() >= 2, "{footage:?}");

@@ -28,8 +28,8 @@ use crate::access::authorise::Authorised;
 use crate::access::refusal::Refusal as Why;
 use crate::access::role::{self, acts};
 use crate::access::{Access, Right};
-use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::Clock;
+use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::hash::Digest;
 use crate::base::id::{CameraId, DisclosureId, PersonId};
 use crate::base::time::Wall;
@@ -39,7 +39,8 @@ use crate::disclosure::act::{By, Desk};
 use crate::disclosure::prepare::Permitted;
 use crate::evidence::package::order::{Camera, Order};
 use crate::evidence::package::secret;
-use crate::http::api::disclosures;
+use crate::http::api::disclosures::{self, OfDisclosure};
+use crate::http::api::session::Secret;
 use crate::http::app::App;
 use crate::http::guard::May;
 use crate::http::json::{Body, Json, Segments};
@@ -53,22 +54,22 @@ static DOWNLOADS: Semaphore = Semaphore::const_new(8);
 /// A part goes out in pieces of this many bytes.
 const PIECE_BYTES: usize = 256 << 10;
 
-/// Path of a disclosure's package.
-#[derive(Debug, serde::Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-pub(crate) struct Of {
-    /// The disclosure's number.
-    disclosure: String,
-}
-
 /// Path of a part.
 #[derive(Debug, serde::Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct OfPart {
-    /// The disclosure's number.
+    /// The disclosure's number, or its serial number.
     disclosure: String,
     /// Its number, from 1.
     part: String,
+}
+
+impl OfPart {
+    fn of(&self) -> OfDisclosure {
+        OfDisclosure {
+            disclosure: self.disclosure.clone(),
+        }
+    }
 }
 
 /// How a package is to be made.
@@ -80,7 +81,8 @@ pub struct NewPackage {
     encryption: Encryption,
     /// The passphrase, when it is typed: 16 characters or more.
     #[serde(default)]
-    passphrase: Option<Zeroizing<String>>,
+    #[schema(value_type = Option<String>, write_only)]
+    passphrase: Option<Secret>,
 }
 
 /// What the files of a package are encrypted with besides.
@@ -100,8 +102,16 @@ pub enum Encryption {
 #[derive(serde::Serialize, ToSchema)]
 pub struct Begun {
     /// The passphrase that the box made, here and nowhere again: it is not kept.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "once")]
+    #[schema(value_type = Option<String>)]
     passphrase: Option<Zeroizing<String>>,
+}
+
+fn once<S: serde::Serializer>(
+    passphrase: &Option<Zeroizing<String>>,
+    out: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    out.serialize_str(passphrase.as_ref().map_or("", |text| text.as_str()))
 }
 
 /// How far a package is.
@@ -181,20 +191,18 @@ impl Package {
 }
 
 /// The disclosure, for somebody whose right reaches each of its cameras.
-fn find<A: role::Act>(reader: &Reader, who: &Authorised<A>, id: &str) -> Result<DisclosureRow> {
+fn find<A: role::Act>(
+    reader: &Reader,
+    who: &Authorised<A>,
+    id: DisclosureId,
+) -> Result<DisclosureRow> {
     let none = || Error::new(Kind::NotFound, "there is no such disclosure");
-    let id: DisclosureId = id.parse().map_err(|_| none())?;
     let row = reader.disclosure(id)?.ok_or_else(none)?;
     let asked = row.asked.as_ref().ok_or_else(none)?;
     if asked.cameras.iter().any(|camera| !who.sees(&camera.camera)) {
         return Err(none());
     }
     Ok(row)
-}
-
-fn number(text: &str) -> Result<DisclosureId> {
-    let none = |_| Error::new(Kind::NotFound, "there is no such disclosure");
-    text.parse().map_err(none)
 }
 
 /// What is needed to ask again, when the request is long over, whether a package may be made.
@@ -305,7 +313,7 @@ fn packages(app: &App) -> Result<&Arc<dyn Packages>> {
     post,
     path = "/api/v1/disclosures/{disclosure}/package",
     tag = "disclosures",
-    params(Of),
+    params(OfDisclosure),
     request_body = NewPackage,
     responses(
         (status = 202, body = Begun),
@@ -316,13 +324,14 @@ fn packages(app: &App) -> Result<&Arc<dyn Packages>> {
 pub(crate) async fn start(
     State(app): State<Arc<App>>,
     May(who): May<acts::HandOut>,
-    Segments(of): Segments<Of>,
+    Segments(of): Segments<OfDisclosure>,
     Body(new): Body<NewPackage>,
 ) -> Answer<Response> {
     let passphrase = match (new.encryption, new.passphrase) {
         (Encryption::None, None) => None,
         (Encryption::Made, None) => Some(secret::make()?),
         (Encryption::Typed, Some(typed)) => {
+            let typed = typed.take("/passphrase")?;
             secret::check(&typed).map_err(|e| Refusal::field("/passphrase", e.to_string()))?;
             Some(typed)
         }
@@ -336,7 +345,7 @@ pub(crate) async fn start(
     };
     let told = (new.encryption == Encryption::Made).then(|| passphrase.clone());
     app.blocking(move |app| {
-        let (by, disclosure) = (disclosures::by(&who), number(&of.disclosure)?);
+        let (by, disclosure) = (disclosures::by(&who), of.id(&app.parts.catalog.reader()?)?);
         let permitted = disclosures::at_desk(app, |desk| desk.permit(&who, &by, disclosure))?;
         let held = Held::of(app, by, &permitted, who.person());
         let hold = permitted.hold;
@@ -367,7 +376,7 @@ pub(crate) async fn start(
     get,
     path = "/api/v1/disclosures/{disclosure}/package",
     tag = "disclosures",
-    params(Of),
+    params(OfDisclosure),
     responses(
         (status = 200, body = Package),
         (status = "4XX", body = Problem, content_type = "application/problem+json"),
@@ -377,14 +386,14 @@ pub(crate) async fn start(
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
     May(who): May<acts::Ask>,
-    Segments(of): Segments<Of>,
+    Segments(of): Segments<OfDisclosure>,
 ) -> Answer<Json<Package>> {
     app.blocking(move |app| {
         let reader = app.parts.catalog.reader()?;
-        let row = find(&reader, &who, &of.disclosure)?;
-        let job = reader.last_job(row.disclosure)?.ok_or_else(|| {
-            Error::new(Kind::NotFound, "no package was made for it")
-        })?;
+        let row = find(&reader, &who, of.id(&reader)?)?;
+        let job = reader
+            .last_job(row.disclosure)?
+            .ok_or_else(|| Error::new(Kind::NotFound, "no package was made for it"))?;
         let files = reader.package_files(row.disclosure)?;
         Ok(Package::of(app, job, files))
     })
@@ -397,7 +406,7 @@ pub(crate) async fn get(
     delete,
     path = "/api/v1/disclosures/{disclosure}/package",
     tag = "disclosures",
-    params(Of),
+    params(OfDisclosure),
     responses(
         (status = 204, description = "It stops within a second."),
         (status = "4XX", body = Problem, content_type = "application/problem+json"),
@@ -407,19 +416,27 @@ pub(crate) async fn get(
 pub(crate) async fn cancel(
     State(app): State<Arc<App>>,
     May(who): May<acts::Ask>,
-    Segments(of): Segments<Of>,
+    Segments(of): Segments<OfDisclosure>,
 ) -> Answer<StatusCode> {
     app.blocking(move |app| {
         let reader = app.parts.catalog.reader()?;
-        let row = find(&reader, &who, &of.disclosure)?;
+        let row = find(&reader, &who, of.id(&reader)?)?;
         if !packages(app)?.cancel(row.disclosure) {
-            return Err(Error::new(Kind::NotFound, "no package is being made for it"));
+            return Err(Error::new(
+                Kind::NotFound,
+                "no package is being made for it",
+            ));
         }
         let facts = json!({});
         let event = Event {
             actor: who.actor(),
             detail: Some(json!({ "address": who.address() })),
-            ..Event::of_box(app.now(), "package-cancelled", format!("disclosure {}", row.disclosure), facts)
+            ..Event::of_box(
+                app.now(),
+                "package-cancelled",
+                format!("disclosure {}", row.disclosure),
+                facts,
+            )
         };
         app.parts.catalog.commit(Vec::new(), event)
     })
@@ -455,12 +472,19 @@ pub(crate) async fn part(
     let etag = format!("\"{}\"", file.sha256);
     let wanted = wanted(&headers, &etag, file.bytes)?;
     let (from, to) = wanted.unwrap_or((0, file.bytes));
-    let event = event(&app, &who, &file, json!({ "part": file.part, "sha256": file.sha256.to_string(), "from": from, "to": to }));
+    let event = event(
+        &app,
+        &who,
+        &file,
+        json!({ "part": file.part, "sha256": file.sha256.to_string(), "from": from, "to": to }),
+    );
     // Without the entry not one byte.
     let (clear, act) = app
         .blocking(move |app| {
             let mut clear = clear;
-            clear.seek(SeekFrom::Start(from)).context(|| "opening a part of a package")?;
+            clear
+                .seek(SeekFrom::Start(from))
+                .context(|| "opening a part of a package")?;
             let act = app.parts.catalog.begin_act(event, Vec::new())?;
             Ok((clear, act))
         })
@@ -484,10 +508,17 @@ pub(crate) async fn part(
         let text = format!("bytes {from}-{}/{}", to - 1, file.bytes);
         [(CONTENT_RANGE, text)]
     });
-    let status = if range.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
+    let status = if range.is_some() {
+        StatusCode::PARTIAL_CONTENT
+    } else {
+        StatusCode::OK
+    };
     let headers = [
         (CONTENT_TYPE, "application/zip".to_owned()),
-        (CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", file.name)),
+        (
+            CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{}\"", file.name),
+        ),
         (CONTENT_LENGTH, (to - from).to_string()),
         (ACCEPT_RANGES, "bytes".to_owned()),
         (ETAG, etag),
@@ -508,7 +539,7 @@ type Opened = (FileRow, Box<dyn Clear>, BTreeSet<CameraId>);
 /// Finds a part and opens it with the person's keys.
 fn open(app: &App, who: &Authorised<acts::HandOut>, of: &OfPart) -> Result<Opened> {
     let reader = app.parts.catalog.reader()?;
-    let row = find(&reader, who, &of.disclosure)?;
+    let row = find(&reader, who, of.of().id(&reader)?)?;
     // The gate of making is that of giving: prepared and not handed over yet, and approved by those who still may.
     let by = disclosures::by(who);
     disclosures::at_desk(app, |desk| desk.permit(who, &by, row.disclosure).map(drop))?;
@@ -531,7 +562,12 @@ fn open(app: &App, who: &Authorised<acts::HandOut>, of: &OfPart) -> Result<Opene
     Ok((file, Box::new(clear), cameras))
 }
 
-fn event(app: &App, who: &Authorised<acts::HandOut>, file: &FileRow, facts: serde_json::Value) -> Event {
+fn event(
+    app: &App,
+    who: &Authorised<acts::HandOut>,
+    file: &FileRow,
+    facts: serde_json::Value,
+) -> Event {
     let object = format!("disclosure {}", file.disclosure);
     Event {
         actor: who.actor(),
@@ -547,10 +583,19 @@ fn event_of(app: &App, who: &Authorised<acts::HandOut>, file: &FileRow) -> Event
 /// The range that is asked for, first byte and first after; none: all of it (RFC 9110, section 14). Several at once are given
 /// as all of it.
 fn wanted(headers: &HeaderMap, etag: &str, bytes: u64) -> Answer<Option<(u64, u64)>> {
-    let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|value: &axum::http::HeaderValue| value.to_str().ok())
+    };
     let same = text(IF_RANGE).is_none_or(|known| known == etag);
-    let range = text(RANGE).filter(|_| same).and_then(|range| range.strip_prefix("bytes="));
-    let Some((from, to)) = range.filter(|r| !r.contains(',')).and_then(|r| r.split_once('-')) else {
+    let range = text(RANGE)
+        .filter(|_| same)
+        .and_then(|range| range.strip_prefix("bytes="));
+    let Some((from, to)) = range
+        .filter(|r| !r.contains(','))
+        .and_then(|r| r.split_once('-'))
+    else {
         return Ok(None);
     };
     let number = |text: &str| text.trim().parse::<u64>().ok();
@@ -613,7 +658,9 @@ impl Delivery {
         let want = PIECE_BYTES.min(usize::try_from(self.left).unwrap_or(PIECE_BYTES));
         let read = self.app.blocking(move |_| {
             let mut piece = vec![0; want];
-            clear.read_exact(&mut piece).context(|| "reading a part of a package")?;
+            clear
+                .read_exact(&mut piece)
+                .context(|| "reading a part of a package")?;
             Ok((clear, piece))
         });
         let (clear, piece) = read.await.map_err(|refusal| refusal.word().to_owned())?;
