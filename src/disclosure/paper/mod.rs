@@ -5,9 +5,9 @@
 
 mod csv;
 mod handover;
-mod kind;
 mod register;
 mod register_words;
+mod taken;
 mod words;
 mod write;
 
@@ -15,5 +15,4 @@ pub use handover::{
     Absent, Camera, Clock, Decision, Delivery, File, Ground, HandoverDocument, House, Losses,
     Proof, Recipient, Request, Told,
 };
-pub use kind::{DisclosureKind, DisclosureState};
 pub use register::{Filter, Register, RegisterLine};

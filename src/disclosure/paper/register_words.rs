@@ -1,7 +1,7 @@
 //! The words of the register on paper and of its columns, in each language: Finnish, Swedish, English.
 
+use crate::catalog::{DisclosureKind, DisclosureState};
 use crate::disclosure::paper::register::Filter;
-use crate::disclosure::paper::{DisclosureKind, DisclosureState};
 use crate::document::{Words, words};
 
 /// What stands for what is not there.

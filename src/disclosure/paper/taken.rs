@@ -5,9 +5,7 @@ use serde_json::Value;
 
 use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::Digest;
-use crate::disclosure::paper::handover::{
-    Absent, Camera, Clock, File, HandoverDocument, Losses,
-};
+use crate::disclosure::paper::handover::{Absent, Camera, Clock, File, HandoverDocument, Losses};
 use crate::evidence::package::manifest::{Manifest, StreamPart};
 use crate::ledger::checkpoint::{Checkpoint, Key};
 

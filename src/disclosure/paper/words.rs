@@ -1,7 +1,6 @@
 //! The words of the handover document, in each language: Finnish, Swedish, English.
 
-use crate::catalog::GapCause;
-use crate::disclosure::paper::DisclosureKind;
+use crate::catalog::{DisclosureKind, GapCause};
 use crate::document::{Words, words};
 
 words! {
@@ -33,10 +32,11 @@ words! {
     WAY: "Tapa", "Sätt", "By";
     CASE: "Tutkinta- tai asianumero", "Undersöknings- eller ärendenummer", "Investigation or case number";
     RECORDED_BY: "Kirjannut", "Antecknat av", "Recorded by";
-    SCAN: "Pyynnön jäljenteen SHA-256", "SHA-256 för den skannade begäran", "SHA-256 of the scanned request";
+    APPEARANCE: "Tuntomerkit", "Kännetecken", "How the person is recognised";
+    SORT: "Vastaanottajan laji", "Typ av mottagare", "Kind of recipient";
+    IDENTITY: "Henkilöllisyys todettu luovutettaessa", "Identiteten fastställd vid utlämnandet", "Identity verified when handed over";
     BASIS: "Oikeusperuste", "Rättslig grund", "Legal basis";
-    BASIS_TEXT: "Perusteen sisältö päätöstä tehtäessä", "Grundens lydelse vid beslutet", "Text of the basis when it was decided";
-    BASIS_VERSION: "Perusteluettelo {}", "Förteckning över grunder {}", "Catalogue of bases {}";
+    BASIS_VERSION: "Sanamuoto päätöstä tehtäessä; perusteluettelo {}", "Lydelse vid beslutet; förteckning över grunder {}", "As worded when it was decided; catalogue of bases {}";
     PURPOSE: "Käyttötarkoitus", "Ändamål", "Purpose";
     NECESSITY: "Luovutuksen tarpeellisuus", "Varför utlämnandet behövs", "Why it is needed";
     SECRECY: "Salassapito", "Sekretess", "Secrecy";
@@ -95,7 +95,7 @@ words! {
     RECORDED: "Kuvattu", "Inspelat", "Recorded";
     SIZE: "Koko", "Storlek", "Size";
     BYTES: "tavua", "byte", "bytes";
-    SUM: "Yhteensä {}", "Sammanlagt {}", "{} in all";
+    SUM: "Tiedostoja yhteensä {}", "Filer sammanlagt {}", "Files in all: {}";
 
     DELIVERY: "Luovuttaminen", "Utlämnande", "Handing over";
     MEDIUM: "Tallennusväline tai tapa", "Medium eller sätt", "Medium or way";
