@@ -106,7 +106,7 @@ fn cameras() -> Vec<Camera> {
 pub(crate) fn file(n: usize) -> File {
     File {
         name: format!("kassa-1_till_20261123T13{n:02}00+0200.mp4"),
-        span: span("2026-11-23T11:14:58.240Z", "2026-11-23T11:20:00.960Z"),
+        span: Some(span("2026-11-23T11:14:58.240Z", "2026-11-23T11:20:00.960Z")),
         bytes: 151_204_345 + n as u64,
         sha256: Digest::sha256(&[&n.to_le_bytes()]),
     }

@@ -33,7 +33,7 @@ pub struct HandoverDocument {
     pub decision: Option<Decision>,
     /// What of which camera.
     pub cameras: Vec<Camera>,
-    /// The clips of the package; none when there is no file, or none yet.
+    /// The clips of the package, or its parts as they are handed out; none when there is no file, or none yet.
     pub files: Vec<File>,
     /// How it was, or is to be, handed over.
     pub delivery: Delivery,
@@ -181,13 +181,13 @@ pub struct Clock {
     pub uncertain: bool,
 }
 
-/// A clip.
+/// A clip, or a part of a package.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct File {
     /// Its name.
     pub name: String,
-    /// From its first picture to the end of its last.
-    pub span: Span,
+    /// From its first picture to the end of its last; `None`: it is no clip.
+    pub span: Option<Span>,
     /// Its size.
     pub bytes: u64,
     /// Its SHA-256.

@@ -5,8 +5,10 @@
 
 mod csv;
 mod handover;
+mod record;
 mod register;
 mod register_words;
+mod sought;
 mod taken;
 mod words;
 mod write;
@@ -15,4 +17,6 @@ pub use handover::{
     Absent, Camera, Clock, Decision, Delivery, File, Ground, HandoverDocument, House, Losses,
     Proof, Recipient, Request, Told,
 };
+pub use record::Record;
 pub use register::{Filter, Register, RegisterLine};
+pub use sought::filters;

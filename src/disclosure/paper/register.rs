@@ -59,8 +59,6 @@ pub enum Filter {
     Kind,
     /// Its legal basis.
     Basis,
-    /// Any of its texts.
-    Text,
 }
 
 /// A disclosure.

@@ -55,7 +55,6 @@ words! {
 
     FOOTAGE: "Kuvattu", "Inspelat", "Recorded";
     PERSON: "Henkilö", "Person", "Person";
-    TEXT: "Teksti", "Text", "Text";
 }
 
 words! {
@@ -143,6 +142,5 @@ pub(super) const fn filter(filter: Filter) -> Words {
         Filter::State => STATE,
         Filter::Kind => KIND,
         Filter::Basis => BASIS,
-        Filter::Text => TEXT,
     }
 }

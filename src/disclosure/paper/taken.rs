@@ -25,7 +25,7 @@ impl HandoverDocument {
             .iter()
             .map(|file| File {
                 name: file.name.clone(),
-                span: file.span,
+                span: Some(file.span),
                 bytes: file.bytes,
                 sha256: file.sha256,
             })

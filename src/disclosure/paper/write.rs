@@ -58,8 +58,11 @@ impl HandoverDocument {
                 paper.paragraph(writing.of(words));
             }
         }
-        paper.section(&next(w::CHECK));
-        writing.check(&mut paper)?;
+        let heading = next(w::CHECK);
+        paper.keep(|paper| {
+            paper.section(&heading);
+            writing.check(paper)
+        })?;
         writing.kept(&mut paper, &next(w::SIGN), Writing::sign)?;
         paper.finish()
     }
@@ -393,7 +396,9 @@ impl Writing<'_> {
                 .map(|file| {
                     vec![
                         file.name.clone(),
-                        period(file.span, self.of.house.zone, l),
+                        file.span.map_or(MISSING.to_owned(), |span| {
+                            period(span, self.of.house.zone, l)
+                        }),
                         exact(file.bytes),
                     ]
                 })
@@ -483,15 +488,13 @@ impl Writing<'_> {
             self.field(w::ROOT, root.as_deref(), 12),
         ]);
         paper.fields(&fields);
-        paper.keep(|paper| {
-            let how = if self.of.kind.has_file() {
-                w::HOW
-            } else {
-                w::HOW_NO_FILE
-            };
-            let beside = format!("{}\n\n{}", self.of(how), self.of(w::SCAN_ME));
-            paper.code(&self.of.scanned(), &beside)
-        })
+        let how = if self.of.kind.has_file() {
+            w::HOW
+        } else {
+            w::HOW_NO_FILE
+        };
+        let beside = format!("{}\n\n{}", self.of(how), self.of(w::SCAN_ME));
+        paper.code(&self.of.scanned(), &beside)
     }
 
     fn sign(&self, paper: &mut Paper) {
