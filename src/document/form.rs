@@ -104,11 +104,11 @@ pub fn instant(at: Wall, zone: Zone, language: Language) -> String {
     let day = date(at, zone, language);
     match language {
         Language::Finnish => format!(
-            "{day} klo{NO_BREAK}{} (UTC{offset})",
+            "{day}{NO_BREAK}klo{NO_BREAK}{} (UTC{offset})",
             time.replace(':', ".")
         ),
         Language::Swedish => format!(
-            "{day} kl.{NO_BREAK}{} (UTC{offset})",
+            "{day}{NO_BREAK}kl.{NO_BREAK}{} (UTC{offset})",
             time.replace(':', ".")
         ),
         Language::English => format!("{day}, {time} (UTC{offset})"),

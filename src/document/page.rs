@@ -63,6 +63,8 @@ const HEADING: (f32, f32) = (12.5, 17.0);
 const CODE: (f32, f32) = (118.0, 170.0);
 /// The side of one of its modules: 0.48 mm, which the camera of a telephone reads off paper.
 const MODULE: f32 = 1.36;
+/// Above a code.
+const ABOVE: f32 = 6.0;
 /// Between a code and the text beside it.
 const BESIDE: f32 = 12.0;
 
@@ -262,6 +264,7 @@ impl Paper {
             .flat_map(|line| self.faces.lines(line, Weight::Regular, size, width))
             .collect();
         let tall = place(lines.len()) * leading;
+        self.gap(ABOVE);
         self.need(side.max(tall));
         // The rim is white: without it the code stands on the edge of the text.
         let (left, top) = (self.sheet.left - rim, self.y - rim);

@@ -3,6 +3,8 @@
 use crate::document::font::Weight;
 use crate::document::page::{BODY, Ink, Paper, SMALL, TINY, Tone};
 
+/// Above them.
+const ABOVE: f32 = 8.0;
 /// Between the two.
 const BETWEEN: f32 = 28.0;
 /// From one line to write on to the next: room for a hand.
@@ -23,6 +25,7 @@ impl Paper {
     pub fn signatures(&mut self, signers: &[Signer; 2]) {
         let most = signers.iter().map(|s| s.lines.len()).max().unwrap_or(0);
         let height = BODY.1 + most as f32 * LINE + 12.0;
+        self.gap(ABOVE);
         self.need(height);
         let top = self.advance(height);
         let width = (self.sheet.room() - BETWEEN) / 2.0;

@@ -1,6 +1,7 @@
 //! The handover document.
 
-use sinetti::disclosure::paper::{DisclosureKind, HandoverDocument};
+use sinetti::catalog::DisclosureKind;
+use sinetti::disclosure::paper::HandoverDocument;
 use sinetti::document::Language;
 
 use crate::sample::{self, file};
@@ -14,7 +15,6 @@ fn values(of: &HandoverDocument) -> Vec<String> {
         proof.box_id.to_string(),
         proof.key.fingerprint(),
         checkpoint.root.to_string(),
-        request.scan.expect("scan").to_string(),
         "+02:00".to_owned(),
         "+03:00".to_owned(),
         "123456".to_owned(),
@@ -33,7 +33,12 @@ fn values(of: &HandoverDocument) -> Vec<String> {
         &to.identified,
         &to.identified_by,
         &of.ground.basis,
-        &of.ground.text,
+        &of.ground.secret_reason,
+        &request.appearance,
+        &to.sort,
+        &of.delivery.identity,
+        &of.delivery.encryption,
+        &of.delivery.medium,
         &of.ground.purpose,
         &of.ground.necessity,
         &of.delivery.by,
@@ -58,7 +63,6 @@ fn values(of: &HandoverDocument) -> Vec<String> {
     }
     if of.kind.has_file() {
         values.push(proof.manifest.expect("manifest").to_string());
-        values.extend(of.delivery.medium.clone());
         values.push("AES-256".to_owned());
     }
     for file in &of.files {
@@ -163,15 +167,15 @@ fn each_page_says_which_it_is_and_of_what() {
     of.files = (0..40).map(file).collect();
     of.recipient.person = Some("Hyvin Pitkä Nimi ".repeat(8));
     of.recipient.organisation = Some("Organisaatio".repeat(20));
-    of.ground.text = Some("Pykälän teksti jatkuu. ".repeat(300));
+    of.ground.necessity = Some("Pykälän teksti jatkuu. ".repeat(300));
     let document = Document::new("long.pdf", &of.pdf().expect("PDF/A"));
     let pages = document.pages();
     assert!(pages.len() > 4, "{}", pages.len());
     for (number, page) in (1..).zip(&pages) {
         let foot = page.trim_end().lines().last().expect("a foot");
         assert!(foot.contains("2026-0042"), "{foot}");
-        let wanted = format!("{number} / {}", pages.len());
-        assert!(foot.trim_end().ends_with(&wanted), "{foot}");
+        let wanted = format!("{number}/{}", pages.len());
+        assert!(plain(foot).ends_with(&wanted), "{foot}");
     }
     let text = plain(&pages.concat());
     for file in &of.files {

@@ -6,7 +6,7 @@ use sinetti::base::hash::Digest;
 use sinetti::base::id::{BoxId, HoldId};
 use sinetti::base::time::{Span, Wall};
 use sinetti::base::zone::Zone;
-use sinetti::catalog::GapCause;
+use sinetti::catalog::{DisclosureKind, GapCause};
 use sinetti::disclosure::paper::*;
 use sinetti::document::Language;
 use sinetti::ledger::checkpoint::{Checkpoint, Signer};
@@ -106,7 +106,7 @@ fn cameras() -> Vec<Camera> {
 pub(crate) fn file(n: usize) -> File {
     File {
         name: format!("kassa-1_till_20261123T13{n:02}00+0200.mp4"),
-        span: span("2026-11-23T11:14:58.240Z", "2026-11-23T11:20:00.960Z"),
+        span: Some(span("2026-11-23T11:14:58.240Z", "2026-11-23T11:20:00.960Z")),
         bytes: 151_204_345 + n as u64,
         sha256: Digest::sha256(&[&n.to_le_bytes()]),
     }
@@ -114,9 +114,8 @@ pub(crate) fn file(n: usize) -> File {
 
 fn ground() -> Ground {
     Ground {
-        basis: some("Poliisin tiedonsaantioikeus, poliisilaki 4 luku 3 §"),
-        text: some(
-            "Poliisilla on päällystöön kuuluvan poliisimiehen pyynnöstä oikeus saada rikoksen estämiseksi tai selvittämiseksi tarvittavia tietoja yhteisön jäsentä, tilintarkastajaa, hallituksen jäsentä tai työntekijää velvoittavan yritys-, pankki- tai vakuutussalaisuuden estämättä.",
+        basis: some(
+            "Poliisin oikeus saada tietoja päällystöön kuuluvan poliisimiehen pyynnöstä: poliisilaki (872/2011) 4 luku 3 §; yleinen tietosuoja-asetus (EU) 2016/679, 6 artiklan 1 kohdan c alakohta",
         ),
         version: some("2026-11-01"),
         purpose: some("Rikosten selvittäminen"),
@@ -124,6 +123,7 @@ fn ground() -> Ground {
             "Kassalta on varastettu lompakko kello 13.15 ja 13.20 välillä. Tekijä näkyy vain näissä kameroissa.",
         ),
         secret: true,
+        secret_reason: some("tutkinnanjohtaja, 31.1.2027 asti"),
         hold: Some(HoldId(123_456)),
     }
 }
@@ -132,8 +132,10 @@ fn delivery(kind: DisclosureKind) -> Delivery {
     Delivery {
         medium: some("USB-muisti"),
         encrypted: kind.has_file().then_some(true),
+        encryption: kind.has_file().then(|| "salasana puhelimitse".to_owned()),
         by: some("manager2"),
         to: some("officer2"),
+        identity: some("henkilökortti"),
         at: Some(at("2026-11-24T08:30:00Z")),
         receipt: Some(at("2026-11-24T08:31:00Z")),
         destroy_by: Some(at("2026-12-08T08:30:00Z")),
@@ -157,10 +159,11 @@ pub(crate) fn document(kind: DisclosureKind, language: Language) -> HandoverDocu
             received: Some(at("2026-11-23T13:05:00Z")),
             channel: some("sähköposti"),
             case: some("5500/R/12345/26"),
-            scan: Some(Digest::sha256(&[b"scan"])),
+            appearance: subject.then(|| "punainen takki, musta reppu".to_owned()),
             recorded_by: some("manager1"),
         },
         recipient: Recipient {
+            sort: (!subject).then(|| "poliisi".to_owned()),
             organisation: (!subject).then(|| "Helsingin poliisilaitos".to_owned()),
             unit: (!subject).then(|| "Päivittäisrikostorjunta".to_owned()),
             person: some("officer1"),

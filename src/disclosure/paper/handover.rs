@@ -6,7 +6,7 @@ use crate::base::hash::Digest;
 use crate::base::id::{BoxId, HoldId};
 use crate::base::time::{Span, Wall};
 use crate::base::zone::Zone;
-use crate::disclosure::paper::DisclosureKind;
+use crate::catalog::DisclosureKind;
 use crate::document::Language;
 use crate::ledger::checkpoint::{Checkpoint, Key};
 
@@ -33,7 +33,7 @@ pub struct HandoverDocument {
     pub decision: Option<Decision>,
     /// What of which camera.
     pub cameras: Vec<Camera>,
-    /// The clips of the package; none when there is no file, or none yet.
+    /// The clips of the package, or its parts as they are handed out; none when there is no file, or none yet.
     pub files: Vec<File>,
     /// How it was, or is to be, handed over.
     pub delivery: Delivery,
@@ -63,10 +63,10 @@ pub struct Request {
     pub received: Option<Wall>,
     /// How: by letter, on the spot.
     pub channel: Option<String>,
-    /// Number of the investigation, or of the case.
+    /// Number of the investigation, or of the case; or why there is none.
     pub case: Option<String>,
-    /// SHA-256 of the scan of the request that the record has.
-    pub scan: Option<Digest>,
+    /// How the data subject is told from others in the picture.
+    pub appearance: Option<String>,
     /// Who wrote the record.
     pub recorded_by: Option<String>,
 }
@@ -74,6 +74,8 @@ pub struct Request {
 /// To whom it goes.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Recipient {
+    /// What it is, in the words of the catalogue.
+    pub sort: Option<String>,
     /// Organisation or authority.
     pub organisation: Option<String>,
     /// Its unit.
@@ -93,11 +95,9 @@ pub struct Recipient {
 /// Why it may be.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Ground {
-    /// Name of the legal basis.
+    /// The legal basis, in the words that were in force when it was decided.
     pub basis: Option<String>,
-    /// Its text as it was when it was decided.
-    pub text: Option<String>,
-    /// Since when the text is in the catalogue.
+    /// Version of the catalogue that has them.
     pub version: Option<String>,
     /// Purpose.
     pub purpose: Option<String>,
@@ -105,6 +105,8 @@ pub struct Ground {
     pub necessity: Option<String>,
     /// True when those whom it is about are not told for now.
     pub secret: bool,
+    /// Who asked for that, and until when.
+    pub secret_reason: Option<String>,
     /// The hold on the footage.
     pub hold: Option<HoldId>,
 }
@@ -179,13 +181,13 @@ pub struct Clock {
     pub uncertain: bool,
 }
 
-/// A clip.
+/// A clip, or a part of a package.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct File {
     /// Its name.
     pub name: String,
-    /// From its first picture to the end of its last.
-    pub span: Span,
+    /// From its first picture to the end of its last; `None`: it is no clip.
+    pub span: Option<Span>,
     /// Its size.
     pub bytes: u64,
     /// Its SHA-256.
@@ -199,10 +201,14 @@ pub struct Delivery {
     pub medium: Option<String>,
     /// The package is under a passphrase; `None`: there is no package, or it is not decided.
     pub encrypted: Option<bool>,
+    /// How it is encrypted, and how the passphrase goes another way, in the words of whoever hands it over.
+    pub encryption: Option<String>,
     /// By whom.
     pub by: Option<String>,
     /// To whom, when it was somebody else than the recipient.
     pub to: Option<String>,
+    /// How it was checked who that is.
+    pub identity: Option<String>,
     /// When.
     pub at: Option<Wall>,
     /// When the receipt was confirmed.

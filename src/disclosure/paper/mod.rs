@@ -5,9 +5,11 @@
 
 mod csv;
 mod handover;
-mod kind;
+mod record;
 mod register;
 mod register_words;
+mod sought;
+mod taken;
 mod words;
 mod write;
 
@@ -15,5 +17,6 @@ pub use handover::{
     Absent, Camera, Clock, Decision, Delivery, File, Ground, HandoverDocument, House, Losses,
     Proof, Recipient, Request, Told,
 };
-pub use kind::{DisclosureKind, DisclosureState};
+pub use record::Record;
 pub use register::{Filter, Register, RegisterLine};
+pub use sought::filters;

@@ -6,9 +6,9 @@ use crate::base::error::Result;
 use crate::base::hash::Digest;
 use crate::base::time::{Span, Wall};
 use crate::base::zone::Zone;
+use crate::catalog::{DisclosureKind, DisclosureState};
 use crate::disclosure::paper::csv::Csv;
 use crate::disclosure::paper::register_words as w;
-use crate::disclosure::paper::{DisclosureKind, DisclosureState};
 use crate::document::{
     About, Column, Field, Language, Paper, Table, Words, count, date, instant, period,
 };
@@ -59,8 +59,6 @@ pub enum Filter {
     Kind,
     /// Its legal basis.
     Basis,
-    /// Any of its texts.
-    Text,
 }
 
 /// A disclosure.

@@ -1,7 +1,7 @@
 //! The words of the register on paper and of its columns, in each language: Finnish, Swedish, English.
 
+use crate::catalog::{DisclosureKind, DisclosureState};
 use crate::disclosure::paper::register::Filter;
-use crate::disclosure::paper::{DisclosureKind, DisclosureState};
 use crate::document::{Words, words};
 
 /// What stands for what is not there.
@@ -55,7 +55,6 @@ words! {
 
     FOOTAGE: "Kuvattu", "Inspelat", "Recorded";
     PERSON: "Henkilö", "Person", "Person";
-    TEXT: "Teksti", "Text", "Text";
 }
 
 words! {
@@ -143,6 +142,5 @@ pub(super) const fn filter(filter: Filter) -> Words {
         Filter::State => STATE,
         Filter::Kind => KIND,
         Filter::Basis => BASIS,
-        Filter::Text => TEXT,
     }
 }

@@ -5,9 +5,7 @@ use serde_json::Value;
 
 use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::Digest;
-use crate::disclosure::paper::handover::{
-    Absent, Camera, Clock, File, HandoverDocument, Losses,
-};
+use crate::disclosure::paper::handover::{Absent, Camera, Clock, File, HandoverDocument, Losses};
 use crate::evidence::package::manifest::{Manifest, StreamPart};
 use crate::ledger::checkpoint::{Checkpoint, Key};
 
@@ -27,7 +25,7 @@ impl HandoverDocument {
             .iter()
             .map(|file| File {
                 name: file.name.clone(),
-                span: file.span,
+                span: Some(file.span),
                 bytes: file.bytes,
                 sha256: file.sha256,
             })

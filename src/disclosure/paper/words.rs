@@ -1,7 +1,7 @@
 //! The words of the handover document, in each language: Finnish, Swedish, English.
 
-use crate::catalog::GapCause;
-use crate::disclosure::paper::DisclosureKind;
+use crate::catalog::{DisclosureKind, GapCause};
+use crate::config::Purpose;
 use crate::document::{Words, words};
 
 words! {
@@ -33,10 +33,11 @@ words! {
     WAY: "Tapa", "Sätt", "By";
     CASE: "Tutkinta- tai asianumero", "Undersöknings- eller ärendenummer", "Investigation or case number";
     RECORDED_BY: "Kirjannut", "Antecknat av", "Recorded by";
-    SCAN: "Pyynnön jäljenteen SHA-256", "SHA-256 för den skannade begäran", "SHA-256 of the scanned request";
+    APPEARANCE: "Tuntomerkit", "Kännetecken", "How the person is recognised";
+    SORT: "Vastaanottajan laji", "Typ av mottagare", "Kind of recipient";
+    IDENTITY: "Henkilöllisyys todettu luovutettaessa", "Identiteten fastställd vid utlämnandet", "Identity verified when handed over";
     BASIS: "Oikeusperuste", "Rättslig grund", "Legal basis";
-    BASIS_TEXT: "Perusteen sisältö päätöstä tehtäessä", "Grundens lydelse vid beslutet", "Text of the basis when it was decided";
-    BASIS_VERSION: "Perusteluettelo {}", "Förteckning över grunder {}", "Catalogue of bases {}";
+    BASIS_VERSION: "Sanamuoto päätöstä tehtäessä; perusteluettelo {}", "Lydelse vid beslutet; förteckning över grunder {}", "As worded when it was decided; catalogue of bases {}";
     PURPOSE: "Käyttötarkoitus", "Ändamål", "Purpose";
     NECESSITY: "Luovutuksen tarpeellisuus", "Varför utlämnandet behövs", "Why it is needed";
     SECRECY: "Salassapito", "Sekretess", "Secrecy";
@@ -95,7 +96,7 @@ words! {
     RECORDED: "Kuvattu", "Inspelat", "Recorded";
     SIZE: "Koko", "Storlek", "Size";
     BYTES: "tavua", "byte", "bytes";
-    SUM: "Yhteensä {}", "Sammanlagt {}", "{} in all";
+    SUM: "Tiedostoja yhteensä {}", "Filer sammanlagt {}", "Files in all: {}";
 
     DELIVERY: "Luovuttaminen", "Utlämnande", "Handing over";
     MEDIUM: "Tallennusväline tai tapa", "Medium eller sätt", "Medium or way";
@@ -199,6 +200,29 @@ words! {
     INTERNAL: "laitteen vika", "fel i enheten", "a fault of the box";
     UNKNOWN: "syy ei ole enää tiedossa", "orsaken är inte längre känd", "the cause is not known any more";
     DELETED: "poistettu ennen luovutusta", "raderad före utlämnandet", "deleted before it was handed out";
+}
+
+words! {
+    PURPOSE_PERSONS: "työntekijöiden ja asiakkaiden turvallisuus", "personalens och kundernas säkerhet", "safety of employees and customers";
+    PURPOSE_PROPERTY: "omaisuuden suojaaminen", "skydd av egendom", "protection of property";
+    PURPOSE_CRIME: "rikosten ennaltaehkäisy ja selvittäminen", "förebyggande och utredning av brott", "preventing and clearing up crime";
+    PURPOSE_MISUSE: "väärinkäytösten selvittäminen", "utredning av missbruk", "clearing up misuse";
+    PURPOSE_ALARMS: "väärien hälytysten selvittäminen", "utredning av falska larm", "clearing up false alarms";
+    PURPOSE_IDENTIFICATION: "tiloissa liikkuvien tunnistaminen", "identifiering av personer som rör sig i lokalerna", "identifying persons who move in the premises";
+    PURPOSE_MAINTENANCE: "asennus- ja huoltotyön apu", "hjälp vid installation och underhåll", "an aid in installation and maintenance";
+}
+
+/// What a camera films for.
+pub(super) const fn purpose(purpose: Purpose) -> Words {
+    match purpose {
+        Purpose::Persons => PURPOSE_PERSONS,
+        Purpose::Property => PURPOSE_PROPERTY,
+        Purpose::CrimePrevention => PURPOSE_CRIME,
+        Purpose::Misuse => PURPOSE_MISUSE,
+        Purpose::FalseAlarms => PURPOSE_ALARMS,
+        Purpose::Identification => PURPOSE_IDENTIFICATION,
+        Purpose::Maintenance => PURPOSE_MAINTENANCE,
+    }
 }
 
 /// Why nothing was recorded.

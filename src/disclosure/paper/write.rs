@@ -5,8 +5,8 @@
 use crate::base::error::Result;
 use crate::base::hash::Digest;
 use crate::base::time::{Span, Wall};
+use crate::catalog::DisclosureKind;
 use crate::catalog::GapCause;
-use crate::disclosure::paper::DisclosureKind;
 use crate::disclosure::paper::handover::{Absent, Camera, Clock, HandoverDocument, Losses, Told};
 use crate::disclosure::paper::words as w;
 use crate::disclosure::paper::words::{Wording, cause, wording};
@@ -31,41 +31,39 @@ impl HandoverDocument {
         let mut paper = Paper::new(writing.about())?;
         writing.top(&mut paper);
         let mut number = 0;
-        let mut next = |paper: &mut Paper, words: Words| {
+        let mut next = |words: Words| {
             number += 1;
-            paper.section(&format!("{number}\u{a0}\u{a0}{}", writing.of(words)));
+            format!("{number}\u{a0}\u{a0}{}", writing.of(words))
         };
-        next(&mut paper, writing.wording.request);
+        paper.section(&next(writing.wording.request));
         writing.request(&mut paper);
-        next(&mut paper, writing.wording.recipient);
-        writing.recipient(&mut paper);
-        next(&mut paper, w::DECISION);
-        writing.decision(&mut paper);
-        next(&mut paper, w::FOOTAGE);
+        writing.kept(
+            &mut paper,
+            &next(writing.wording.recipient),
+            Writing::recipient,
+        )?;
+        writing.kept(&mut paper, &next(w::DECISION), Writing::decision)?;
+        paper.section(&next(w::FOOTAGE));
         writing.footage(&mut paper);
         if self.kind.has_file() {
-            next(&mut paper, w::FILES);
+            paper.section(&next(w::FILES));
             writing.files(&mut paper);
         }
-        next(&mut paper, w::DELIVERY);
-        writing.delivery(&mut paper);
+        writing.kept(&mut paper, &next(w::DELIVERY), Writing::delivery)?;
         if let Some(told) = &self.told {
-            next(&mut paper, w::TOLD);
+            paper.section(&next(w::TOLD));
             writing.told(&mut paper, told);
-            next(&mut paper, w::RIGHTS);
+            paper.section(&next(w::RIGHTS));
             for words in [w::RIGHTS_ARE, w::COMPLAINT, w::OTHERS] {
                 paper.paragraph(writing.of(words));
             }
         }
-        next(&mut paper, w::CHECK);
-        writing.check(&mut paper)?;
-        number += 1;
-        let heading = format!("{number}\u{a0}\u{a0}{}", writing.of(w::SIGN));
+        let heading = next(w::CHECK);
         paper.keep(|paper| {
             paper.section(&heading);
-            writing.sign(paper);
-            Ok(())
+            writing.check(paper)
         })?;
+        writing.kept(&mut paper, &next(w::SIGN), Writing::sign)?;
         paper.finish()
     }
 
@@ -93,6 +91,15 @@ struct Writing<'a> {
 impl Writing<'_> {
     fn of(&self, words: Words) -> &'static str {
         words.of(self.of.language)
+    }
+
+    /// A part that stays on one page.
+    fn kept(&self, paper: &mut Paper, heading: &str, put: fn(&Self, &mut Paper)) -> Result<()> {
+        paper.keep(|paper| {
+            paper.section(heading);
+            put(self, paper);
+            Ok(())
+        })
     }
 
     fn count(&self, number: u64) -> String {
@@ -165,26 +172,34 @@ impl Writing<'_> {
         } else {
             w::NOT_SECRET
         };
-        let scan = request.scan.map(|digest| digest.to_string());
+        let secrecy = [
+            Some(self.of(secrecy)),
+            ground.secret_reason.as_deref().filter(|_| ground.secret),
+        ];
+        let secrecy: Vec<&str> = secrecy.into_iter().flatten().collect();
         let version = ground.version.as_deref();
         let basis = [
             ground.basis.clone(),
             version.map(|v| w::BASIS_VERSION.with(self.of.language, &[v])),
         ];
         let basis: Vec<String> = basis.into_iter().flatten().collect();
-        paper.fields(&[
+        let mut fields = vec![
             self.time(self.wording.received, request.received, 6),
             self.field(self.wording.channel, request.channel.as_deref(), 6),
             self.field(w::CASE, request.case.as_deref(), 6),
             self.field(w::RECORDED_BY, request.recorded_by.as_deref(), 6),
-            self.field(w::BASIS, Some(&basis.join("\n")), 6),
-            self.field(w::PURPOSE, ground.purpose.as_deref(), 6),
-            self.field(w::BASIS_TEXT, ground.text.as_deref(), 12),
+            self.field(w::BASIS, Some(&basis.join("\n")), 12),
+            self.field(w::PURPOSE, ground.purpose.as_deref(), 12),
             self.field(w::NECESSITY, ground.necessity.as_deref(), 12),
+        ];
+        if self.of.kind == DisclosureKind::AccessRequest || request.appearance.is_some() {
+            fields.push(self.field(w::APPEARANCE, request.appearance.as_deref(), 12));
+        }
+        fields.extend([
             self.field(w::HOLD, hold.as_deref(), 3),
-            self.field(w::SECRECY, Some(self.of(secrecy)), 9),
-            self.field(w::SCAN, scan.as_deref(), 12),
+            self.field(w::SECRECY, Some(&secrecy.join("\n")), 9),
         ]);
+        paper.fields(&fields);
     }
 
     fn recipient(&self, paper: &mut Paper) {
@@ -194,7 +209,8 @@ impl Writing<'_> {
             self.field(w::RANK, to.rank.as_deref(), 6),
             self.field(w::ORGANISATION, to.organisation.as_deref(), 6),
             self.field(w::UNIT, to.unit.as_deref(), 6),
-            self.field(w::CONTACT, to.contact.as_deref(), 12),
+            self.field(w::SORT, to.sort.as_deref(), 6),
+            self.field(w::CONTACT, to.contact.as_deref(), 6),
         ];
         let is_private = to.organisation.is_none() && to.unit.is_none() && to.rank.is_none();
         if self.of.kind == DisclosureKind::AccessRequest && is_private {
@@ -221,8 +237,8 @@ impl Writing<'_> {
         let by = decision.map(|decision| decision.by.join("\n"));
         paper.fields(&[
             self.field(w::OUTCOME, Some(self.of(outcome)), 4),
-            self.time(w::DECIDED_AT, decision.map(|decision| decision.at), 4),
-            self.field(w::DECIDED_BY, by.as_deref(), 4),
+            self.time(w::DECIDED_AT, decision.map(|decision| decision.at), 5),
+            self.field(w::DECIDED_BY, by.as_deref(), 3),
             self.field(w::DECIDED_WHY, decision.and_then(|d| d.why.as_deref()), 12),
         ]);
     }
@@ -380,7 +396,9 @@ impl Writing<'_> {
                 .map(|file| {
                     vec![
                         file.name.clone(),
-                        period(file.span, self.of.house.zone, l),
+                        file.span.map_or(MISSING.to_owned(), |span| {
+                            period(span, self.of.house.zone, l)
+                        }),
                         exact(file.bytes),
                     ]
                 })
@@ -402,21 +420,24 @@ impl Writing<'_> {
         let encryption = delivery
             .encrypted
             .map(|encrypted| self.of(if encrypted { w::ENCRYPTED } else { w::CLEAR }));
+        let encryption = [encryption, delivery.encryption.as_deref()];
+        let encryption: Vec<&str> = encryption.into_iter().flatten().collect();
         let to = delivery.to.as_deref();
         let mut fields = vec![
             self.time(self.wording.at, delivery.at, 6),
             self.time(w::RECEIPT_AT, delivery.receipt, 6),
             self.field(self.wording.giver, delivery.by.as_deref(), 6),
             self.field(w::TO, to.or(self.of.recipient.person.as_deref()), 6),
+            self.field(w::IDENTITY, delivery.identity.as_deref(), 6),
+            self.field(w::MEDIUM, delivery.medium.as_deref(), 6),
         ];
         if self.of.kind.has_file() {
             let house = &self.of.house;
             let until = delivery.destroy_by;
             let until = until.map(|at| date(at, house.zone, self.of.language));
             fields.extend([
-                self.field(w::MEDIUM, delivery.medium.as_deref(), 6),
-                self.field(w::ENCRYPTION, encryption, 6),
-                self.field(w::DESTROY_BY, until.as_deref(), 12),
+                self.field(w::ENCRYPTION, Some(&encryption.join("\n")), 6),
+                self.field(w::DESTROY_BY, until.as_deref(), 6),
             ]);
         }
         paper.fields(&fields);
@@ -467,15 +488,13 @@ impl Writing<'_> {
             self.field(w::ROOT, root.as_deref(), 12),
         ]);
         paper.fields(&fields);
-        paper.keep(|paper| {
-            let how = if self.of.kind.has_file() {
-                w::HOW
-            } else {
-                w::HOW_NO_FILE
-            };
-            let beside = format!("{}\n{}", self.of(how), self.of(w::SCAN_ME));
-            paper.code(&self.of.scanned(), &beside)
-        })
+        let how = if self.of.kind.has_file() {
+            w::HOW
+        } else {
+            w::HOW_NO_FILE
+        };
+        let beside = format!("{}\n\n{}", self.of(how), self.of(w::SCAN_ME));
+        paper.code(&self.of.scanned(), &beside)
     }
 
     fn sign(&self, paper: &mut Paper) {

@@ -7,6 +7,7 @@ pub mod cameras;
 pub mod coverage;
 pub mod deletions;
 pub mod disclosure_drafts;
+pub mod disclosure_papers;
 pub mod disclosure_steps;
 pub mod disclosures;
 pub mod document;
