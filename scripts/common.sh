@@ -34,11 +34,16 @@ number() {
 
 # ---- Machine
 
-# Installs packages for what is missing: pairs of what to look for (a command, or a file) and the package that has it.
+# Installs packages for what is missing: pairs of what to look for (a command, a file or pattern of files, or pc:LIBRARY as
+# pkg-config knows it) and the package that has it.
 need_packages() {
     local missing=() as_root=()
     while [ $# -ge 2 ]; do
-        if [[ $1 == /* ]]; then [ -e "$1" ] || missing+=("$2"); else command -v "$1" >/dev/null || missing+=("$2"); fi
+        case $1 in
+            /*) compgen -G "$1" >/dev/null || missing+=("$2") ;;
+            pc:*) pkg-config --exists "${1#pc:}" 2>/dev/null || missing+=("$2") ;;
+            *) command -v "$1" >/dev/null || missing+=("$2") ;;
+        esac
         shift 2
     done
     [ ${#missing[@]} -gt 0 ] || return 0
@@ -54,7 +59,8 @@ need_packages() {
 
 need_usual_packages() {
     need_packages ffmpeg ffmpeg /usr/share/fonts/truetype/dejavu/DejaVuSansMono-Bold.ttf fonts-dejavu-core \
-        cc build-essential jq jq openssl openssl "$@"
+        cc build-essential jq jq openssl openssl pkg-config pkg-config '/usr/lib/llvm-*/lib/libclang*.so*' libclang-dev \
+        pc:libavcodec libavcodec-dev pc:libavformat libavformat-dev pc:libavutil libavutil-dev pc:libswscale libswscale-dev "$@"
 }
 
 need_rust() {

@@ -6,6 +6,7 @@
 )]
 
 mod configuration;
+mod disclosures;
 mod document;
 mod holds;
 mod live;

@@ -97,6 +97,7 @@ export default {
     enrolled: 'Enrolled',
     enrolment: 'Enrolment begun',
     live: 'Live picture watched',
+    still: 'Still taken',
     playback: 'Footage played back',
     export: 'Export',
     'person-added': 'Person added',

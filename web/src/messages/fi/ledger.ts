@@ -95,6 +95,7 @@ export default {
     enrolled: 'Käyttöönotto',
     enrolment: 'Käyttöönoton aloitus',
     live: 'Suoran kuvan katselu',
+    still: 'Pysäytyskuvan otto',
     playback: 'Tallenteen katselu',
     export: 'Vienti',
     'person-added': 'Henkilön lisäys',

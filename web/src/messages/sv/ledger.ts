@@ -97,6 +97,7 @@ export default {
     enrolled: 'Aktivering',
     enrolment: 'Aktivering påbörjad',
     live: 'Direktbild visad',
+    still: 'Stillbild tagen',
     playback: 'Inspelning visad',
     export: 'Export',
     'person-added': 'Person tillagd',
