@@ -246,10 +246,7 @@ async fn converse(stream: tokio::net::UnixStream, facts: Facts) -> Result<()> {
 impl Facts {
     fn answer(&self, ask: &Ask) -> Result<Answer> {
         let now = self.clock.wall();
-        let believed = |reader: &Reader| match self.deletion.get().paused {
-            Some(_) => Ok(sweeper::mark(reader)?.unwrap_or(now)),
-            None => Ok(now),
-        };
+        let believed = |reader: &Reader| self.believed(reader, now);
         let place = Place {
             dir: &self.dir,
             box_id: self.box_id,
@@ -323,6 +320,14 @@ impl Facts {
             }
             (other, _) => other,
         })
+    }
+
+    /// The time of day that is believed.
+    fn believed(&self, reader: &Reader, now: Wall) -> Result<Wall> {
+        match self.deletion.get().paused {
+            Some(_) => Ok(sweeper::mark(reader)?.unwrap_or(now)),
+            None => Ok(now),
+        }
     }
 
     /// How far each volume is behind.
