@@ -124,7 +124,10 @@ fn approve(enough: bool) -> What {
     }
 }
 
-const HANDED: What = What::HandOver { copies_until: None };
+const HANDED: What = What::HandOver {
+    handed: Wall(T0.0 + 100 * SECOND),
+    copies_until: None,
+};
 
 #[test]
 fn a_disclosure_is_read_as_it_went_its_way() {
