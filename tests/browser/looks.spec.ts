@@ -14,6 +14,9 @@ export const SCREENS: [string, Role | undefined][] = [
   ['/playback', 'controller'],
   ['/ledger', 'auditor'],
   ['/ledger/1', 'auditor'],
+  ['/disclosures', 'controller'],
+  ['/disclosures', 'staff'],
+  ['/disclosures/verify', 'auditor'],
   ['/retention', 'controller'],
   ['/retention', 'admin'],
   ['/health?all=1', 'admin'],
@@ -73,6 +76,8 @@ test.describe('by keyboard alone', () => {
     await settled(page);
     await page.keyboard.press('Tab');
     await expect(page.getByRole('link', { name: 'Siirry sisältöön' })).toBeFocused();
+    // The register of disclosures comes first, the ledger after it.
+    await page.keyboard.press('Tab');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await expect(page.getByRole('heading', { name: 'Loki', level: 1 })).toBeVisible();

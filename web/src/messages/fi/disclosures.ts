@@ -151,7 +151,7 @@ export default {
   reason: 'Perustelu',
   atDesk: 'Hyväksy tällä työasemalla',
   atDeskTitle: 'Toisen henkilön päätös',
-  atDeskText: 'Toinen henkilö päättää tässä omalla tunnuksellaan. Istuntosi jatkuu, eikä hän näe sinun tietojasi muualta.',
+  atDeskText: 'Toinen henkilö päättää tässä omalla tunnuksellaan. Istuntosi jatkuu, eikä toiselle henkilölle avata istuntoa.',
   atDeskWho: 'Hyväksyjän tunnus',
   decided: { approve: 'Luovutus on hyväksytty.', refuse: 'Luovutus on hylätty.' },
   halfApproved: 'Hyväksyntä on kirjattu. Toinen hyväksyntä puuttuu vielä.',
