@@ -10,6 +10,7 @@ pub mod control;
 mod glue;
 pub mod keeping;
 pub mod ledger;
+pub mod packages;
 pub mod people;
 pub mod records;
 pub mod scrub;

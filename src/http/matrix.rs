@@ -159,6 +159,26 @@ pub const MATRIX: &[Line] = &[
         "/api/v1/disclosures/{disclosure}/review",
         Right::Records,
     ),
+    with(
+        "POST",
+        "/api/v1/disclosures/{disclosure}/package",
+        Right::HandOut,
+    ),
+    with(
+        "GET",
+        "/api/v1/disclosures/{disclosure}/package",
+        Right::Ask,
+    ),
+    with(
+        "DELETE",
+        "/api/v1/disclosures/{disclosure}/package",
+        Right::Ask,
+    ),
+    with(
+        "GET",
+        "/api/v1/disclosures/{disclosure}/package/{part}",
+        Right::HandOut,
+    ),
     with("GET", "/api/v1/ledger/entries", Right::Records),
     with("GET", "/api/v1/ledger/entries/{seq}", Right::Records),
     with("GET", "/api/v1/ledger/entries/{seq}/proof", Right::Records),

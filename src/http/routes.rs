@@ -9,8 +9,8 @@ use axum::routing::{delete, get, patch, post, put};
 use crate::access::role::acts;
 use crate::http::api::{
     alarms, camera_settings, cameras, coverage, deletions, disclosure_drafts, disclosure_steps,
-    disclosures, document, enrolment, health, holds, ledger, live, media, notice, persons,
-    playback, retention, rights, session, site,
+    disclosures, document, enrolment, health, holds, ledger, live, media, notice, packages,
+    persons, playback, retention, rights, session, site,
 };
 use crate::http::app::App;
 use crate::http::guard::Routes;
@@ -57,6 +57,7 @@ pub fn all(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Line>) {
     let routes = of_retention(routes);
     let routes = of_disclosures(routes);
     let routes = disclosure_step(routes);
+    let routes = of_packages(routes);
     let routes = of_ledger(routes);
     let routes = deletions(routes);
     let routes = people(routes);
@@ -136,6 +137,24 @@ fn of_disclosures(routes: Routes) -> Routes {
     route!(
         routes, "POST" "/api/v1/disclosures/{disclosure}/request", acts::Ask,
         post(disclosure_drafts::request)
+    )
+}
+
+fn of_packages(routes: Routes) -> Routes {
+    let routes = route!(
+        routes, "POST" "/api/v1/disclosures/{disclosure}/package", acts::HandOut,
+        post(packages::start)
+    );
+    let routes = route!(
+        routes, "GET" "/api/v1/disclosures/{disclosure}/package", acts::Ask, get(packages::get)
+    );
+    let routes = route!(
+        routes, "DELETE" "/api/v1/disclosures/{disclosure}/package", acts::Ask,
+        delete(packages::cancel)
+    );
+    route!(
+        routes, "GET" "/api/v1/disclosures/{disclosure}/package/{part}", acts::HandOut,
+        get(packages::part)
     )
 }
 

@@ -16,7 +16,7 @@ use crate::base::time::{Span, Wall};
 use crate::catalog::{Catalog, Event, Phase, Reader};
 use crate::store::mark::MARK_FILE;
 use crate::store::slots::SlotFile;
-use crate::store::volume::{IDENTITY_FILE, KEYS_DIR, QUARANTINE_DIR, Volume};
+use crate::store::volume::{IDENTITY_FILE, KEYS_DIR, PACKAGES_DIR, QUARANTINE_DIR, Volume};
 
 const DAY_US: i64 = 86_400_000_000;
 /// The longest segment, in microseconds: a file that began so long before the limit is over it.
@@ -375,6 +375,7 @@ impl Looking<'_> {
                 MARK_FILE,
                 KEYS_DIR,
                 QUARANTINE_DIR,
+                PACKAGES_DIR,
                 LOST_FOUND,
             ]
             .contains(&name.as_str())

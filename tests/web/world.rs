@@ -156,6 +156,7 @@ impl World {
             live: Live::default(),
             config: receiver,
             access: access.clone(),
+            packages: None,
             ledger_key: key,
             host: Arc::new(Alone(Arc::clone(&clock))),
         };

@@ -12,8 +12,8 @@ use utoipa::{Modify, OpenApi};
 use crate::access::role::acts;
 use crate::http::api::{
     alarms, camera_settings, cameras, coverage, deletions, disclosure_drafts, disclosure_steps,
-    disclosures, enrolment, health, holds, ledger, live, media, notice, persons, playback,
-    retention, rights, session, site,
+    disclosures, enrolment, health, holds, ledger, live, media, notice, packages, persons,
+    playback, retention, rights, session, site,
 };
 use crate::http::app::App;
 use crate::http::guard::{COOKIE_NAME, May};
@@ -78,6 +78,10 @@ use crate::http::guard::{COOKIE_NAME, May};
         disclosure_steps::hand_over,
         disclosure_steps::receive,
         disclosure_steps::destroy,
+        packages::start,
+        packages::get,
+        packages::cancel,
+        packages::part,
         ledger::entries,
         ledger::entry,
         ledger::proof,

@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod live;
 pub mod media;
 pub mod notice;
+pub mod packages;
 pub mod persons;
 pub mod playback;
 pub(crate) mod readable;
