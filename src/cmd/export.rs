@@ -352,7 +352,11 @@ fn find(
     }
 }
 
-fn sources(footage: &Footage, state: &State) -> Result<Vec<Source>> {
+/// The segments of an answer, opened.
+///
+/// # Errors
+/// What opening says.
+pub(super) fn sources(footage: &Footage, state: &State) -> Result<Vec<Source>> {
     let mut places = Places::new(state.box_id, &footage.volumes);
     let closed = footage.segments.iter().map(|row| places.closed(row));
     let mut sources = closed.collect::<Result<Vec<_>>>()?;
@@ -365,7 +369,8 @@ fn sources(footage: &Footage, state: &State) -> Result<Vec<Source>> {
     Ok(sources)
 }
 
-fn nothing(stream: &StreamId, footage: &Footage, asked: Span, zone: Zone) -> Error {
+/// Why there is nothing, in words.
+pub(super) fn nothing(stream: &StreamId, footage: &Footage, asked: Span, zone: Zone) -> Error {
     let gaps = footage.coverage.gaps.iter();
     let mut causes: Vec<_> = gaps.map(|gap| format!("gap: {}", gap.cause)).collect();
     let deleted = footage.coverage.deleted.iter();

@@ -5,12 +5,14 @@
 //! Form (typed) ──parse──> DisclosureRequest ──request──> held, requested ──decide──> approved ──> prepared ──> handed over
 //! ```
 //!
-//! Each step is one commit with its entry in the ledger. What does not belong here: making packages (`evidence`), HTTP, prompts.
+//! Each step is one commit with its entry in the ledger. [`paper`] sets it on paper. What does not belong here: making packages
+//! (`evidence`), HTTP, prompts.
 
 pub mod act;
 pub mod decide;
 pub mod form;
 pub mod hand_over;
+pub mod paper;
 pub mod prepare;
 pub mod register;
 pub mod request;

@@ -16,6 +16,7 @@ use crate::base::shutdown::Stopped;
 use crate::base::time::Wall;
 use crate::catalog::{Catalog, Event, Reader};
 use crate::config::Config;
+use crate::decode::Program;
 use crate::http::certificate::InForce;
 use crate::http::gate::Gate;
 use crate::http::packages::Packages;
@@ -91,6 +92,8 @@ pub struct App {
     pub counts: Counts,
     /// Playbacks that are open.
     pub playbacks: Playbacks,
+    /// What decodes pictures.
+    pub codec: Program,
     /// One camera is tried at a time.
     pub probing: Semaphore,
     /// Told when the server stops.
@@ -152,6 +155,7 @@ impl App {
             gate: Arc::default(),
             counts: Counts::default(),
             playbacks: Playbacks::default(),
+            codec: Program::beside()?,
             probing: Semaphore::new(1),
             stopped,
             parts,

@@ -93,6 +93,11 @@ pub const MATRIX: &[Line] = &[
         "/api/v1/playbacks/{playback}/{camera}/{stream}/media/{segment}/{file}",
         Right::Playback,
     ),
+    with(
+        "POST",
+        "/api/v1/playbacks/{playback}/{camera}/{stream}/stills",
+        Right::HandOut,
+    ),
     with("GET", "/api/v1/health", Right::SeeHealth),
     with("GET", "/api/v1/alarms", Right::SeeHealth),
     with(
@@ -179,6 +184,13 @@ pub const MATRIX: &[Line] = &[
         "/api/v1/disclosures/{disclosure}/package/{part}",
         Right::HandOut,
     ),
+    with(
+        "GET",
+        "/api/v1/disclosures/{disclosure}/handover.pdf",
+        Right::Records,
+    ),
+    with("GET", "/api/v1/disclosures.csv", Right::Records),
+    with("GET", "/api/v1/disclosures.pdf", Right::Records),
     with("GET", "/api/v1/ledger/entries", Right::Records),
     with("GET", "/api/v1/ledger/entries/{seq}", Right::Records),
     with("GET", "/api/v1/ledger/entries/{seq}/proof", Right::Records),

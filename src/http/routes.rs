@@ -8,9 +8,9 @@ use axum::routing::{delete, get, patch, post, put};
 
 use crate::access::role::acts;
 use crate::http::api::{
-    alarms, camera_settings, cameras, coverage, deletions, disclosure_drafts, disclosure_steps,
-    disclosures, document, enrolment, health, holds, ledger, live, media, notice, packages,
-    persons, playback, retention, rights, session, site,
+    alarms, camera_settings, cameras, coverage, deletions, disclosure_drafts, disclosure_papers,
+    disclosure_steps, disclosures, document, enrolment, health, holds, ledger, live, media, notice,
+    packages, persons, playback, retention, rights, session, site, stills,
 };
 use crate::http::app::App;
 use crate::http::guard::Routes;
@@ -58,6 +58,7 @@ pub fn all(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Line>) {
     let routes = of_disclosures(routes);
     let routes = disclosure_step(routes);
     let routes = of_packages(routes);
+    let routes = disclosure_paper(routes);
     let routes = of_ledger(routes);
     let routes = deletions(routes);
     let routes = people(routes);
@@ -189,6 +190,19 @@ fn disclosure_step(routes: Routes) -> Routes {
     )
 }
 
+fn disclosure_paper(routes: Routes) -> Routes {
+    let routes = route!(
+        routes, "GET" "/api/v1/disclosures/{disclosure}/handover.pdf", acts::Records,
+        get(disclosure_papers::handover)
+    );
+    let routes = route!(
+        routes, "GET" "/api/v1/disclosures.csv", acts::Records, get(disclosure_papers::csv)
+    );
+    route!(
+        routes, "GET" "/api/v1/disclosures.pdf", acts::Records, get(disclosure_papers::pdf)
+    )
+}
+
 fn configuration(routes: Routes) -> Routes {
     let routes = route!(
         routes, "GET" "/api/v1/configuration/cameras", acts::SeeHealth, get(camera_settings::list)
@@ -290,6 +304,10 @@ fn playbacks(routes: Routes) -> Routes {
     let routes = route!(
         routes, "GET" "/api/v1/playbacks/{playback}/{camera}/{stream}/groups", acts::Playback,
         get(playback::groups)
+    );
+    let routes = route!(
+        routes, "POST" "/api/v1/playbacks/{playback}/{camera}/{stream}/stills", acts::HandOut,
+        post(stills::take)
     );
     let routes = route!(
         routes, "GET" "/api/v1/playbacks/{playback}/{camera}/{stream}/init/{file}", acts::Playback,

@@ -8,6 +8,7 @@ pub mod board;
 mod cause;
 pub mod check;
 pub mod cut;
+pub mod deletions;
 pub mod fragment;
 pub mod keeper;
 pub mod live;

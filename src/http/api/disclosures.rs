@@ -199,7 +199,7 @@ impl Disclosure {
 }
 
 /// The user name of a person, while the box knows it.
-fn person_name(app: &App, person: &str) -> Option<String> {
+pub(crate) fn person_name(app: &App, person: &str) -> Option<String> {
     let id = person.parse().ok()?;
     let directory = app.parts.access.directory();
     directory
@@ -362,7 +362,7 @@ fn interval(name: &str, start: Option<Wall>, end: Option<Wall>) -> Answer<Option
 }
 
 impl Which {
-    fn filter(&self, app: &App) -> Answer<DisclosureFilter> {
+    pub(crate) fn filter(&self, app: &App) -> Answer<DisclosureFilter> {
         let person = self.person.as_ref().map(|person| {
             let directory = app.parts.access.directory();
             let named = directory.named(person);

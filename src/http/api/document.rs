@@ -11,9 +11,9 @@ use utoipa::{Modify, OpenApi};
 
 use crate::access::role::acts;
 use crate::http::api::{
-    alarms, camera_settings, cameras, coverage, deletions, disclosure_drafts, disclosure_steps,
-    disclosures, enrolment, health, holds, ledger, live, media, notice, packages, persons,
-    playback, retention, rights, session, site,
+    alarms, camera_settings, cameras, coverage, deletions, disclosure_drafts, disclosure_papers,
+    disclosure_steps, disclosures, enrolment, health, holds, ledger, live, media, notice, packages,
+    persons, playback, retention, rights, session, site, stills,
 };
 use crate::http::app::App;
 use crate::http::guard::{COOKIE_NAME, May};
@@ -52,6 +52,7 @@ use crate::http::guard::{COOKIE_NAME, May};
         playback::groups,
         media::init,
         media::group,
+        stills::take,
         health::health,
         alarms::list,
         alarms::acknowledge,
@@ -72,6 +73,9 @@ use crate::http::guard::{COOKIE_NAME, May};
         disclosures::list,
         disclosures::get,
         disclosures::review,
+        disclosure_papers::handover,
+        disclosure_papers::csv,
+        disclosure_papers::pdf,
         disclosure_steps::decide,
         disclosure_steps::decide_here,
         disclosure_steps::withdraw,

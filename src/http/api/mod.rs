@@ -1,11 +1,13 @@
 //! The routes of API v1: what comes in, what goes out. Each handler is handed who asks, with the right decided already.
 
 pub mod alarms;
+pub mod camera_answers;
 pub mod camera_settings;
 pub mod cameras;
 pub mod coverage;
 pub mod deletions;
 pub mod disclosure_drafts;
+pub mod disclosure_papers;
 pub mod disclosure_steps;
 pub mod disclosures;
 pub mod document;
@@ -24,4 +26,5 @@ pub mod retention;
 pub mod rights;
 pub mod session;
 pub mod site;
+pub mod stills;
 mod words;

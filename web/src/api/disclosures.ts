@@ -250,6 +250,10 @@ export const disclosures = {
   },
   prepare: (id: number, wanted: NewPackage) => call<{ passphrase?: string | null }>('POST', `/disclosures/${id}/package`, wanted),
   cancel: (id: number) => call<void>('DELETE', `/disclosures/${id}/package`),
+  /** The register as a file, of all that fits. */
+  registerAddress: (form: 'csv' | 'pdf', filter: Filter): string => `/api/v1/disclosures.${form}${query(filter)}`,
+  /** The handover document, as the record is now. */
+  handoverAddress: (id: number): string => `/api/v1/disclosures/${id}/handover.pdf`,
   partAddress: (id: number, part: number): string => `/api/v1/disclosures/${id}/package/${part}`,
   /**
    * Opens the way for a download by the browser itself, which can ask nobody for a code: asks for what lies after the end of the

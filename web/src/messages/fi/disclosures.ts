@@ -237,6 +237,9 @@ export default {
   noneFits: 'Yksikään luovutus ei vastaa rajausta',
   noneFitsText: 'Tällä rajauksella ei ole luovutettu mitään.',
   more: 'Näytä vanhempia',
+  asPdf: 'Rekisteri PDF:nä',
+  asCsv: 'Rekisteri CSV:nä',
+  handoverPaper: 'Luovutusasiakirja (PDF)',
   open: (serial: string): string => `Avaa luovutus ${serial}`,
   // Tarkistus
   verify: 'Tarkista paketti',
