@@ -7,6 +7,7 @@ mod camera;
 mod certificate;
 mod check;
 mod clock;
+mod disclosure;
 mod doctor;
 mod enrol;
 mod export;
@@ -21,6 +22,7 @@ mod retention;
 mod scrub;
 mod secret;
 mod status;
+mod still;
 mod user;
 mod user_text;
 mod vault;
@@ -71,6 +73,8 @@ enum Command {
     Ls(ls::Args),
     /// Write recorded footage as MP4 that plays anywhere.
     Export(export::Args),
+    /// Write one picture as PNG, at its full resolution.
+    Still(still::Args),
     /// Check a package that was exported: on any machine, without a box.
     Verify(verify::Args),
     /// Open one segment: as a person, or with shares of the recovery identity.
@@ -100,6 +104,9 @@ enum Command {
     /// What keeps footage past its time: cases, preservation orders, restrictions, access requests.
     #[command(subcommand)]
     Hold(Box<hold::Command>),
+    /// Footage that leaves the house: who asks, who approves, what became of it.
+    #[command(subcommand)]
+    Disclosure(Box<disclosure::Command>),
     /// The log that nobody can rewrite unseen.
     #[command(subcommand)]
     Ledger(ledger::Command),
@@ -132,6 +139,7 @@ pub fn dispatch(args: Args) -> Result<ExitCode> {
         Command::Alarms(a) => alarms::run(&dir, &a),
         Command::Ls(a) => ls::run(&dir, &a),
         Command::Export(a) => export::run(&dir, &a),
+        Command::Still(a) => still::run(&dir, &a),
         Command::Verify(a) => verify::run(&a),
         Command::Open(a) => open::run(&dir, &a),
         Command::Enrol(a) => enrol::run(&dir, &a),
@@ -145,6 +153,7 @@ pub fn dispatch(args: Args) -> Result<ExitCode> {
         Command::Doctor(a) => doctor::run(&dir, &a),
         Command::Retention(a) => retention::run(&dir, &a),
         Command::Hold(c) => hold::run(&dir, *c),
+        Command::Disclosure(c) => disclosure::run(&dir, *c),
         Command::Ledger(c) => ledger::run(&dir, c),
         Command::Clock(c) => clock::run(&dir, &c),
         Command::Camera(c) => camera::run(&dir, c),

@@ -4,7 +4,9 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 use utoipa::openapi::{Object, RefOr, Schema};
 
 use crate::access::role::{Right, Role};
-use crate::catalog::{GapCause, HoldKind, Language};
+use crate::catalog::{
+    DisclosureKind, DisclosureState, DisclosureStep, GapCause, HoldKind, Language,
+};
 use crate::config::{Origin, Purpose, Transport};
 use crate::retention::reading::Why;
 
@@ -66,4 +68,16 @@ pub(crate) fn hold_kind() -> RefOr<Schema> {
 
 pub(crate) fn origin() -> RefOr<Schema> {
     one_of(Origin::ALL.iter().map(|origin| origin.as_str()))
+}
+
+pub(crate) fn disclosure_kind() -> RefOr<Schema> {
+    one_of(DisclosureKind::ALL.iter().map(|kind| kind.as_str()))
+}
+
+pub(crate) fn disclosure_state() -> RefOr<Schema> {
+    one_of(DisclosureState::ALL.iter().map(|state| state.as_str()))
+}
+
+pub(crate) fn disclosure_step() -> RefOr<Schema> {
+    one_of(DisclosureStep::ALL.iter().map(|step| step.as_str()))
 }
