@@ -23,6 +23,7 @@
 //! | 3 | [`retention`] | what is deleted when, and how a kill leaves nothing half |
 //! | 3 | [`backup`] | a box's state, encrypted, and the way back |
 //! | 3 | [`evidence`] | from segments to a clip that plays anywhere |
+//! | 4 | [`disclosure`] | from a request for footage to what may be handed out, and the register |
 //! | 6 | [`daemon`] | joins the parts, and stops them |
 //! | 7 | [`cmd`] | one file a subcommand |
 
@@ -35,6 +36,7 @@ pub mod cmd;
 pub mod config;
 pub mod daemon;
 pub mod decode;
+pub mod disclosure;
 pub mod doctor;
 pub mod document;
 pub mod evidence;

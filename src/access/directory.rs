@@ -111,7 +111,7 @@ impl Standing {
             }
             let own_acts_only = reach == Reach::OwnActs;
             let cameras = match reach {
-                Reach::OwnCameras => grant.cameras.clone(),
+                Reach::OwnCameras | Reach::IfGranted => grant.cameras.clone(),
                 _ => Cameras::All,
             };
             found = Some(match found {

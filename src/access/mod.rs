@@ -23,6 +23,7 @@ pub mod premises;
 pub mod refusal;
 pub mod review;
 pub mod role;
+pub mod second;
 pub mod session;
 pub mod sign_in;
 pub mod terms;

@@ -13,7 +13,7 @@ pub enum Reach {
     OwnCameras,
     /// What the person did.
     OwnActs,
-    /// Only if the grant says so.
+    /// Only if the grant says so, and then the cameras of the grant.
     IfGranted,
     /// Everything.
     All,
@@ -71,7 +71,7 @@ rights! {
     Playback = "playback",
     /// Handing footage out.
     HandOut = "hand-out",
-    /// Asking for a disclosure.
+    /// Asking for a disclosure of one's own cameras.
     Ask = "ask",
     /// Seeing holds: of one's own cameras; those that are secret only who handles them.
     SeeHolds = "see-holds",
@@ -147,11 +147,12 @@ pub const fn allows(role: Role, right: Right) -> Reach {
             Right::Live
             | Right::Playback
             | Right::HandOut
+            | Right::Ask
             | Right::SeeHolds
             | Right::PlaceHold
             | Right::ExtendHold,
         ) => OwnCameras,
-        (Role::Manager, Right::Ask | Right::SeeHealth) => All,
+        (Role::Manager, Right::SeeHealth) => All,
         (Role::Manager, Right::Approve) => IfGranted,
         (Role::Manager, Right::Records) => OwnActs,
 
@@ -204,13 +205,13 @@ mod tests {
     use super::*;
 
     /// The matrix once more, as the design writes it: rows are rights, columns staff, manager, controller, auditor, admin,
-    /// maintenance; `c` own cameras, `a` own acts, `g` if granted.
+    /// maintenance; `c` own cameras, `a` own acts, `g` own cameras if granted.
     const GOLDEN: &[(&str, &str)] = &[
         ("own", "xxxxxx"),
         ("live", "ccx--c"),
         ("playback", "-cx---"),
         ("hand-out", "-cx---"),
-        ("ask", "-xx---"),
+        ("ask", "-cx---"),
         ("see-holds", "-cxx--"),
         ("place-hold", "-cx---"),
         ("review-hold", "--x---"),

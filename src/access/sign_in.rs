@@ -191,7 +191,12 @@ impl Access {
     }
 
     /// One run of Argon2id, whoever it is.
-    fn prove(&self, name: &str, password: &str, code: &str) -> Result<(PersonId, Proven)> {
+    pub(super) fn prove(
+        &self,
+        name: &str,
+        password: &str,
+        code: &str,
+    ) -> Result<(PersonId, Proven)> {
         self.count_run();
         let reader = self.inner.catalog.reader()?;
         let keys = reader.account(name)?.and_then(|account| {

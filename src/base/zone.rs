@@ -128,6 +128,11 @@ impl Zone {
         begins.map_or(t.plus_us(86_400_000_000), |t| Wall(t.timestamp_micros()))
     }
 
+    /// The day in the zone.
+    pub fn date(&self, t: Wall) -> NaiveDate {
+        t.to_utc().with_timezone(&self.0).date_naive()
+    }
+
     /// The zone's offset from UTC at `t`, in seconds.
     pub fn offset_secs(&self, t: Wall) -> i32 {
         t.to_utc()

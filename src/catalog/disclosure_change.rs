@@ -119,6 +119,8 @@ pub enum What {
     },
     /// It is handed over, shown or told.
     HandOver {
+        /// When that was, which is not when it is noted.
+        handed: Wall,
         /// The house's own copies are destroyed by then; `None`: there is no file.
         copies_until: Option<Wall>,
     },
@@ -446,9 +448,12 @@ fn write(db: &Connection, stepped: &Stepped, next: DisclosureState) -> Result<()
                 What::Prepare { manifest } => Some(*manifest),
                 _ => None,
             },
-            matches!(stepped.what, What::HandOver { .. }).then_some(at),
             match &stepped.what {
-                What::HandOver { copies_until } => *copies_until,
+                What::HandOver { handed, .. } => Some(*handed),
+                _ => None,
+            },
+            match &stepped.what {
+                What::HandOver { copies_until, .. } => *copies_until,
                 _ => None,
             },
             matches!(stepped.what, What::Receive).then_some(at),

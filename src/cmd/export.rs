@@ -153,8 +153,9 @@ struct Task<'a> {
 }
 
 impl Task<'_> {
-    /// What there is now: since the first look recording went on, and a package waits for the segment to be closed.
+    /// What there is now: since the first look recording went on, and for a package the segment that is being written is cut.
     fn found(&self, client: &mut Client) -> Result<(Footage, Selection)> {
+        let mut cut = package::Cut::default();
         loop {
             let (footage, selection) = find(
                 client,
@@ -164,7 +165,7 @@ impl Task<'_> {
             )?;
             self.args.check_target(&selection)?;
             if self.args.package.is_some() && package::is_open(&selection) {
-                package::wait();
+                cut.wait(client, self.stream)?;
                 continue;
             }
             return Ok((footage, selection));
@@ -217,6 +218,9 @@ impl Task<'_> {
             begun,
             |client, made| {
                 report.clips = made.clips();
+                for clip in &mut report.clips {
+                    clip.path = dir.join(&clip.path);
+                }
                 report.manifest = Some(made.digest);
                 report.note(client, begun, "ok", SystemClock::shared().wall())
             },

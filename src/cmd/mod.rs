@@ -7,6 +7,7 @@ mod camera;
 mod certificate;
 mod check;
 mod clock;
+mod disclosure;
 mod doctor;
 mod enrol;
 mod export;
@@ -27,6 +28,9 @@ mod user_text;
 mod vault;
 mod verify;
 mod volume;
+
+#[cfg(test)]
+mod docs_tests;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -100,6 +104,9 @@ enum Command {
     /// What keeps footage past its time: cases, preservation orders, restrictions, access requests.
     #[command(subcommand)]
     Hold(Box<hold::Command>),
+    /// Footage that leaves the house: who asks, who approves, what became of it.
+    #[command(subcommand)]
+    Disclosure(Box<disclosure::Command>),
     /// The log that nobody can rewrite unseen.
     #[command(subcommand)]
     Ledger(ledger::Command),
@@ -146,6 +153,7 @@ pub fn dispatch(args: Args) -> Result<ExitCode> {
         Command::Doctor(a) => doctor::run(&dir, &a),
         Command::Retention(a) => retention::run(&dir, &a),
         Command::Hold(c) => hold::run(&dir, *c),
+        Command::Disclosure(c) => disclosure::run(&dir, *c),
         Command::Ledger(c) => ledger::run(&dir, c),
         Command::Clock(c) => clock::run(&dir, &c),
         Command::Camera(c) => camera::run(&dir, c),

@@ -6,6 +6,7 @@
 
 mod address;
 mod alarm;
+mod catalogue;
 mod change;
 mod credentials;
 mod diff;
@@ -26,6 +27,9 @@ mod web;
 
 pub use address::{CAMERA_PORT, is_private, private_networks};
 pub use alarm::{AlarmConfig, Language, Mail, Security, Trust, Webhook};
+pub use catalogue::{
+    CATALOGUE_NAME, Catalogue, Choice, DISCLOSURE_FIELDS, DISCLOSURE_KINDS, KindRules, Texts,
+};
 pub use change::{CameraChange, change_camera};
 pub use credentials::Credentials;
 pub use diff::{Diff, diff};

@@ -16,6 +16,7 @@ use crate::catalog::{
     AlarmRow, Coverage, DeletedSpan, Event, GenerationRow, Reader, SegmentRow, StreamRow, SweepRow,
     Totals, VolumeRow, WrapRow,
 };
+use crate::daemon::disclosures::{DisclosureAnswer, DisclosureAsk};
 use crate::daemon::keeping::{self, KeepingAnswer, KeepingAsk};
 use crate::daemon::ledger::LedgerStatus;
 use crate::daemon::people::{self, PeopleAnswer, PeopleAsk};
@@ -66,6 +67,8 @@ pub enum Ask {
     },
     /// About holds, and times that are shortened.
     Keeping(Box<KeepingAsk>),
+    /// What a person does with disclosures.
+    Disclosure(Box<DisclosureAsk>),
     /// Somebody says that the time of day is right.
     ConfirmClock {
         /// Who, as far as it is known.
@@ -100,6 +103,11 @@ pub enum Ask {
     TestAlarm,
     /// Seal all footage that is closed now.
     Seal,
+    /// End the segments of these streams that are being written, each at its next key frame.
+    Cut {
+        /// The streams.
+        streams: Vec<StreamId>,
+    },
     /// Somebody says why the ledger has to begin anew.
     BeginEpoch {
         /// Who, as far as it is known.
@@ -144,6 +152,8 @@ pub enum Answer {
     Retention(Box<Retention>),
     /// To [`Ask::Keeping`].
     Keeping(Box<KeepingAnswer>),
+    /// To [`Ask::Disclosure`].
+    Disclosure(Box<DisclosureAnswer>),
     /// To [`Ask::Alarms`].
     Alarms {
         /// Each alarm.
@@ -341,7 +351,10 @@ pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall, reference: Wall) -> R
             Kind::Unavailable,
             "the recorder sends it, and does not run; start it with: systemctl start sinetti",
         )),
+        // No recorder runs: nothing is being written.
+        Ask::Cut { .. } => Ok(Answer::Done),
         Ask::Note { .. }
+        | Ask::Disclosure(_)
         | Ask::AcknowledgeAlarm { .. }
         | Ask::Scrub
         | Ask::ConfirmClock { .. }

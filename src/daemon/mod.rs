@@ -7,9 +7,13 @@ pub mod alarms;
 pub mod answer;
 mod around;
 pub mod control;
+pub mod disclosures;
+#[cfg(test)]
+mod fault_tests;
 mod glue;
 pub mod keeping;
 pub mod ledger;
+pub mod packages;
 pub mod people;
 pub mod records;
 pub mod scrub;
@@ -18,9 +22,6 @@ pub mod sweeper;
 pub mod volumes;
 mod watch;
 pub mod web;
-
-#[cfg(test)]
-mod fault_tests;
 
 use std::path::Path;
 use std::sync::Arc;

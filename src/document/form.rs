@@ -104,11 +104,11 @@ pub fn instant(at: Wall, zone: Zone, language: Language) -> String {
     let day = date(at, zone, language);
     match language {
         Language::Finnish => format!(
-            "{day} klo{NO_BREAK}{} (UTC{offset})",
+            "{day}{NO_BREAK}klo{NO_BREAK}{} (UTC{offset})",
             time.replace(':', ".")
         ),
         Language::Swedish => format!(
-            "{day} kl.{NO_BREAK}{} (UTC{offset})",
+            "{day}{NO_BREAK}kl.{NO_BREAK}{} (UTC{offset})",
             time.replace(':', ".")
         ),
         Language::English => format!("{day}, {time} (UTC{offset})"),
@@ -122,6 +122,26 @@ pub fn span(span: Span, zone: Zone, language: Language) -> String {
         instant(span.start, zone, language),
         instant(span.end, zone, language)
     )
+}
+
+/// From one instant to another, said once what both have in common: `23.11.2026 klo 13.15.00–13.20.00 (UTC+02:00)`. Where day or offset
+/// differ, as in [`span`].
+pub fn period(of: Span, zone: Zone, language: Language) -> String {
+    let (from, to) = (zone.rfc3339(of.start), zone.rfc3339(of.end));
+    if from.get(..10) != to.get(..10) || from.get(23..) != to.get(23..) {
+        return span(of, zone, language);
+    }
+    let whole = instant(of.start, zone, language);
+    let (time, end) = (
+        from.get(11..19).unwrap_or_default(),
+        to.get(11..19).unwrap_or_default(),
+    );
+    let points = |text: &str| match language {
+        Language::English => text.to_owned(),
+        Language::Finnish | Language::Swedish => text.replace(':', "."),
+    };
+    let (time, end) = (points(time), points(end));
+    whole.replacen(&time, &format!("{time}–{end}"), 1)
 }
 
 /// A number with its thousands apart.

@@ -15,10 +15,10 @@ use crate::base::error::{Error, Kind, Result};
 use crate::base::time::Wall;
 use crate::base::zone::Zone;
 use crate::document::font::Weight;
-use crate::document::page::{About, HEIGHT, Ink, LEFT, Paper, RIGHT, ROOM, SMALL, WIDTH};
+use crate::document::page::{About, Ink, Paper, SMALL, Tone};
 
-/// Where the line above the foot is.
-const FOOT: f32 = HEIGHT - 52.0;
+/// How far above the end of the page the line above the foot is.
+const FOOT: f32 = 52.0;
 
 fn fault(text: impl std::fmt::Display) -> Error {
     Error::new(Kind::Internal, format!("writing a PDF: {text}"))
@@ -51,7 +51,8 @@ pub(super) fn render(paper: &Paper) -> Result<Vec<u8>> {
     }
     let count = paper.pages.len();
     for (number, inks) in (1..).zip(&paper.pages) {
-        let size = PageSettings::from_wh(WIDTH, HEIGHT).ok_or_else(|| fault("the page"))?;
+        let size = PageSettings::from_wh(paper.sheet.width, paper.sheet.height)
+            .ok_or_else(|| fault("the page"))?;
         let mut page = document.start_page_with(size);
         let mut surface = page.surface();
         for ink in inks {
@@ -107,9 +108,13 @@ fn draw(surface: &mut Surface<'_>, paper: &Paper, ink: &Ink) -> Result<()> {
             y,
             size,
             weight,
+            tone,
             text,
         } => {
-            surface.set_fill(Some(shade(0)));
+            surface.set_fill(Some(shade(match tone {
+                Tone::Black => 0,
+                Tone::Grey => 90,
+            })));
             write(surface, paper, (*x, *y), (*size, *weight), text);
             Ok(())
         }
@@ -164,19 +169,19 @@ fn squares(surface: &mut Surface<'_>, all: &[(f32, f32, f32, f32)]) -> Result<()
 }
 
 fn foot(surface: &mut Surface<'_>, paper: &Paper, number: &str) -> Result<()> {
+    let sheet = &paper.sheet;
+    let (top, room) = (sheet.height - FOOT, sheet.room());
     surface.set_fill(Some(shade(190)));
-    squares(surface, &[(LEFT, FOOT, ROOM, 0.4)])?;
+    squares(surface, &[(sheet.left, top, room, 0.4)])?;
     surface.set_fill(Some(shade(70)));
-    let size = SMALL.0;
-    let wide = paper.faces.width(number, Weight::Regular, size);
-    let y = FOOT + 14.0;
-    let lines = paper
-        .faces
-        .lines(&paper.about.foot, Weight::Regular, size, ROOM - wide - 20.0);
+    let cut = (SMALL.0, Weight::Regular);
+    let wide = paper.faces.width(number, cut.1, cut.0);
+    let y = top + 14.0;
+    let width = room - wide - 20.0;
+    let lines = paper.faces.lines(&paper.about.foot, cut.1, cut.0, width);
     if let Some(text) = lines.first() {
-        write(surface, paper, (LEFT, y), (size, Weight::Regular), text);
+        write(surface, paper, (sheet.left, y), cut, text);
     }
-    let x = WIDTH - RIGHT - wide;
-    write(surface, paper, (x, y), (size, Weight::Regular), number);
+    write(surface, paper, (sheet.left + room - wide, y), cut, number);
     Ok(())
 }

@@ -94,14 +94,94 @@ fn any_text_becomes_pdf_a() {
         ],
         rows: (0..300).map(row).collect(),
         sum: Some(row(7)),
+        remarks: vec!["huomautus".to_owned(), "x".repeat(900)],
     });
+    paper.subtitle("alaotsikko");
+    let long = Field::new("Perustelu", "sana ".repeat(3000));
+    let fields = ["", "arvo", "rivi\nrivi"].map(|value| Field::new("Nimi", value).over(4));
+    paper.fields(&[fields.as_slice(), &[long]].concat());
+    paper.fields(&[Field::new("", "x".repeat(90)).over(0)]);
+    let line = |n: usize| ("Nimi".to_owned(), "pitkä nimi ".repeat(n));
+    let signer = || Signer {
+        role: "Luovuttaja".to_owned(),
+        lines: (0..40).step_by(9).map(line).collect(),
+    };
+    paper.section("Allekirjoitukset");
+    paper.signatures(&[signer(), signer()]);
     paper.code("sinetti/1\n2\n3\n", "koodi").expect("a code");
     paper.attach("a.json", "application/json", "a", b"{}".to_vec());
     assert!(paper.pages.len() > 5, "{}", paper.pages.len());
     let pdf = paper.finish().expect("PDF/A");
     assert!(pdf.starts_with(b"%PDF-1.7"));
-    let empty = Paper::new(about(Language::English)).expect("paper");
+    let empty = Paper::wide(about(Language::English)).expect("paper");
     empty.finish().expect("PDF/A");
+}
+
+#[test]
+fn what_is_kept_together_goes_onto_the_next_page_as_a_whole() {
+    let put = |lines: usize| {
+        move |paper: &mut Paper| {
+            (0..lines).for_each(|n| paper.paragraph(&format!("rivi {n}")));
+            Ok(())
+        }
+    };
+    let mut paper = Paper::new(about(Language::Finnish)).expect("paper");
+    paper.keep(put(30)).expect("put");
+    assert_eq!(paper.pages.len(), 1);
+    paper.keep(put(20)).expect("put");
+    let inks: Vec<_> = paper.pages.iter().map(Vec::len).collect();
+    assert_eq!(inks, [30, 20]);
+    // What no page has room for breaks.
+    paper.keep(put(60)).expect("put");
+    let inks: Vec<_> = paper.pages.iter().map(Vec::len).collect();
+    assert_eq!(inks.iter().sum::<usize>(), 110, "nothing twice: {inks:?}");
+    assert_eq!(inks[..2], [30, 20]);
+}
+
+#[test]
+fn a_period_says_once_what_both_ends_have_in_common() {
+    let zone = Zone::named("Europe/Helsinki").expect("zone");
+    let at = |text| Wall::parse_rfc3339(text).expect("time");
+    let of = |from, to, language| {
+        let span = Span {
+            start: at(from),
+            end: at(to),
+        };
+        period(span, zone, language).replace('\u{a0}', " ")
+    };
+    let (from, to) = ("2026-11-23T11:15:00Z", "2026-11-23T11:20:07Z");
+    for (language, text) in [
+        (
+            Language::Finnish,
+            "23.11.2026 klo 13.15.00–13.20.07 (UTC+02:00)",
+        ),
+        (
+            Language::Swedish,
+            "23.11.2026 kl. 13.15.00–13.20.07 (UTC+02:00)",
+        ),
+        (
+            Language::English,
+            "23 November 2026, 13:15:00–13:20:07 (UTC+02:00)",
+        ),
+    ] {
+        assert_eq!(of(from, to, language), text);
+    }
+    // Another offset, another day: both are written whole.
+    let night = of(
+        "2026-10-25T00:30:00Z",
+        "2026-10-25T01:30:00Z",
+        Language::Finnish,
+    );
+    assert_eq!(
+        night,
+        "25.10.2026 klo 03.30.00 (UTC+03:00) – 25.10.2026 klo 03.30.00 (UTC+02:00)"
+    );
+    let midnight = of(
+        "2026-11-23T21:59:00Z",
+        "2026-11-23T22:01:00Z",
+        Language::Finnish,
+    );
+    assert!(midnight.contains("23.11.2026") && midnight.contains("24.11.2026"));
 }
 
 #[test]

@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::decode::Program;
 use crate::http::certificate::InForce;
 use crate::http::gate::Gate;
+use crate::http::packages::Packages;
 use crate::http::playback::Playbacks;
 use crate::http::problem::Answer;
 use crate::http::tls;
@@ -71,6 +72,8 @@ pub struct Parts {
     pub config: watch::Receiver<Arc<Config>>,
     /// Who may what.
     pub access: Access,
+    /// Makes packages of disclosures; none when that could not be started.
+    pub packages: Option<Arc<dyn Packages>>,
     /// The key that verifies checkpoints of the ledger.
     pub ledger_key: Key,
     /// What only the daemon knows.

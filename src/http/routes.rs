@@ -8,8 +8,9 @@ use axum::routing::{delete, get, patch, post, put};
 
 use crate::access::role::acts;
 use crate::http::api::{
-    alarms, camera_settings, cameras, coverage, deletions, document, enrolment, health, holds,
-    ledger, live, media, notice, persons, playback, retention, rights, session, site, stills,
+    alarms, camera_settings, cameras, coverage, deletions, disclosure_drafts, disclosure_papers,
+    disclosure_steps, disclosures, document, enrolment, health, holds, ledger, live, media, notice,
+    packages, persons, playback, retention, rights, session, site, stills,
 };
 use crate::http::app::App;
 use crate::http::guard::Routes;
@@ -54,6 +55,10 @@ pub fn all(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Line>) {
         post(alarms::acknowledge)
     );
     let routes = of_retention(routes);
+    let routes = of_disclosures(routes);
+    let routes = disclosure_step(routes);
+    let routes = of_packages(routes);
+    let routes = disclosure_paper(routes);
     let routes = of_ledger(routes);
     let routes = deletions(routes);
     let routes = people(routes);
@@ -106,6 +111,95 @@ fn of_retention(routes: Routes) -> Routes {
     );
     route!(
         routes, "POST" "/api/v1/holds/{hold}/release", acts::Decide, post(holds::release)
+    )
+}
+
+fn of_disclosures(routes: Routes) -> Routes {
+    let routes = route!(
+        routes, "GET" "/api/v1/catalogue", acts::Records, get(disclosure_drafts::catalogue)
+    );
+    let routes = route!(
+        routes, "POST" "/api/v1/disclosures/snap", acts::Ask, post(disclosure_drafts::snap)
+    );
+    let routes = route!(routes, "GET" "/api/v1/disclosures", acts::Records, get(disclosures::list));
+    let routes = route!(
+        routes, "POST" "/api/v1/disclosures", acts::Ask, post(disclosure_drafts::begin)
+    );
+    let routes = route!(
+        routes, "GET" "/api/v1/disclosures/{disclosure}", acts::Records, get(disclosures::get)
+    );
+    let routes = route!(
+        routes, "PUT" "/api/v1/disclosures/{disclosure}", acts::Ask, put(disclosure_drafts::save)
+    );
+    let routes = route!(
+        routes, "DELETE" "/api/v1/disclosures/{disclosure}", acts::Ask,
+        delete(disclosure_drafts::discard)
+    );
+    route!(
+        routes, "POST" "/api/v1/disclosures/{disclosure}/request", acts::Ask,
+        post(disclosure_drafts::request)
+    )
+}
+
+fn of_packages(routes: Routes) -> Routes {
+    let routes = route!(
+        routes, "POST" "/api/v1/disclosures/{disclosure}/package", acts::HandOut,
+        post(packages::start)
+    );
+    let routes = route!(
+        routes, "GET" "/api/v1/disclosures/{disclosure}/package", acts::Ask, get(packages::get)
+    );
+    let routes = route!(
+        routes, "DELETE" "/api/v1/disclosures/{disclosure}/package", acts::Ask,
+        delete(packages::cancel)
+    );
+    route!(
+        routes, "GET" "/api/v1/disclosures/{disclosure}/package/{part}", acts::HandOut,
+        get(packages::part)
+    )
+}
+
+fn disclosure_step(routes: Routes) -> Routes {
+    let routes = route!(
+        routes, "POST" "/api/v1/disclosures/{disclosure}/approval", acts::Approve,
+        post(disclosure_steps::decide)
+    );
+    let routes = route!(
+        routes, "POST" "/api/v1/disclosures/{disclosure}/approval/here", acts::Ask,
+        post(disclosure_steps::decide_here)
+    );
+    let routes = route!(
+        routes, "POST" "/api/v1/disclosures/{disclosure}/withdrawal", acts::Ask,
+        post(disclosure_steps::withdraw)
+    );
+    let routes = route!(
+        routes, "POST" "/api/v1/disclosures/{disclosure}/hand-over", acts::HandOut,
+        post(disclosure_steps::hand_over)
+    );
+    let routes = route!(
+        routes, "POST" "/api/v1/disclosures/{disclosure}/receipt", acts::HandOut,
+        post(disclosure_steps::receive)
+    );
+    let routes = route!(
+        routes, "POST" "/api/v1/disclosures/{disclosure}/destruction", acts::HandOut,
+        post(disclosure_steps::destroy)
+    );
+    route!(
+        routes, "POST" "/api/v1/disclosures/{disclosure}/review", acts::Records,
+        post(disclosures::review)
+    )
+}
+
+fn disclosure_paper(routes: Routes) -> Routes {
+    let routes = route!(
+        routes, "GET" "/api/v1/disclosures/{disclosure}/handover.pdf", acts::Records,
+        get(disclosure_papers::handover)
+    );
+    let routes = route!(
+        routes, "GET" "/api/v1/disclosures.csv", acts::Records, get(disclosure_papers::csv)
+    );
+    route!(
+        routes, "GET" "/api/v1/disclosures.pdf", acts::Records, get(disclosure_papers::pdf)
     )
 }
 

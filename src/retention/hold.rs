@@ -166,8 +166,19 @@ pub struct NewHold {
 /// # Errors
 /// [`Kind::Denied`] for a kind or a camera that is not the person's; [`Kind::Invalid`] for what cannot be; what the catalog says.
 pub fn place(catalog: &Catalog, by: &By, new: NewHold, now: Wall) -> Result<HoldRow> {
+    let row = plan(&catalog.reader()?, by, new, now)?;
+    let detail = json!({ "matter": row.matter, "reason": row.reason });
+    let event = by.event(&row, "hold-placed", now, &detail);
+    by.commit(catalog, HoldChange::Placed(Box::new(row.clone())), event)?;
+    Ok(row)
+}
+
+/// A hold as [`place`] would place it, for whoever places it together with something else.
+///
+/// # Errors
+/// As [`place`].
+pub fn plan(reader: &Reader, by: &By, new: NewHold, now: Wall) -> Result<HoldRow> {
     by.check_kind(new.kind, &new.cameras)?;
-    let reader = catalog.reader()?;
     let holds = reader.holds()?;
     if holds.iter().filter(|hold| hold.ended.is_none()).count() >= HOLDS_MAX {
         let text = format!("{HOLDS_MAX} holds are in force; release some first");
@@ -183,7 +194,7 @@ pub fn place(catalog: &Catalog, by: &By, new: NewHold, now: Wall) -> Result<Hold
     while holds.iter().any(|hold| hold.hold == number) {
         number = HoldId::random();
     }
-    let row = HoldRow {
+    Ok(HoldRow {
         hold: number,
         kind: new.kind,
         span: new.span,
@@ -196,11 +207,7 @@ pub fn place(catalog: &Catalog, by: &By, new: NewHold, now: Wall) -> Result<Hold
         reviewed: None,
         until,
         ended: None,
-    };
-    let detail = json!({ "matter": row.matter, "reason": row.reason });
-    let event = by.event(&row, "hold-placed", now, &detail);
-    by.commit(catalog, HoldChange::Placed(Box::new(row.clone())), event)?;
-    Ok(row)
+    })
 }
 
 fn check(new: &NewHold, now: Wall) -> Result<()> {
@@ -391,7 +398,8 @@ pub fn release(
     again(catalog, hold)
 }
 
-fn gone_after(end: Wall, after_s: u32) -> Wall {
+/// What a hold held is kept so long after its end.
+pub fn gone_after(end: Wall, after_s: u32) -> Wall {
     end.plus_us(i64::from(after_s) * 1_000_000)
 }
 

@@ -8,6 +8,7 @@ mod certificate;
 mod clock;
 mod daemon;
 mod desk;
+mod given;
 mod holds;
 mod image;
 mod inject;
@@ -15,6 +16,7 @@ mod latch;
 mod overage;
 mod plant;
 mod refused;
+mod reindexed;
 #[path = "../system/support/mod.rs"]
 mod support;
 mod sweep;

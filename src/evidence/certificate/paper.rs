@@ -151,6 +151,7 @@ impl Writing<'_> {
                 self.count(segments),
                 bytes(size, l),
             ]),
+            ..Table::default()
         });
     }
 
@@ -188,7 +189,7 @@ impl Writing<'_> {
                 Column::number(w::SIZE.of(l), 1.3),
             ],
             rows: summary.days.values().map(row).collect(),
-            sum: None,
+            ..Table::default()
         });
     }
 
@@ -249,7 +250,7 @@ impl Writing<'_> {
                 Column::number(w::FOUND.of(l), 1.2),
             ],
             rows: summary.scans.iter().map(row).collect(),
-            sum: None,
+            ..Table::default()
         });
     }
 
@@ -274,7 +275,7 @@ impl Writing<'_> {
                     Column::text(w::KEPT_IS.of(l), 3.0),
                 ],
                 rows: rows.collect(),
-                sum: None,
+                ..Table::default()
             });
         }
         paper.paragraph(&w::HOLDS.with(l, &[&self.count(certificate.holds)]));

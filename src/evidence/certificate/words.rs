@@ -1,32 +1,6 @@
 //! The words of the certificate, in each language: Finnish, Swedish, English.
 
-use crate::document::Language;
-
-/// A text in each language.
-pub(super) struct Words([&'static str; 3]);
-
-impl Words {
-    pub(super) fn of(&self, language: Language) -> &'static str {
-        language.pick(self.0)
-    }
-
-    /// With each `{}` filled in, in order.
-    pub(super) fn with(&self, language: Language, values: &[&str]) -> String {
-        let mut parts = self.of(language).split("{}");
-        let mut text = parts.next().unwrap_or_default().to_owned();
-        for (part, value) in parts.zip(values) {
-            text.push_str(value);
-            text.push_str(part);
-        }
-        text
-    }
-}
-
-macro_rules! words {
-    ($($name:ident: $fi:literal, $sv:literal, $en:literal;)*) => {
-        $(pub(super) const $name: Words = Words([$fi, $sv, $en]);)*
-    };
-}
+use crate::document::{Words, words};
 
 words! {
     TITLE: "Poistotodistus", "Raderingsintyg", "Deletion certificate";

@@ -177,12 +177,14 @@ pub(crate) async fn certificate_pdf(
     Ok(file("application/pdf", "certificate.pdf", made.await?))
 }
 
-fn own_language(who: &Authorised<acts::Records>) -> Language {
+/// The person's own.
+pub(crate) fn own_language(who: &Authorised<acts::Records>) -> Language {
     let own = who.language().to_string();
     own.parse().unwrap_or(Language::Finnish)
 }
 
-fn file(kind: &'static str, name: &str, bytes: Vec<u8>) -> Response {
+/// A file to be kept.
+pub(crate) fn file(kind: &'static str, name: &str, bytes: Vec<u8>) -> Response {
     let disposition = format!("attachment; filename=\"{name}\"");
     let headers = [
         (CONTENT_TYPE, kind.to_owned()),

@@ -11,8 +11,9 @@ use utoipa::{Modify, OpenApi};
 
 use crate::access::role::acts;
 use crate::http::api::{
-    alarms, camera_settings, cameras, coverage, deletions, enrolment, health, holds, ledger, live,
-    media, notice, persons, playback, retention, rights, session, site, stills,
+    alarms, camera_settings, cameras, coverage, deletions, disclosure_drafts, disclosure_papers,
+    disclosure_steps, disclosures, enrolment, health, holds, ledger, live, media, notice, packages,
+    persons, playback, retention, rights, session, site, stills,
 };
 use crate::http::app::App;
 use crate::http::guard::{COOKIE_NAME, May};
@@ -63,6 +64,28 @@ use crate::http::guard::{COOKIE_NAME, May};
         holds::review,
         holds::extend,
         holds::release,
+        disclosure_drafts::catalogue,
+        disclosure_drafts::snap,
+        disclosure_drafts::begin,
+        disclosure_drafts::save,
+        disclosure_drafts::discard,
+        disclosure_drafts::request,
+        disclosures::list,
+        disclosures::get,
+        disclosures::review,
+        disclosure_papers::handover,
+        disclosure_papers::csv,
+        disclosure_papers::pdf,
+        disclosure_steps::decide,
+        disclosure_steps::decide_here,
+        disclosure_steps::withdraw,
+        disclosure_steps::hand_over,
+        disclosure_steps::receive,
+        disclosure_steps::destroy,
+        packages::start,
+        packages::get,
+        packages::cancel,
+        packages::part,
         ledger::entries,
         ledger::entry,
         ledger::proof,

@@ -4,8 +4,11 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 use utoipa::openapi::{Object, RefOr, Schema};
 
 use crate::access::role::{Right, Role};
-use crate::catalog::{GapCause, HoldKind, Language};
+use crate::catalog::{
+    DisclosureKind, DisclosureState, DisclosureStep, GapCause, HoldKind, Language,
+};
 use crate::config::{Origin, Purpose, Transport};
+use crate::retention::reading::Why;
 
 fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> RefOr<Schema> {
     let object: Object = ObjectBuilder::new()
@@ -55,10 +58,26 @@ pub(crate) fn rule() -> RefOr<Schema> {
     one_of(["expired", "early"].into_iter())
 }
 
+pub(crate) fn withheld() -> RefOr<Schema> {
+    one_of([Why::Restricted, Why::Other].iter().map(|why| why.as_str()))
+}
+
 pub(crate) fn hold_kind() -> RefOr<Schema> {
     one_of(HoldKind::ALL.iter().map(|kind| kind.as_str()))
 }
 
 pub(crate) fn origin() -> RefOr<Schema> {
     one_of(Origin::ALL.iter().map(|origin| origin.as_str()))
+}
+
+pub(crate) fn disclosure_kind() -> RefOr<Schema> {
+    one_of(DisclosureKind::ALL.iter().map(|kind| kind.as_str()))
+}
+
+pub(crate) fn disclosure_state() -> RefOr<Schema> {
+    one_of(DisclosureState::ALL.iter().map(|state| state.as_str()))
+}
+
+pub(crate) fn disclosure_step() -> RefOr<Schema> {
+    one_of(DisclosureStep::ALL.iter().map(|step| step.as_str()))
 }

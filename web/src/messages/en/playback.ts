@@ -86,6 +86,7 @@ export default {
     decode: 'The picture could not be decoded.',
     fault: 'Something went wrong.',
   },
+  pastDamage: 'To the next whole picture',
   damagedHere: (span: string) => `The recording ${span} is damaged: some of it is missing or was changed. What is left is shown.`,
   preview: 'Preview quality: this device cannot decode the original (H.265). The original is recorded.',
   deletedOn: (moment: string, left: string) => `Footage is deleted on ${moment} (in ${left})`,

@@ -84,6 +84,7 @@ export default {
     decode: 'Kuvaa ei voitu purkaa.',
     fault: 'Jokin meni vikaan.',
   },
+  pastDamage: 'Seuraavaan ehjään kuvaan',
   damagedHere: (span: string) => `Tallenne ${span} on vioittunut: osa siitä puuttuu tai on muuttunut. Näytetään se, mikä on jäljellä.`,
   preview: 'Esikatselulaatu: tämä laite ei osaa näyttää alkuperäistä kuvaa (H.265). Alkuperäinen on tallessa.',
   deletedOn: (moment: string, left: string) => `Tallenne poistetaan ${moment} (${left} kuluttua)`,

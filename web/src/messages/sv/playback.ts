@@ -86,6 +86,7 @@ export default {
     decode: 'Bilden gick inte att avkoda.',
     fault: 'Något gick fel.',
   },
+  pastDamage: 'Till nästa hela bild',
   damagedHere: (span: string) => `Inspelningen ${span} är skadad: en del saknas eller har ändrats. Det som finns kvar visas.`,
   preview: 'Förhandsvisning: den här apparaten kan inte visa originalbilden (H.265). Originalet finns sparat.',
   deletedOn: (moment: string, left: string) => `Inspelningen raderas ${moment} (om ${left})`,
