@@ -11,6 +11,7 @@ use crate::base::disk::{SECRET_MODE, Unnamed};
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{CameraId, HoldId, StreamId, StreamKind};
 use crate::base::time::{Span, Wall};
+use crate::base::zone::Zone;
 use crate::catalog::Event;
 use crate::cmd::act::{self, Begun};
 use crate::cmd::{export, say, say_json};
@@ -104,9 +105,15 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         .and_then(|still| write(&args.output, &still.picture.png).map(|()| still));
     note(&mut client, &begun, &stream, made.as_ref().ok())?;
     let still = made?;
+    told(args, &stream, &found, &still, zone)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says what was written.
+fn told(args: &Args, stream: &StreamId, found: &Found, still: &Still, zone: Zone) -> Result<()> {
     let report = Report {
         path: &args.output,
-        stream: &stream,
+        stream,
         shown: found.shown,
         width: still.picture.width,
         height: still.picture.height,
@@ -115,24 +122,22 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         sha256: still.sha256.to_string(),
     };
     if args.json {
-        say_json(&report)?;
-    } else {
-        let damaged = if report.is_damaged {
-            "  damaged    parts of it could not be decoded\n"
-        } else {
-            ""
-        };
-        say(&format!(
-            "{}\n  shown      {} to {}\n  pixels     {} x {}\n{damaged}  SHA-256    {}\n",
-            args.output.display(),
-            zone.rfc3339(found.shown.start),
-            zone.rfc3339(found.shown.end),
-            report.width,
-            report.height,
-            report.sha256
-        ))?;
+        return say_json(&report);
     }
-    Ok(ExitCode::SUCCESS)
+    let damaged = if report.is_damaged {
+        "  damaged    parts of it could not be decoded\n"
+    } else {
+        ""
+    };
+    say(&format!(
+        "{}\n  shown      {} to {}\n  pixels     {} x {}\n{damaged}  SHA-256    {}\n",
+        args.output.display(),
+        zone.rfc3339(found.shown.start),
+        zone.rfc3339(found.shown.end),
+        report.width,
+        report.height,
+        report.sha256
+    ))
 }
 
 fn about(state: &State, loaded: &Loaded, stream: &StreamId) -> About {
