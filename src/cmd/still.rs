@@ -59,6 +59,26 @@ struct Report<'a> {
     sha256: String,
 }
 
+impl Report<'_> {
+    /// For people.
+    fn text(&self, zone: Zone) -> String {
+        let damaged = if self.is_damaged {
+            "  damaged    parts of it could not be decoded\n"
+        } else {
+            ""
+        };
+        format!(
+            "{}\n  shown      {} to {}\n  pixels     {} x {}\n{damaged}  SHA-256    {}\n",
+            self.path.display(),
+            zone.rfc3339(self.shown.start),
+            zone.rfc3339(self.shown.end),
+            self.width,
+            self.height,
+            self.sha256
+        )
+    }
+}
+
 /// Runs it.
 pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     let state = State::open(dir)?;
@@ -105,15 +125,9 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         .and_then(|still| write(&args.output, &still.picture.png).map(|()| still));
     note(&mut client, &begun, &stream, made.as_ref().ok())?;
     let still = made?;
-    told(args, &stream, &found, &still, zone)?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Says what was written.
-fn told(args: &Args, stream: &StreamId, found: &Found, still: &Still, zone: Zone) -> Result<()> {
     let report = Report {
         path: &args.output,
-        stream,
+        stream: &stream,
         shown: found.shown,
         width: still.picture.width,
         height: still.picture.height,
@@ -122,22 +136,11 @@ fn told(args: &Args, stream: &StreamId, found: &Found, still: &Still, zone: Zone
         sha256: still.sha256.to_string(),
     };
     if args.json {
-        return say_json(&report);
-    }
-    let damaged = if report.is_damaged {
-        "  damaged    parts of it could not be decoded\n"
+        say_json(&report)?;
     } else {
-        ""
-    };
-    say(&format!(
-        "{}\n  shown      {} to {}\n  pixels     {} x {}\n{damaged}  SHA-256    {}\n",
-        args.output.display(),
-        zone.rfc3339(found.shown.start),
-        zone.rfc3339(found.shown.end),
-        report.width,
-        report.height,
-        report.sha256
-    ))
+        say(&report.text(zone))?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn about(state: &State, loaded: &Loaded, stream: &StreamId) -> About {
