@@ -9,6 +9,7 @@ use crate::base::id::{CameraId, DisclosureId};
 use crate::base::time::{Span, Wall};
 use crate::catalog::column::Columns;
 use crate::catalog::disclosure::{COLUMNS, DisclosureKind, DisclosureRow, DisclosureState, read};
+use crate::catalog::granted::Cameras;
 use crate::catalog::reader::Reader;
 
 /// What is looked for. What is `None` or empty is not asked for.
@@ -34,8 +35,8 @@ pub struct DisclosureFilter {
     pub drafts_of: Option<String>,
     /// Only what this person asked for or did a step of, whatever else is looked for.
     pub only_of: Option<String>,
-    /// Only what the person `only_of` did, or what waits for a decision: all requests.
-    pub or_waiting: bool,
+    /// And what waits for a decision of somebody who reaches all of its cameras: which these are.
+    pub or_waiting: Option<Cameras>,
 }
 
 /// Where a page goes on.
@@ -111,13 +112,20 @@ fn known(filter: &DisclosureFilter) -> Conditions {
         None => conditions.and("state <> 'draft'", []),
     }
     if let Some(person) = &filter.only_of {
-        let waiting = if filter.or_waiting {
-            " or state = 'requested'"
-        } else {
-            ""
+        let mut values = vec![text(person), text(person)];
+        let waiting = match &filter.or_waiting {
+            None => String::new(),
+            Some(Cameras::All) => " or state = 'requested'".to_owned(),
+            Some(Cameras::Only(list)) => {
+                values.extend(list.iter().map(|id| text(id.as_str())));
+                let marks = vec!["?"; list.len()].join(", ");
+                format!(
+                    " or state = 'requested' and not exists (
+                        select 1 from disclosure_camera where disclosure = disclosure.id and camera not in ({marks}))"
+                )
+            }
         };
-        let sql = format!("({TOOK_PART}{waiting})");
-        conditions.and(&sql, [text(person), text(person)]);
+        conditions.and(&format!("({TOOK_PART}{waiting})"), values);
     }
     conditions
 }

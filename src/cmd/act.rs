@@ -15,6 +15,7 @@ use crate::cmd::{secret, who};
 use crate::config::{Config, Purpose};
 use crate::daemon::answer::{Answer, Ask};
 use crate::daemon::control::Client;
+use crate::daemon::disclosures::{DisclosureAct, DisclosureAsk};
 use crate::daemon::keeping::{KeepingAct, KeepingAsk};
 use crate::daemon::people::{Credentials, PeopleAnswer, PeopleAsk};
 use crate::evidence::keys::KeyRing;
@@ -102,6 +103,30 @@ pub(super) fn keeping(client: &mut Client, args: &WhoArgs, act: KeepingAct) -> R
         used: proven.used,
         console: who(),
         act: Box::new(act),
+    })
+}
+
+/// What a person does about a disclosure, once they have shown who they are.
+///
+/// # Errors
+/// [`Kind::Denied`] when passphrase or code is wrong.
+pub(super) fn disclosure(
+    client: &mut Client,
+    args: &WhoArgs,
+    config: &Config,
+    act: DisclosureAct,
+) -> Result<DisclosureAsk> {
+    let found = credentials(client, args.person.clone())?;
+    let (person, proven) = prove(&found, args.files())?;
+    let cameras = config.cameras.iter();
+    Ok(DisclosureAsk {
+        person,
+        used: proven.used,
+        console: who(),
+        zone: config.site.zone.name().to_owned(),
+        after_release_s: config.retention.after_release_secs,
+        names: cameras.map(|c| (c.id.clone(), c.name.clone())).collect(),
+        act,
     })
 }
 

@@ -7,6 +7,7 @@ mod camera;
 mod certificate;
 mod check;
 mod clock;
+mod disclosure;
 mod doctor;
 mod enrol;
 mod export;
@@ -97,6 +98,9 @@ enum Command {
     /// What keeps footage past its time: cases, preservation orders, restrictions, access requests.
     #[command(subcommand)]
     Hold(Box<hold::Command>),
+    /// Footage that leaves the house: who asks, who approves, what became of it.
+    #[command(subcommand)]
+    Disclosure(Box<disclosure::Command>),
     /// The log that nobody can rewrite unseen.
     #[command(subcommand)]
     Ledger(ledger::Command),
@@ -142,6 +146,7 @@ pub fn dispatch(args: Args) -> Result<ExitCode> {
         Command::Doctor(a) => doctor::run(&dir, &a),
         Command::Retention(a) => retention::run(&dir, &a),
         Command::Hold(c) => hold::run(&dir, *c),
+        Command::Disclosure(c) => disclosure::run(&dir, *c),
         Command::Ledger(c) => ledger::run(&dir, c),
         Command::Clock(c) => clock::run(&dir, &c),
         Command::Camera(c) => camera::run(&dir, c),

@@ -16,6 +16,7 @@ use crate::catalog::{
     AlarmRow, Coverage, DeletedSpan, Event, GenerationRow, Reader, SegmentRow, StreamRow, SweepRow,
     Totals, VolumeRow, WrapRow,
 };
+use crate::daemon::disclosures::{DisclosureAnswer, DisclosureAsk};
 use crate::daemon::keeping::{self, KeepingAnswer, KeepingAsk};
 use crate::daemon::ledger::LedgerStatus;
 use crate::daemon::people::{self, PeopleAnswer, PeopleAsk};
@@ -66,6 +67,8 @@ pub enum Ask {
     },
     /// About holds, and times that are shortened.
     Keeping(Box<KeepingAsk>),
+    /// What a person does with disclosures.
+    Disclosure(Box<DisclosureAsk>),
     /// Somebody says that the time of day is right.
     ConfirmClock {
         /// Who, as far as it is known.
@@ -144,6 +147,8 @@ pub enum Answer {
     Retention(Box<Retention>),
     /// To [`Ask::Keeping`].
     Keeping(Box<KeepingAnswer>),
+    /// To [`Ask::Disclosure`].
+    Disclosure(Box<DisclosureAnswer>),
     /// To [`Ask::Alarms`].
     Alarms {
         /// Each alarm.
@@ -342,6 +347,7 @@ pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall, reference: Wall) -> R
             "the recorder sends it, and does not run; start it with: systemctl start sinetti",
         )),
         Ask::Note { .. }
+        | Ask::Disclosure(_)
         | Ask::AcknowledgeAlarm { .. }
         | Ask::Scrub
         | Ask::ConfirmClock { .. }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
@@ -24,6 +25,7 @@ use crate::base::time::{Span, Wall};
 use crate::catalog::{AlarmChange, Catalog, Change, Event, LedgerChange, Reader};
 use crate::daemon::alarms::AlarmFeed;
 use crate::daemon::answer::{self, Answer, Ask, Retention, Status, VolumeStatus};
+use crate::daemon::disclosures::{self, Place};
 use crate::daemon::keeping;
 use crate::daemon::ledger::{self, LedgerBoard, LedgerStatus};
 use crate::daemon::people;
@@ -57,6 +59,7 @@ struct Facts {
     catalog: Arc<Catalog>,
     board: Board,
     clock: Arc<dyn Clock>,
+    dir: PathBuf,
     started: Wall,
     scrub: Handle,
     box_id: BoxId,
@@ -76,10 +79,11 @@ type Work<'a> = Box<dyn FnOnce(&Catalog) -> Result<Answer> + 'a>;
 /// it is needed.
 fn written<'a>(
     ask: &'a Ask,
-    box_id: BoxId,
+    place: &'a Place<'a>,
     key: &'a dyn Fn() -> Result<Key>,
     now: Wall,
 ) -> Option<Work<'a>> {
+    let box_id = place.box_id;
     Some(match ask {
         Ask::Note { event } => Box::new(move |catalog| {
             let seq = catalog.note((**event).clone())?;
@@ -115,6 +119,10 @@ fn written<'a>(
             let confirmer = people::confirmer(catalog, by, *controller, now)?;
             let volumes = sweeper::present(&catalog.reader()?, box_id)?;
             latch::confirm(catalog, &volumes, now, confirmer)
+        }),
+        Ask::Disclosure(ask) => Box::new(move |catalog| {
+            let answer = disclosures::act(catalog, place, ask, now)?;
+            Ok(Answer::Disclosure(Box::new(answer)))
         }),
         Ask::Keeping(ask) if keeping::is_act(ask) => Box::new(move |catalog| {
             let answer = keeping::act(catalog, ask, now)?;
@@ -154,6 +162,7 @@ impl Control {
             catalog: Arc::clone(catalog),
             board: board.clone(),
             clock: Arc::clone(&shared.clock),
+            dir: state.dir.clone(),
             started,
             scrub: shared.scrub.clone(),
             box_id: state.box_id,
@@ -237,7 +246,14 @@ async fn converse(stream: tokio::net::UnixStream, facts: Facts) -> Result<()> {
 impl Facts {
     fn answer(&self, ask: &Ask) -> Result<Answer> {
         let now = self.clock.wall();
-        if let Some(write) = written(ask, self.box_id, &|| Ok(self.key), now) {
+        let believed = |reader: &Reader| self.believed(reader, now);
+        let place = Place {
+            dir: &self.dir,
+            box_id: self.box_id,
+            board: Some(&self.board),
+            believed: &believed,
+        };
+        if let Some(write) = written(ask, &place, &|| Ok(self.key), now) {
             let answer = write(&self.catalog)?;
             // Full means that it is awake.
             self.wake.try_send(Wake::Look).ok();
@@ -300,6 +316,14 @@ impl Facts {
             }
             (other, _) => other,
         })
+    }
+
+    /// The time of day that is believed.
+    fn believed(&self, reader: &Reader, now: Wall) -> Result<Wall> {
+        match self.deletion.get().paused {
+            Some(_) => Ok(sweeper::mark(reader)?.unwrap_or(now)),
+            None => Ok(now),
+        }
     }
 
     /// How far each volume is behind.
@@ -420,7 +444,17 @@ impl Client {
                 let clock = SystemClock::shared();
                 let now = clock.wall();
                 let key = || state.key();
-                if let Some(write) = written(ask, state.box_id, &key, now) {
+                let believed = |reader: &Reader| {
+                    let judged = sweeper::judge(reader, now, clock.host_sync(), &[])?;
+                    Ok(judged.reference(now))
+                };
+                let place = Place {
+                    dir: &state.dir,
+                    box_id: state.box_id,
+                    board: None,
+                    believed: &believed,
+                };
+                if let Some(write) = written(ask, &place, &key, now) {
                     if let Ok(mut daemon) = Self::connect(state) {
                         // It was started since.
                         return daemon.ask(ask);

@@ -7,6 +7,9 @@ pub mod alarms;
 pub mod answer;
 mod around;
 pub mod control;
+pub mod disclosures;
+#[cfg(test)]
+mod fault_tests;
 mod glue;
 pub mod keeping;
 pub mod ledger;
@@ -18,9 +21,6 @@ pub mod sweeper;
 pub mod volumes;
 mod watch;
 pub mod web;
-
-#[cfg(test)]
-mod fault_tests;
 
 use std::path::Path;
 use std::sync::Arc;

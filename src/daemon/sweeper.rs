@@ -18,6 +18,7 @@ use crate::catalog::{Change, PolicyRow, Reader, Rule};
 use crate::config::Config;
 use crate::daemon::answer::Deletion;
 use crate::daemon::volumes::Shared;
+use crate::disclosure::request;
 use crate::ledger::checkpoint::Signer;
 use crate::recorder::board::{Board, Phase};
 use crate::recorder::writer::HYSTERESIS_BYTES;
@@ -381,6 +382,7 @@ impl Work {
             catalog.commit(step.changes, step.event)?;
         }
         let after_s = self.options.policies.after_release_s;
+        request::lapse(catalog, &self.reader, now)?;
         hold::lapse(catalog, &self.reader, after_s, now)
     }
 

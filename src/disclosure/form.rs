@@ -199,9 +199,8 @@ impl Form {
             let trimmed = text.take().map(|text| text.trim().to_owned());
             *text = trimmed.filter(|text| !text.is_empty());
             let Some(text) = text else { continue };
-            match text_fault(text, chars_max) {
-                Some(what) => faults.push(Fault { field, what }),
-                None => {}
+            if let Some(what) = text_fault(text, chars_max) {
+                faults.push(Fault { field, what });
             }
         }
         let before = self.cameras.len();

@@ -2,7 +2,9 @@
 
 use crate::access::Right;
 use crate::base::error::Result;
-use crate::catalog::{DisclosureFilter, DisclosureRow, DisclosureState, Reader, Role, StepRow};
+use crate::catalog::{
+    Cameras, DisclosureFilter, DisclosureRow, DisclosureState, Reader, Role, StepRow,
+};
 use crate::disclosure::act::{By, Desk, took_part};
 use crate::ledger::entry;
 
@@ -23,14 +25,16 @@ impl Desk<'_> {
         DisclosureFilter {
             drafts_of: Some(by.person.clone()),
             only_of: (!all).then(|| by.person.clone()),
-            or_waiting: !all && self.may_approve(by),
+            or_waiting: self.may_approve(by),
             ..filter
         }
     }
 
-    fn may_approve(&self, by: &By) -> bool {
-        let standing = by.person.parse().ok().and_then(|id| self.directory.get(id));
-        standing.is_some_and(|s| s.scope(Right::Approve, self.now).is_ok())
+    /// The cameras of which the person may approve what others ask for.
+    fn may_approve(&self, by: &By) -> Option<Cameras> {
+        let standing = self.directory.get(by.person.parse().ok()?)?;
+        let scope = standing.scope(Right::Approve, self.now).ok()?;
+        Some(scope.cameras)
     }
 
     /// True when the person may know of one disclosure, by the same rule.
@@ -38,9 +42,14 @@ impl Desk<'_> {
         if row.state == DisclosureState::Draft {
             return row.asked_by == by.person;
         }
+        let waits_for = |cameras: Cameras| {
+            let asked = row.asked.iter().flat_map(|asked| &asked.cameras);
+            asked.into_iter().all(|camera| cameras.has(&camera.camera))
+        };
         matches!(by.role, Role::Controller | Role::Auditor)
             || took_part(&by.person, row, steps)
-            || (row.state == DisclosureState::Requested && self.may_approve(by))
+            || (row.state == DisclosureState::Requested
+                && self.may_approve(by).is_some_and(waits_for))
     }
 }
 

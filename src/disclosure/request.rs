@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use crate::base::error::{Error, Kind, Result};
 use crate::base::id::{CameraId, DisclosureId};
-use crate::base::time::Span;
+use crate::base::time::{Span, Wall};
 use crate::base::zone::Zone;
 use crate::catalog::{
-    Asked, Change, DisclosureCamera, DisclosureChange, DisclosureKind, DisclosureRow,
-    DisclosureState, HoldChange, HoldKind, HoldRow, NewRequest,
+    Asked, Catalog, Change, DisclosureCamera, DisclosureChange, DisclosureKind, DisclosureRow,
+    DisclosureState, Event, HoldChange, HoldKind, HoldRow, NewRequest, Reader,
 };
 use crate::disclosure::act::{By, Desk, unknown};
 use crate::disclosure::form::{DisclosureRequest, Fault, Form, Refused};
@@ -228,26 +228,23 @@ impl Desk<'_> {
         };
         hold::plan(&self.catalog.reader()?, by, new, self.now)
     }
+}
 
-    /// Throws drafts away that nobody has saved for long.
-    ///
-    /// # Errors
-    /// What the catalog says.
-    pub fn lapse(&self, by: &By) -> Result<usize> {
-        let before = self.now.plus_us(-DRAFT_DAYS * 86_400_000_000);
-        let reader = self.catalog.reader()?;
-        let stale = reader.stale_drafts(before)?;
-        for disclosure in &stale {
-            let Some(row) = reader.disclosure(*disclosure)? else {
-                continue;
-            };
-            let event = self.event(by, &row, "discarded", &Value::Null);
-            let disclosure = *disclosure;
-            self.catalog
-                .commit(DisclosureChange::Discarded { disclosure }, event)?;
-        }
-        Ok(stale.len())
+/// Throws drafts away that nobody has saved for long; how many.
+///
+/// # Errors
+/// What the catalog says.
+pub fn lapse(catalog: &Catalog, reader: &Reader, now: Wall) -> Result<usize> {
+    let before = now.plus_us(-DRAFT_DAYS * 86_400_000_000);
+    let stale = reader.stale_drafts(before)?;
+    for disclosure in &stale {
+        let object = format!("disclosure {disclosure}");
+        let facts = json!({ "disclosure": disclosure, "cause": "not-saved" });
+        let event = Event::of_box(now, "disclosure-discarded", object, facts);
+        let disclosure = *disclosure;
+        catalog.commit(DisclosureChange::Discarded { disclosure }, event)?;
     }
+    Ok(stale.len())
 }
 
 /// What may be given of each camera; something has to be there.

@@ -8,6 +8,7 @@ mod certificate;
 mod clock;
 mod daemon;
 mod desk;
+mod given;
 mod holds;
 mod image;
 mod inject;

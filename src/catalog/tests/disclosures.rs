@@ -3,7 +3,7 @@
 use super::*;
 use crate::base::id::{DisclosureId, HoldId, JobId};
 use crate::catalog::{
-    Asked, DISCLOSURE_REQUESTED, DisclosureCamera, DisclosureChange, DisclosureCursor,
+    Asked, Cameras, DISCLOSURE_REQUESTED, DisclosureCamera, DisclosureChange, DisclosureCursor,
     DisclosureFilter, DisclosureGap, DisclosureKind, DisclosureRow, DisclosureState,
     DisclosureStep, FileRow, JobState, LedgerChange, NewRequest, PackageChange, Serial, Stepped,
     What, take_ledger,
@@ -331,11 +331,17 @@ fn the_register_is_searched_and_paged() {
     assert_eq!(with(&|f| f.recipient = own("%")), (0, 3), "no pattern");
     assert_eq!(with(&|f| f.person = own("other")), (1, 3));
     assert_eq!(with(&|f| f.only_of = own("other")), (1, 1));
-    let waiting = |f: &mut DisclosureFilter| {
-        f.only_of = own("nobody");
-        f.or_waiting = true;
+    let waiting = |cameras: &Cameras| {
+        with(&|f| {
+            f.only_of = own("nobody");
+            f.or_waiting = Some(cameras.clone());
+        })
     };
-    assert_eq!(with(&waiting), (2, 2));
+    let only = |id: &str| Cameras::Only(vec![id.parse().expect("an id")]);
+    assert_eq!(waiting(&only("kassa")), (2, 2));
+    assert_eq!(waiting(&only("ovi")), (0, 0));
+    assert_eq!(waiting(&Cameras::Only(Vec::new())), (0, 0));
+    assert_eq!(waiting(&Cameras::All), (2, 2));
     assert_eq!(
         with(&|f| f.states = vec![DisclosureState::HandedOver]),
         (1, 3)
