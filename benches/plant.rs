@@ -1,8 +1,8 @@
-//! Puts made-up segments of the past into a box whose recorder does not run, for `scripts/soak`: written by the recorder's own
-//! code, small, with keys, rows, heads and trailers as ever.
+//! Puts made-up segments of the past into a box whose recorder does not run, for `scripts/soak` and the browser tests: written by
+//! the recorder's own code, small, with keys, rows, heads and trailers as ever.
 //!
-//! `plant STATE VOLUME SECONDS-AGO SEGMENTS BYTES STREAM…` gives each stream so many segments of a minute, one after the other,
-//! from so many seconds ago on. No part of the product.
+//! `plant STATE VOLUME SECONDS-AGO EVERY SEGMENTS BYTES STREAM…` gives each stream so many segments of a minute, one every so many
+//! seconds, from so many seconds ago on. No part of the product.
 #![allow(missing_docs, reason = "a program")]
 #![allow(
     clippy::disallowed_methods,
@@ -18,11 +18,14 @@ use sinetti::base::clock::{SimulatedClock, SystemClock};
 #[allow(dead_code, reason = "the tests use the rest of it")]
 mod plant;
 
+/// Of a segment.
+const LENGTH_SECS: i64 = 60;
+
 fn main() {
     // cargo bench adds --bench; there is nothing to do then.
     let given = std::env::args().skip(1).filter(|a| !a.starts_with("--"));
     let given: Vec<String> = given.collect();
-    let [state, volume, ago, segments, bytes, streams @ ..] = &given[..] else {
+    let [state, volume, ago, every, segments, bytes, streams @ ..] = &given[..] else {
         return;
     };
     let number = |text: &String| text.parse::<i64>().expect("a whole number");
@@ -31,8 +34,16 @@ fn main() {
     let clock = SimulatedClock::at(now);
     let planted = plant::Plant::open(Path::new(state), Path::new(volume), clock);
     let bytes = usize::try_from(number(bytes)).expect("not negative");
+    let (every, segments) = (number(every), number(segments));
     for stream in streams {
-        planted.record(stream, start, 60, number(segments), bytes);
+        if every == LENGTH_SECS {
+            planted.record(stream, start, LENGTH_SECS, segments, bytes);
+            continue;
+        }
+        for place in 0..segments {
+            let start = start.plus_us(place * every * plant::SECOND);
+            planted.record(stream, start, LENGTH_SECS, 1, bytes);
+        }
     }
-    println!("{} segments", streams.len() as i64 * number(segments));
+    println!("{} segments", streams.len() as i64 * segments);
 }

@@ -7,6 +7,7 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 rust_needed=1.95
+node_needed=20.19
 user=controller1
 # Where the API is served; empty: nowhere.
 listen=
@@ -33,11 +34,16 @@ number() {
 
 # ---- Machine
 
-# Installs packages for what is missing: pairs of what to look for (a command, or a file) and the package that has it.
+# Installs packages for what is missing: pairs of what to look for (a command, a file or pattern of files, or pc:LIBRARY as
+# pkg-config knows it) and the package that has it.
 need_packages() {
     local missing=() as_root=()
     while [ $# -ge 2 ]; do
-        if [[ $1 == /* ]]; then [ -e "$1" ] || missing+=("$2"); else command -v "$1" >/dev/null || missing+=("$2"); fi
+        case $1 in
+            /*) compgen -G "$1" >/dev/null || missing+=("$2") ;;
+            pc:*) pkg-config --exists "${1#pc:}" 2>/dev/null || missing+=("$2") ;;
+            *) command -v "$1" >/dev/null || missing+=("$2") ;;
+        esac
         shift 2
     done
     [ ${#missing[@]} -gt 0 ] || return 0
@@ -53,7 +59,8 @@ need_packages() {
 
 need_usual_packages() {
     need_packages ffmpeg ffmpeg /usr/share/fonts/truetype/dejavu/DejaVuSansMono-Bold.ttf fonts-dejavu-core \
-        cc build-essential jq jq openssl openssl "$@"
+        cc build-essential jq jq openssl openssl pkg-config pkg-config '/usr/lib/llvm-*/lib/libclang*.so*' libclang-dev \
+        pc:libavcodec libavcodec-dev pc:libavformat libavformat-dev pc:libavutil libavutil-dev pc:libswscale libswscale-dev "$@"
 }
 
 need_rust() {
@@ -73,6 +80,33 @@ END
     exit 1
 }
 
+# True when the program `node` that is found is new enough.
+node_is_new() {
+    local found
+    found=$(node --version 2>/dev/null) || return 1
+    [ "$(printf '%s\n' "$node_needed" "${found#v}" | sort -V | head -n 1)" = "$node_needed" ]
+}
+
+# Sees to it that `npm` and a new enough `node` are found: Debian's packages, and where its Node.js is too old (Debian 12 has 18) the
+# pinned one of config/node, kept in the cache.
+need_node() {
+    local pinned kept store=${SINETTI_CACHE:-$(target_dir)}
+    need_packages node nodejs npm npm
+    ! node_is_new || return 0
+    pinned=$(sha256sum "$root/config/node/package-lock.json")
+    kept=$store/node-${pinned:0:12}
+    if ! compgen -G "$kept/node_modules/node-linux-*/bin/node" >/dev/null; then
+        say "Node.js $(node --version 2>/dev/null || true) is older than $node_needed: fetching a newer one into $kept"
+        rm -rf "$kept"
+        mkdir -p "$kept"
+        cp "$root/config/node/package.json" "$root/config/node/package-lock.json" "$kept"
+        (cd "$kept" && npm ci --silent --no-audit --no-fund) || die "the pinned Node.js could not be fetched (config/node)"
+    fi
+    PATH=$(dirname "$(compgen -G "$kept/node_modules/node-linux-*/bin/node" | head -n 1)"):$PATH
+    export PATH
+    node_is_new || die "Node.js $node_needed or newer is needed; the one in $kept does not run here"
+}
+
 # ---- Build and footage
 
 target_dir() {
@@ -81,14 +115,10 @@ target_dir() {
     printf '%s' "$dir"
 }
 
-# Builds the pages, where there is a Node.js that can; without them the recorder says what is missing.
+# Builds the pages; where that cannot be, the recorder says what is missing.
 build_pages() {
-    if command -v npm >/dev/null && [ "$(node -p 'process.versions.node.split(".")[0] >= 20')" = true ]; then
-        say "Building the pages …"
-        "$root/scripts/web" --if-needed
-    elif [ ! -e "$root/web/dist/index.html" ]; then
-        say "No Node.js 20 here: there will be no pages (apt-get install nodejs npm, on Debian 13)."
-    fi
+    say "Building the pages …"
+    "$root/scripts/web" --if-needed || say "The pages could not be built, see above; all else goes on."
 }
 
 # Builds recorder and simulator; further arguments go to cargo. Sets `bin`.
@@ -363,14 +393,20 @@ stop_recorder() {
 
 recorder_died() { die "the recorder ended: $(tail -n 3 "$base/recorder.log")"; }
 
-# Waits until every stream is being recorded, at most $1 seconds.
-wait_recording() {
+# Waits until every stream is being recorded, at most $1 seconds; fails when one is not by then.
+all_recording() {
     local tries
     for ((tries = 0; tries < $1 * 5; tries++)); do
         alive "$recorder" || recorder_died
         sinetti status >/dev/null 2>&1 && return 0
         pause 0.2
     done
+    return 1
+}
+
+# The same, for those who cannot go on without.
+wait_recording() {
+    ! all_recording "$1" || return 0
     sinetti status >&2 || true
     die "not every camera is recorded after $1 s"
 }
@@ -392,6 +428,22 @@ wait_recorded_until() {
         pause 0.2
     done
     die "some stream is not recorded up to $(time_of "$1")"
+}
+
+# Builds a program of the folder benches. Sets `program`.
+build_program() {
+    program=$(cd "$root" && cargo build --quiet --locked --bench "$1" --message-format json |
+        jq -r --arg name "$1" 'select(.target.name? == $name and .executable) | .executable')
+    [ -x "$program" ] || die "the program $1 was not built"
+}
+
+# Footage of the past: from $1 seconds ago, every $2 seconds, $3 segments of $4 bytes for each of the streams that follow. The
+# recorder does not run.
+plant() {
+    local program
+    build_program plant
+    say "Planting footage …"
+    "$program" "$base/box" "$base/footage" "$@"
 }
 
 # The streams of the box, such as kassa-1/main.

@@ -13,6 +13,7 @@
 //! | 1 | [`document`] | documents for people, as PDF/A; no IO |
 //! | 1 | [`vault`] | the key hierarchy: persons, generations, key slots, recovery shares; no IO |
 //! | 2 | [`catalog`] | the SQLite index: rows and the events that answer for them |
+//! | 2 | [`decode`] | the program that decodes, held at arm's length |
 //! | 2 | [`store`] | where things lie: volumes, key slots, the state folder |
 //! | 3 | [`access`] | who may do what: persons, roles, sessions, second factors, vault generations |
 //! | 3 | [`alarm`] | what somebody has to look at, and how they get to know |
@@ -34,6 +35,7 @@ pub mod catalog;
 pub mod cmd;
 pub mod config;
 pub mod daemon;
+pub mod decode;
 pub mod disclosure;
 pub mod doctor;
 pub mod document;

@@ -20,7 +20,7 @@ use text::{none, pages, root, rust, texts};
 const LAYERS: &[(u8, &[&str])] = &[
     (0, &["base"]),
     (1, &["media", "ledger", "config", "document", "vault"]),
-    (2, &["catalog", "store"]),
+    (2, &["catalog", "decode", "store"]),
     (
         3,
         &[
@@ -44,8 +44,8 @@ const CRATE_HOMES: &[(&str, &str)] = &[
     ("rusqlite", "src/catalog/"),
     ("retina", "src/ingest/rtsp.rs"),
     ("krilla", "src/document/"),
-    ("ffmpeg_next", "src/bin/sinetti-codec.rs"),
-    ("ffmpeg_sys_next", "src/bin/sinetti-codec.rs"),
+    ("ffmpeg_next", "src/bin/sinetti-codec/"),
+    ("ffmpeg_sys_next", "src/bin/sinetti-codec/"),
 ];
 /// Code under `tests/` that may sleep, and why.
 const SLEEPERS: &[(&str, &str)] = &[(
@@ -76,7 +76,7 @@ const LITTER: &[&str] = &[".DS_Store", ".idea", ".vscode", ".zed"];
 const FILE_LINES_MAX: usize = 600;
 const FUNCTION_LINES_MAX: usize = 70;
 /// Raise it in the commit that adds a dependency, with the reason.
-const PACKAGES_MAX: usize = 445; // 420 before PDF (krilla, qrcode, rustybuzz) and tar
+const PACKAGES_MAX: usize = 455; // 445 before sinetti-codec (ffmpeg-next, landlock, seccompiler) and png
 /// Packages of this workspace.
 const MEMBERS: &[&str] = &["sinetti", "sinetti-simulator"];
 

@@ -13,11 +13,15 @@ mod manifest;
 mod read;
 mod write;
 
-use serde_json::from_value;
+use std::path::{Path, PathBuf};
 
-use crate::base::error::Result;
+use serde_json::{Value, from_str, from_value};
+
+use crate::base::error::{Error, Kind, Result};
+use crate::base::id::BoxId;
 use crate::base::time::Wall;
-use crate::catalog::Reader;
+use crate::catalog::{Detail, Reader};
+use crate::ledger::checkpoint::Key;
 
 pub use manifest::{Manifest, NAME_PREFIX};
 pub use read::{open, unpack};
@@ -47,6 +51,34 @@ pub fn last(reader: &Reader) -> Result<Option<Wall>> {
         from_value(made).ok()
     });
     Ok(made.max(restored))
+}
+
+/// The folder in which the last backup was made, as far as the details of its entry are still there.
+///
+/// # Errors
+/// What the catalog says.
+pub fn last_place(reader: &Reader) -> Result<Option<PathBuf>> {
+    let row = reader.last_ok("backup")?;
+    Ok(row.and_then(|row| match row.detail {
+        Detail::Kept { text, .. } => {
+            let detail: Value = from_str(&text).ok()?;
+            Some(PathBuf::from(detail["folder"].as_str()?))
+        }
+        _ => None,
+    }))
+}
+
+/// The newest backup of this box in a folder, every byte of it compared with its signature: when it was made.
+///
+/// # Errors
+/// `NotFound` when there is none; `Corrupt` when the newest was changed or is cut off; what the operating system says.
+pub fn newest(into: &Path, box_id: BoxId, key: Key) -> Result<Wall> {
+    let found = write::of_box(into, box_id, key)?.pop();
+    let (_, path) = found.ok_or_else(|| {
+        let text = format!("no backup of this box is in {}", into.display());
+        Error::new(Kind::NotFound, text)
+    })?;
+    Ok(open(&path)?.made)
 }
 
 /// When a box without any backup began to lack one.

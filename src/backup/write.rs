@@ -10,9 +10,10 @@ use crate::backup::{
 use crate::base::disk::{self, DiskFile, SECRET_DIR_MODE, SECRET_MODE};
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::hash::Digest;
+use crate::base::id::BoxId;
 use crate::base::time::Wall;
 use crate::catalog::Reader;
-use crate::ledger::checkpoint::Signer;
+use crate::ledger::checkpoint::{Key, Signer};
 use crate::store::state::State;
 use crate::store::volume::IDENTITY_FILE;
 use crate::vault::stream;
@@ -214,11 +215,8 @@ fn files(dir: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Removes the oldest backups of this box in `into` above `keep`; how many. What is not surely one is left alone.
-///
-/// # Errors
-/// What the operating system says.
-pub fn remove_older(into: &Path, state: &State, keep: usize) -> Result<u64> {
+/// The backups of a box in `into` by the time of their making. What is not surely one is left out.
+pub(super) fn of_box(into: &Path, box_id: BoxId, key: Key) -> Result<Vec<(Wall, PathBuf)>> {
     let mut ours = Vec::new();
     for entry in fs::read_dir(into).context(|| format!("reading {}", into.display()))? {
         let path = entry?.path();
@@ -228,13 +226,22 @@ pub fn remove_older(into: &Path, state: &State, keep: usize) -> Result<u64> {
             .is_some_and(|name| name.starts_with(NAME_PREFIX));
         if is_named
             && let Ok(manifest) = Manifest::read(&path)
-            && manifest.box_id == state.box_id
-            && manifest.key == state.key()?
+            && manifest.box_id == box_id
+            && manifest.key == key
         {
             ours.push((manifest.made, path));
         }
     }
     ours.sort();
+    Ok(ours)
+}
+
+/// Removes the oldest backups of this box in `into` above `keep`; how many. What is not surely one is left alone.
+///
+/// # Errors
+/// What the operating system says.
+pub fn remove_older(into: &Path, state: &State, keep: usize) -> Result<u64> {
+    let ours = of_box(into, state.box_id, state.key()?)?;
     let many = ours.len().saturating_sub(keep.max(1));
     for (_, path) in &ours[..many] {
         // The manifest last: what is left half is still told to be one of ours.

@@ -198,6 +198,15 @@ impl DiskFile {
         Ok(())
     }
 
+    /// Reads back exactly as many bytes from `offset` on as `bytes` holds.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn read_at(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
+        let read = self.file.read_exact_at(bytes, offset);
+        read.context(|| format!("reading back {}", self.path.display()))
+    }
+
     /// Cuts the file to `len` bytes.
     ///
     /// # Errors

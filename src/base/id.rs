@@ -150,7 +150,13 @@ impl fmt::Display for JobId {
 pub const CAMERA_ID_BYTES_MAX: usize = 40;
 
 /// Names that a camera may not have since a volume uses them itself.
-pub const RESERVED_NAMES: [&str; 4] = ["keys", "mirror", "quarantine", "lost+found"];
+pub const RESERVED_NAMES: [&str; 5] = [
+    "keys",
+    "mirror",
+    "quarantine",
+    "lost+found",
+    "sinetti-packages",
+];
 
 /// A camera's id as the configuration gives it: 1 to 40 of `a-z 0-9 - _`, beginning with a letter or
 /// digit, so that it is the same in a path, a URL and a report.

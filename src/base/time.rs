@@ -145,6 +145,32 @@ impl Span {
         self.start < other.end && other.start < self.end
     }
 
+    /// What is left of it without `other`.
+    pub fn without(self, other: Self) -> impl Iterator<Item = Self> {
+        let before = Self {
+            start: self.start,
+            end: self.end.min(other.start),
+        };
+        let after = Self {
+            start: self.start.max(other.end),
+            end: self.end,
+        };
+        let parts = if self.overlaps(&other) {
+            [Some(before), Some(after)]
+        } else {
+            [Some(self), None]
+        };
+        parts.into_iter().flatten().filter(|part| part.us() > 0)
+    }
+
+    /// What it shares with `other`; `None`: no instant.
+    pub fn common(self, other: Self) -> Option<Self> {
+        self.overlaps(&other).then(|| Self {
+            start: self.start.max(other.start),
+            end: self.end.min(other.end),
+        })
+    }
+
     /// Length in microseconds.
     pub fn us(&self) -> i64 {
         self.end.us_since(self.start)

@@ -6,6 +6,7 @@ use crate::base::error::{Context, Result};
 use crate::base::id::{GenerationId, PersonId, RunId, SegmentId, StreamId, VolumeId};
 use crate::base::time::{Span, Wall};
 use crate::catalog::alarm::{self, AlarmChange};
+use crate::catalog::deleted::{self, DeletedSpan};
 use crate::catalog::disclosure_change::{self, DisclosureChange};
 use crate::catalog::disclosure_package::{self, PackageChange};
 use crate::catalog::gap::GapCause;
@@ -90,6 +91,13 @@ pub enum Change {
         segment: SegmentId,
         /// When.
         at: Wall,
+    },
+    /// The ledger says that this was deleted: the catalog that knew is lost. Nothing happens for an unknown stream.
+    DeletionTold {
+        /// Of which stream.
+        stream: StreamId,
+        /// What and why.
+        deleted: DeletedSpan,
     },
     /// The sweep under way is over; the event that goes with it tells of it.
     SweepEnded {
@@ -247,6 +255,7 @@ pub(super) fn apply(db: &Connection, change: &Change) -> Result<()> {
         Change::KeepSet { .. }
         | Change::SegmentCondemned { .. }
         | Change::SegmentDeleted { .. }
+        | Change::DeletionTold { .. }
         | Change::SweepEnded { .. }
         | Change::TimeMarked { .. }
         | Change::DeletionLatched { .. }
@@ -260,23 +269,9 @@ pub(super) fn apply(db: &Connection, change: &Change) -> Result<()> {
         | Change::GenerationAdded { .. }
         | Change::WrapAdded { .. }
         | Change::People(_) => apply_family(db, change),
-        Change::GapOpened {
-            stream,
-            start,
-            cause,
-            detail,
-        } => gap::open(db, stream, *start, *cause, detail.as_deref())
-            .context(|| format!("opening a gap of {stream}")),
-        Change::GapClosed { stream, end } => {
-            gap::close(db, stream, *end).context(|| format!("closing the gap of {stream}"))
+        Change::GapOpened { .. } | Change::GapClosed { .. } | Change::GapRecorded { .. } => {
+            apply_gap(db, change)
         }
-        Change::GapRecorded {
-            stream,
-            span,
-            cause,
-            detail,
-        } => gap::record(db, stream, *span, *cause, detail.as_deref())
-            .context(|| format!("noting a gap of {stream}")),
         Change::Activity {
             stream,
             hour_start,
@@ -313,6 +308,30 @@ fn apply_family(db: &Connection, change: &Change) -> Result<()> {
     }
 }
 
+/// Changes of gaps.
+fn apply_gap(db: &Connection, change: &Change) -> Result<()> {
+    match change {
+        Change::GapOpened {
+            stream,
+            start,
+            cause,
+            detail,
+        } => gap::open(db, stream, *start, *cause, detail.as_deref())
+            .context(|| format!("opening a gap of {stream}")),
+        Change::GapClosed { stream, end } => {
+            gap::close(db, stream, *end).context(|| format!("closing the gap of {stream}"))
+        }
+        Change::GapRecorded {
+            stream,
+            span,
+            cause,
+            detail,
+        } => gap::record(db, stream, *span, *cause, detail.as_deref())
+            .context(|| format!("noting a gap of {stream}")),
+        _ => Ok(()),
+    }
+}
+
 /// Changes that have to do with deleting.
 fn apply_deletion(db: &Connection, change: &Change) -> Result<()> {
     match change {
@@ -322,6 +341,8 @@ fn apply_deletion(db: &Connection, change: &Change) -> Result<()> {
             .context(|| format!("marking segment {segment} as garbage")),
         Change::SegmentDeleted { segment, at } => sweep::drop_row(db, *segment, *at)
             .context(|| format!("dropping the row of segment {segment}")),
+        Change::DeletionTold { stream, deleted } => deleted::told(db, stream, *deleted)
+            .context(|| format!("noting what was deleted of {stream}")),
         Change::SweepEnded { at, failures } => {
             sweep::end(db, *at, *failures).context(|| "ending the sweep")
         }

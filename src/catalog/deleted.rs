@@ -50,6 +50,14 @@ pub(super) fn add(db: &Connection, stream: i64, rule: Rule, span: Span) -> Resul
     Ok(())
 }
 
+/// Notes a span of a lost catalog; nothing happens for an unknown stream.
+pub(super) fn told(db: &Connection, stream: &StreamId, deleted: DeletedSpan) -> Result<()> {
+    match stream::find(db, stream)? {
+        Some(id) => add(db, id, deleted.rule, deleted.span),
+        None => Ok(()),
+    }
+}
+
 impl Reader {
     /// Deleted spans of a stream that share an instant with `span`, by start.
     ///

@@ -250,6 +250,25 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// Tells of each sweep that has ended, in the order of the ledger: when, and its facts.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn each_sweep(&self, mut tell: impl FnMut(Wall, &Value)) -> Result<()> {
+        let mut statement = self
+            .db
+            .prepare_cached("select at_us, facts from entry where action = 'sweep' order by seq")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let mut columns = Columns::of(row);
+            let at = columns.get()?;
+            tell(at, &parse(&columns.get::<String>()?)?);
+        }
+        Ok(())
+    }
+}
+
 pub(super) fn parse(text: &str) -> Result<Value> {
     serde_json::from_str(text).map_err(|e| Error::corrupt(format!("an event holds no JSON: {e}")))
 }

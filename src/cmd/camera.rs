@@ -60,6 +60,12 @@ pub(super) struct Add {
     /// Why it is kept for more than 72 hours, in one sentence. Default: as [retention] says.
     #[arg(long, value_name = "SENTENCE")]
     justification: Option<String>,
+    /// Why it is kept for more than 365 days, in one sentence. Default: as [retention] says.
+    #[arg(long, value_name = "SENTENCE")]
+    special_reason: Option<String>,
+    /// Where the sentence for that stands. Default: as [retention] says.
+    #[arg(long, value_name = "PLACE")]
+    documented_in: Option<String>,
     /// The volume that it is recorded to. Default: the first.
     #[arg(long)]
     volume: Option<String>,
@@ -114,6 +120,8 @@ fn add(dir: &Path, args: Add) -> Result<ExitCode> {
         keep_sub: None,
         guarantee: args.guarantee,
         justification: args.justification,
+        special_reason: args.special_reason,
+        documented_in: args.documented_in,
     };
     let edited = config::add_camera(&loaded.text, dir, &new)?;
     config::save(&state.config_path(), &loaded, &edited)?;

@@ -4,7 +4,9 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::backup;
 use crate::base::clock::SystemClock;
+use crate::base::disk;
 use crate::base::error::Result;
 use crate::catalog::Reader;
 use crate::cmd::{say, say_json};
@@ -12,7 +14,7 @@ use crate::config;
 use crate::daemon::answer::{Answer, Ask};
 use crate::daemon::control::Client;
 use crate::doctor::host::Host;
-use crate::doctor::{self, Finding, Place, Subject, Verdict};
+use crate::doctor::{self, Backup, Finding, Place, Subject, Verdict};
 use crate::store::scrub::Mark;
 use crate::store::state::State;
 
@@ -49,6 +51,11 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         catalog: catalog.as_ref().map_err(Clone::clone),
         places: &places,
         home: &Place::look("state", dir),
+        backup: state
+            .as_ref()
+            .ok()
+            .zip(catalog.as_ref().ok())
+            .map(backup_of),
         scrub: Mark::read(dir),
         recorder: state.as_ref().ok().and_then(recorder),
     });
@@ -65,6 +72,22 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// The last backup. What cannot be read is not known.
+fn backup_of((state, reader): (&State, &Reader)) -> Backup {
+    let into = backup::last_place(reader).ok().flatten();
+    let there = into.as_deref().filter(|into| into.is_dir());
+    let newest = |into: &Path| {
+        let key = state.key()?;
+        backup::newest(into, state.box_id, key)
+    };
+    Backup {
+        made: backup::last(reader).ok().flatten(),
+        device: there.and_then(|into| disk::device_of(into).ok()),
+        newest: there.map(|into| newest(into).map_err(|e| e.to_string())),
+        into,
+    }
 }
 
 /// Process id of the recorder, when it runs.

@@ -153,8 +153,9 @@ struct Task<'a> {
 }
 
 impl Task<'_> {
-    /// What there is now: since the first look recording went on, and a package waits for the segment to be closed.
+    /// What there is now: since the first look recording went on, and for a package the segment that is being written is cut.
     fn found(&self, client: &mut Client) -> Result<(Footage, Selection)> {
+        let mut cut = package::Cut::default();
         loop {
             let (footage, selection) = find(
                 client,
@@ -164,7 +165,7 @@ impl Task<'_> {
             )?;
             self.args.check_target(&selection)?;
             if self.args.package.is_some() && package::is_open(&selection) {
-                package::wait();
+                cut.wait(client, self.stream)?;
                 continue;
             }
             return Ok((footage, selection));
@@ -217,6 +218,9 @@ impl Task<'_> {
             begun,
             |client, made| {
                 report.clips = made.clips();
+                for clip in &mut report.clips {
+                    clip.path = dir.join(&clip.path);
+                }
                 report.manifest = Some(made.digest);
                 report.note(client, begun, "ok", SystemClock::shared().wall())
             },
@@ -348,7 +352,11 @@ fn find(
     }
 }
 
-fn sources(footage: &Footage, state: &State) -> Result<Vec<Source>> {
+/// The segments of an answer, opened.
+///
+/// # Errors
+/// What opening says.
+pub(super) fn sources(footage: &Footage, state: &State) -> Result<Vec<Source>> {
     let mut places = Places::new(state.box_id, &footage.volumes);
     let closed = footage.segments.iter().map(|row| places.closed(row));
     let mut sources = closed.collect::<Result<Vec<_>>>()?;
@@ -361,7 +369,8 @@ fn sources(footage: &Footage, state: &State) -> Result<Vec<Source>> {
     Ok(sources)
 }
 
-fn nothing(stream: &StreamId, footage: &Footage, asked: Span, zone: Zone) -> Error {
+/// Why there is nothing, in words.
+pub(super) fn nothing(stream: &StreamId, footage: &Footage, asked: Span, zone: Zone) -> Error {
     let gaps = footage.coverage.gaps.iter();
     let mut causes: Vec<_> = gaps.map(|gap| format!("gap: {}", gap.cause)).collect();
     let deleted = footage.coverage.deleted.iter();

@@ -22,11 +22,15 @@ mod retention;
 mod scrub;
 mod secret;
 mod status;
+mod still;
 mod user;
 mod user_text;
 mod vault;
 mod verify;
 mod volume;
+
+#[cfg(test)]
+mod docs_tests;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -69,6 +73,8 @@ enum Command {
     Ls(ls::Args),
     /// Write recorded footage as MP4 that plays anywhere.
     Export(export::Args),
+    /// Write one picture as PNG, at its full resolution.
+    Still(still::Args),
     /// Check a package that was exported: on any machine, without a box.
     Verify(verify::Args),
     /// Open one segment: as a person, or with shares of the recovery identity.
@@ -133,6 +139,7 @@ pub fn dispatch(args: Args) -> Result<ExitCode> {
         Command::Alarms(a) => alarms::run(&dir, &a),
         Command::Ls(a) => ls::run(&dir, &a),
         Command::Export(a) => export::run(&dir, &a),
+        Command::Still(a) => still::run(&dir, &a),
         Command::Verify(a) => verify::run(&a),
         Command::Open(a) => open::run(&dir, &a),
         Command::Enrol(a) => enrol::run(&dir, &a),

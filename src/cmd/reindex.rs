@@ -17,8 +17,9 @@ use crate::config;
 use crate::daemon::control::Client;
 use crate::daemon::ledger;
 use crate::evidence::tree_rebuild;
+use crate::recorder::deletions::Deletions;
 use crate::recorder::reindex::{self, Reindex, Report};
-use crate::retention::mirror;
+use crate::retention::mirror::{self, Kept};
 use crate::store::scrub::Mark;
 use crate::store::state::State;
 use crate::store::volume::Volume;
@@ -95,9 +96,8 @@ struct Holds {
     troubles: Vec<String>,
 }
 
-/// Holds and policies as the volumes have them, signed.
-fn keep_holds(state: &State, catalog: &Catalog, volumes: &[Volume]) -> Result<Holds> {
-    let (found, troubles) = mirror::latest(volumes, state.box_id, state.key()?);
+/// Holds and policies as the volumes have them, signed, are put into the catalog.
+fn keep_holds(catalog: &Catalog, (found, troubles): (Option<Kept>, Vec<String>)) -> Result<Holds> {
     if let Some(kept) = &found {
         kept.restore(catalog)?;
     }
@@ -190,15 +190,18 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     let catalog = Catalog::open_signing(&new_path, state.box_id, state.signer())?;
     ledger.go_on(&catalog, now)?;
     let (people, token) = people(&state, &catalog, args, now)?;
+    let kept = mirror::latest(&volumes, state.box_id, state.key()?);
+    let holds = kept.0.as_ref().map_or(&[][..], |kept| &kept.holds);
     let report = Reindex {
         catalog: &catalog,
+        deletions: &Deletions::of(&catalog.reader()?, holds)?,
         volumes: &volumes,
         box_id: state.box_id,
         clock: &*SystemClock::shared(),
         tell: &|segments| info!("{segments} segments"),
     }
     .run()?;
-    let holds = keep_holds(&state, &catalog, &volumes)?;
+    let holds = keep_holds(&catalog, kept)?;
     catalog.close()?;
     let set_aside = put_in_place(dir, now)?;
     // The rows have other numbers now.
@@ -369,7 +372,7 @@ fn text(done: &Done) -> Result<String> {
     if report.holes > 0 {
         writeln!(
             out,
-            "segments that follow one which is not there (deleted early, or lost): {}",
+            "segments that follow one which is not there, and of which no sweep tells: {}",
             report.holes
         )?;
         for hole in &report.holes_listed {

@@ -13,9 +13,9 @@ use crate::evidence::package::folder::Folder;
 /// Arguments of `verify`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The folder of the package.
-    #[arg(value_name = "DIR")]
-    folder: PathBuf,
+    /// The folder of the package, or its ZIP: of a package in several parts all of them.
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
     /// Fingerprint of the box's key, from paper: the installation sheet, a handover document or the public notice. Without it
     /// nothing is said about whose key it is.
     #[arg(long)]
@@ -37,7 +37,7 @@ struct Outcome<'a> {
 
 /// Runs it. Exit status 0 only when nothing is wrong.
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
-    let folder = Folder::open(&args.folder)?;
+    let folder = Folder::of(&args.paths)?;
     let report = check::check(&folder, args.fingerprint.as_deref())?;
     let files = report.manifest.as_ref().map_or(&[][..], |m| &m.files);
     let outcome = Outcome {

@@ -33,6 +33,12 @@ pub struct CameraChange {
     pub purposes: Option<Vec<String>>,
     /// How long its footage is kept: `14 d`.
     pub keep: Option<String>,
+    /// Why for more than 72 hours; empty: what `[retention]` says holds again.
+    pub justification: Option<String>,
+    /// Why for more than 365 days; empty: as `justification`.
+    pub special_reason: Option<String>,
+    /// Where the sentence for that stands; empty: as `justification`.
+    pub documented_in: Option<String>,
 }
 
 /// The text of the configuration in `base_dir` with the camera changed, checked as a whole.
@@ -68,6 +74,9 @@ fn table_of<'a>(document: &'a mut DocumentMut, id: &CameraId) -> Result<&'a mut 
         .ok_or_else(|| Error::new(Kind::NotFound, "it is not in the configuration"))
 }
 
+/// What an empty text takes out.
+const MAY_BE_LEFT_OUT: &[&str] = &["sub", "justification", "special_reason", "documented_in"];
+
 fn apply(camera: &mut Table, change: &CameraChange) {
     for (key, text) in [
         ("name", &change.name),
@@ -78,9 +87,12 @@ fn apply(camera: &mut Table, change: &CameraChange) {
         ("sub", &change.sub),
         ("credentials", &change.credentials),
         ("keep", &change.keep),
+        ("justification", &change.justification),
+        ("special_reason", &change.special_reason),
+        ("documented_in", &change.documented_in),
     ] {
         match text.as_deref() {
-            Some("") if key == "sub" => drop(camera.remove(key)),
+            Some("") if MAY_BE_LEFT_OUT.contains(&key) => drop(camera.remove(key)),
             Some(text) => set(camera, key, Value::from(text)),
             None => {}
         }
@@ -147,6 +159,38 @@ mod tests {
         assert_eq!(text, want);
         let camera = Arc::clone(&parse(&text, base()).expect("good").cameras[0]);
         assert_eq!((camera.enabled, camera.sub.as_deref()), (false, None));
+    }
+
+    #[test]
+    fn a_longer_time_needs_its_sentences_each_by_its_key() {
+        let some = |text: &str| Some(text.to_owned());
+        let lacks = |change: &CameraChange| {
+            let e = changed(change).expect_err("refused").to_string();
+            let keys = ["justification: ", "special_reason: ", "documented_in: "];
+            keys.map(|key| e.contains(key))
+        };
+        let mut change = CameraChange {
+            keep: some("73 h"),
+            ..CameraChange::default()
+        };
+        assert_eq!(lacks(&change), [true, false, false]);
+        change.keep = some("366 d");
+        assert_eq!(lacks(&change), [true, true, true]);
+        change.justification = some("thefts come to light late");
+        assert_eq!(lacks(&change), [false, true, true]);
+        change.special_reason = some("a case is open");
+        change.documented_in = some("the register of processing, 4.2");
+        let text = changed(&change).expect("changed");
+        let camera = Arc::clone(&parse(&text, base()).expect("good").cameras[0]);
+        assert_eq!(camera.policy.main.keep_secs, 366 * 86_400);
+        // What is taken out again is missing again.
+        let id = "kassa-1".parse().expect("an id");
+        let less = CameraChange {
+            justification: some(""),
+            ..CameraChange::default()
+        };
+        let e = change_camera(&text, base(), &id, &less).expect_err("refused");
+        assert!(e.to_string().contains("justification: "), "{e}");
     }
 
     #[test]

@@ -50,6 +50,10 @@ pub struct NewCamera {
     pub guarantee: Option<String>,
     /// Why it is kept for more than 72 hours.
     pub justification: Option<String>,
+    /// Why it is kept for more than 365 days.
+    pub special_reason: Option<String>,
+    /// Where the sentence for that stands.
+    pub documented_in: Option<String>,
 }
 
 /// A volume to add, as it was typed. `None` leaves the key out.
@@ -92,6 +96,8 @@ pub fn add_camera(text: &str, base_dir: &Path, camera: &NewCamera) -> Result<Str
         ("keep_sub", camera.keep_sub.as_ref()),
         ("guarantee", camera.guarantee.as_ref()),
         ("justification", camera.justification.as_ref()),
+        ("special_reason", camera.special_reason.as_ref()),
+        ("documented_in", camera.documented_in.as_ref()),
     ] {
         if let Some(text) = text {
             table.insert(key, Item::from(text.as_str()));
@@ -321,6 +327,8 @@ purposes = ["misuse", "protection-of-persons"]
             keep_sub: some("24 h"),
             guarantee: some("48 h"),
             justification: some("thefts come to light after three days"),
+            special_reason: some("a case is open"),
+            documented_in: some("the register of processing, 4.2"),
             ..ovi()
         };
         let text = add_camera(MINIMAL, dir.path(), &camera).expect("added");
@@ -342,7 +350,14 @@ purposes = ["misuse", "protection-of-persons"]
             (172_800, 86_400),
             "never more than it is kept"
         );
-        assert!(camera.credentials.is_some() && camera.policy.sentences.justification.is_some());
+        assert!(camera.credentials.is_some());
+        let said = &camera.policy.sentences;
+        let said = [
+            &said.justification,
+            &said.special_reason,
+            &said.documented_in,
+        ];
+        assert!(said.iter().all(|sentence| sentence.is_some()), "{said:?}");
     }
 
     #[test]

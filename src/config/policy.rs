@@ -90,6 +90,18 @@ pub struct SitePolicy {
     pub after_release_secs: u32,
 }
 
+impl SitePolicy {
+    /// Seconds that a camera's footage is kept at most when it says nothing of that itself, with a justification or without one.
+    pub fn unsaid_keep_secs(&self, is_justified: bool) -> u32 {
+        let default = if is_justified {
+            KEEP_SECS.default
+        } else {
+            JUSTIFIED_ABOVE_SECS
+        };
+        self.keep_secs.unwrap_or(default)
+    }
+}
+
 impl Default for SitePolicy {
     fn default() -> Self {
         Self {
@@ -182,14 +194,11 @@ pub(crate) fn camera(section: &Section<'_>, site: &SitePolicy) -> Policy {
             .documented_in
             .or_else(|| site.sentences.documented_in.clone()),
     };
-    let unsaid = match sentences.justification {
-        Some(_) => KEEP_SECS.default,
-        None => JUSTIFIED_ABOVE_SECS,
-    };
+    let unsaid = site.unsaid_keep_secs(sentences.justification.is_some());
     let keep = section.parsed("keep", parse_keep);
     let (keep_secs, keep_from) = match (keep, site.keep_secs) {
         (Some(keep), _) => (keep.value, Origin::Camera),
-        (None, Some(secs)) => (secs, Origin::Site),
+        (None, Some(_)) => (unsaid, Origin::Site),
         (None, None) => (unsaid, Origin::Default),
     };
     let guarantee = section.parsed("guarantee", parse_keep);
@@ -258,17 +267,30 @@ fn promise_is_kept(section: &Section<'_>, key: &str, guarantee: &Field<u32>, kee
     }
 }
 
+/// Notes each sentence that is missing for so long a time, by the key that it would stand under: a form can then say where.
 fn needs_sentences(section: &Section<'_>, at: usize, keep_secs: u32, sentences: &Sentences) {
-    if keep_secs > JUSTIFIED_ABOVE_SECS && sentences.justification.is_none() {
-        let text =
-            "keep: more than 72 h needs a reason; say why in justification, here or in [retention]";
-        section.problem(at, text);
-    }
-    let is_special = sentences.special_reason.is_some() && sentences.documented_in.is_some();
-    if keep_secs > SPECIAL_ABOVE_SECS && !is_special {
-        let text = "keep: more than 365 d needs a special reason; say it in special_reason, and in documented_in where the \
-                    sentence for it stands";
-        section.problem(at, text);
+    let is_special = keep_secs > SPECIAL_ABOVE_SECS;
+    for (is_needed, sentence, text) in [
+        (
+            keep_secs > JUSTIFIED_ABOVE_SECS,
+            &sentences.justification,
+            "justification: keeping footage for more than 72 h needs a reason; say why, here or in [retention]",
+        ),
+        (
+            is_special,
+            &sentences.special_reason,
+            "special_reason: keeping footage for more than 365 d needs a special reason; say it, here or in [retention]",
+        ),
+        (
+            is_special,
+            &sentences.documented_in,
+            "documented_in: keeping footage for more than 365 d needs a documented reason; say where it is documented, here or \
+             in [retention]",
+        ),
+    ] {
+        if is_needed && sentence.is_none() {
+            section.problem(at, text);
+        }
     }
 }
 

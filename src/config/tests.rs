@@ -437,11 +437,23 @@ fn what_is_kept_long_says_why() {
     let why = "justification = 'x'";
     let special = "special_reason = 'a court asked for it'\ndocumented_in = 'notice, 8'";
     for (site, camera, want) in [
-        ("", "keep = '73 h'", Some("more than 72 h needs a reason")),
-        ("keep = '73 h'", "", Some("more than 72 h needs a reason")),
+        (
+            "",
+            "keep = '73 h'",
+            Some("justification: keeping footage for more than 72 h needs a reason"),
+        ),
+        (
+            "keep = '73 h'",
+            "",
+            Some("justification: keeping footage for more than 72 h needs a reason"),
+        ),
         ("", "keep = '72 h'", None),
         (why, "keep = '365 d'", None),
-        (why, "keep = '366 d'", Some("needs a special reason")),
+        (
+            why,
+            "keep = '366 d'\ndocumented_in = 'x'",
+            Some("special_reason: keeping footage for more than 365 d"),
+        ),
         (
             why,
             "keep = '366 d'\nspecial_reason = 'x'",

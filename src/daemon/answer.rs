@@ -103,6 +103,11 @@ pub enum Ask {
     TestAlarm,
     /// Seal all footage that is closed now.
     Seal,
+    /// End the segments of these streams that are being written, each at its next key frame.
+    Cut {
+        /// The streams.
+        streams: Vec<StreamId>,
+    },
     /// Somebody says why the ledger has to begin anew.
     BeginEpoch {
         /// Who, as far as it is known.
@@ -346,6 +351,8 @@ pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall, reference: Wall) -> R
             Kind::Unavailable,
             "the recorder sends it, and does not run; start it with: systemctl start sinetti",
         )),
+        // No recorder runs: nothing is being written.
+        Ask::Cut { .. } => Ok(Answer::Done),
         Ask::Note { .. }
         | Ask::Disclosure(_)
         | Ask::AcknowledgeAlarm { .. }

@@ -268,6 +268,10 @@ impl Facts {
             self.alarms.test(self.box_id, &self.clock)?;
             return Ok(Answer::Done);
         }
+        if let Ask::Cut { streams } = ask {
+            streams.iter().for_each(|id| self.board.cuts.ask(id));
+            return Ok(Answer::Done);
+        }
         if matches!(ask, Ask::Scrub) {
             self.scrub.begin();
             return Ok(Answer::Done);

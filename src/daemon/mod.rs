@@ -13,6 +13,7 @@ mod fault_tests;
 mod glue;
 pub mod keeping;
 pub mod ledger;
+pub mod packages;
 pub mod people;
 pub mod records;
 pub mod scrub;

@@ -134,7 +134,7 @@ pub fn over_age(
     let deleted = found.doomed.len() - failed.len();
     if deleted > 0 {
         info!(
-            "volume \"{}\": {deleted} files in quarantine or left-over keys were deleted",
+            "volume \"{}\": {deleted} files in quarantine, left-over keys or copies of packages were deleted",
             volume.name
         );
     }

@@ -14,11 +14,13 @@ use crate::base::time::Wall;
 use crate::catalog::Reader;
 use crate::config::Config;
 use crate::daemon::alarms::AlarmFeed;
+use crate::daemon::packages::{self, Packing};
 use crate::daemon::scrub::Handle;
 use crate::daemon::sweeper::{self, DeletionBoard, Wake};
 use crate::daemon::volumes::Shared;
 use crate::http::Web;
 use crate::http::app::{Host, Parts};
+use crate::http::packages::Packages;
 use crate::recorder::live::Live;
 use crate::store::state::State;
 
@@ -26,6 +28,7 @@ use crate::store::state::State;
 pub struct Serving {
     config: watch::Sender<Arc<Config>>,
     web: Option<Web>,
+    packing: Option<Packing>,
 }
 
 struct Facts {
@@ -96,10 +99,20 @@ impl Serving {
         let access = &shared.access;
         access.set_premises(Premises::new(Arc::clone(&config.web.premises)));
         let (sender, receiver) = watch::channel(Arc::new(config.clone()));
+        // Copies are wiped in time, whether there are pages or not.
+        let options = packages::Options::new(shared, deletion, state);
+        let (packing, desk) = match Packing::start(options) {
+            Ok((packing, desk)) => (Some(packing), Some(desk)),
+            Err(e) => {
+                error!("{e}; no packages are made, recording goes on");
+                (None, None)
+            }
+        };
         if config.web.listen.is_empty() && config.web.metrics.is_none() {
             return Self {
                 config: sender,
                 web: None,
+                packing,
             };
         }
         let ledger_key = match state.key() {
@@ -109,6 +122,7 @@ impl Serving {
                 return Self {
                     config: sender,
                     web: None,
+                    packing,
                 };
             }
         };
@@ -121,6 +135,7 @@ impl Serving {
             live: live.clone(),
             config: receiver,
             access: access.clone(),
+            packages: desk.map(|desk| desk as Arc<dyn Packages>),
             ledger_key,
             host: Arc::new(Facts {
                 clock: Arc::clone(&shared.clock),
@@ -140,6 +155,7 @@ impl Serving {
         Self {
             config: sender,
             web,
+            packing,
         }
     }
 
@@ -160,6 +176,9 @@ impl Serving {
     pub fn stop(self) {
         if let Some(web) = self.web {
             web.stop();
+        }
+        if let Some(packing) = self.packing {
+            packing.stop();
         }
     }
 }

@@ -3,6 +3,7 @@
 //! What the kernel says is read below a [`Host`]'s root, so that a test can make a host up. Nothing is changed here, and
 //! nothing is asked over a network. What does not belong here: whether the footage is whole (`recorder::check`).
 
+mod backup;
 mod catalog;
 mod files;
 pub mod host;
@@ -23,6 +24,7 @@ use crate::config::Config;
 use crate::doctor::host::Host;
 use crate::store::scrub::Mark;
 
+pub use backup::Backup;
 pub use storage::Place;
 
 /// How it stands with one thing.
@@ -107,6 +109,8 @@ pub struct Subject<'a> {
     pub places: &'a [Place],
     /// The state folder as a place.
     pub home: &'a Place,
+    /// The last backup; `None`: the catalog, which knows of it, could not be opened.
+    pub backup: Option<Backup>,
     /// How far the scrub has come.
     pub scrub: Mark,
     /// Process id of the recorder, when it runs.
@@ -123,12 +127,13 @@ impl Subject<'_> {
 
 /// Every check, in the order in which they are told.
 pub fn examine(subject: &Subject<'_>) -> Vec<Finding> {
-    let checks: [fn(&Subject<'_>) -> Vec<Finding>; 5] = [
+    let checks: [fn(&Subject<'_>) -> Vec<Finding>; 6] = [
         system::checks,
         files::checks,
         storage::checks,
         network::checks,
         catalog::checks,
+        backup::checks,
     ];
     checks.iter().flat_map(|check| check(subject)).collect()
 }

@@ -9,7 +9,7 @@ use crate::base::time::Wall;
 use crate::config;
 use crate::doctor::host::{Below, Host};
 use crate::doctor::storage::{self, Need};
-use crate::doctor::{Finding, Place, Verdict, catalog, files, network, system};
+use crate::doctor::{Backup, Finding, Place, Verdict, backup, catalog, files, network, system};
 use crate::store::scrub::{Mark, VolumeMark};
 
 const GB: u64 = 1_000_000_000;
@@ -421,4 +421,53 @@ fn a_scrub_that_found_something_or_never_ends_is_told() {
     is(&of(days(0), 2, days(30)), Verdict::Bad, "2 are missing");
     is(&of(None, 0, days(30)), Verdict::Warn, "never");
     is(&of(None, 0, days(2)), Verdict::Ok, "new");
+}
+
+#[test]
+fn a_backup_is_young_whole_and_on_another_disk() {
+    const DAY: i64 = 86_400_000_000;
+    let (made, home) = (Wall::from_secs(1_795_000_000), place(0));
+    let whole = Backup {
+        made: Some(made),
+        into: Some("/mnt/backup".into()),
+        device: Some(rustix::fs::makedev(8, 1)),
+        newest: Some(Ok(made)),
+    };
+    let of = |backup: &Backup, days| backup::of(backup, &home, 8 * DAY, made.plus_us(days * DAY));
+    let never = of(&Backup::default(), 0);
+    assert_eq!(never.len(), 1);
+    is(&never[0], Verdict::Warn, "never");
+    let found = of(&whole, 8);
+    assert_eq!(found.len(), 2);
+    is(&found[0], Verdict::Ok, "8 days ago");
+    is(&found[1], Verdict::Ok, "whole");
+    is(&of(&whole, 9)[0], Verdict::Warn, "9 days ago");
+    let same = Backup {
+        device: home.device,
+        ..whole.clone()
+    };
+    is(&of(&same, 1)[2], Verdict::Warn, "file system of the state");
+    let away = Backup {
+        device: None,
+        newest: None,
+        ..whole.clone()
+    };
+    is(&of(&away, 1)[1], Verdict::Unknown, "not there now");
+    let changed = Backup {
+        newest: Some(Err("it is not what the manifest was signed over".to_owned())),
+        ..whole.clone()
+    };
+    is(&of(&changed, 1)[1], Verdict::Bad, "signed over");
+    let older = Backup {
+        newest: Some(Ok(made.plus_us(-DAY))),
+        ..whole.clone()
+    };
+    is(&of(&older, 1)[1], Verdict::Warn, "is gone");
+    let forgotten = Backup {
+        into: None,
+        device: None,
+        newest: None,
+        ..whole
+    };
+    assert_eq!(of(&forgotten, 1).len(), 1, "its details were erased");
 }

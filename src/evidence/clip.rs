@@ -70,6 +70,30 @@ pub trait Watch {
     fn fragment(&mut self, piece: &Piece, samples: &[Sample]);
 }
 
+/// Where a clip goes.
+pub trait Out {
+    /// So many bytes come.
+    ///
+    /// # Errors
+    /// When there is no room for them.
+    fn begin(&mut self, bytes: u64) -> Result<()>;
+    /// The next of them.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    fn append(&mut self, slices: &mut [IoSlice<'_>]) -> Result<()>;
+}
+
+impl Out for DiskFile {
+    fn begin(&mut self, _: u64) -> Result<()> {
+        Ok(())
+    }
+
+    fn append(&mut self, slices: &mut [IoSlice<'_>]) -> Result<()> {
+        Self::append(self, slices)
+    }
+}
+
 /// Nobody looks.
 impl Watch for () {
     fn head(&mut self, _: &[u8]) {}
@@ -90,14 +114,19 @@ pub fn write_unnamed(
     let what = || format!("writing {}", path.display());
     let dir = path.parent().filter(|p| !p.as_os_str().is_empty());
     let mut file = Unnamed::create(dir.unwrap_or(Path::new(".")), CLIP_MODE).context(what)?;
-    let clip = write_to(stretch, keys, file.file(), path, watch).context(what)?;
+    let clip = write_into(stretch, keys, file.file(), path, watch).context(what)?;
+    file.file().sync().context(what)?;
     Ok((file, clip))
 }
 
-fn write_to(
+/// Writes `stretch` to `out`, under the eyes of `watch`; `path` is what it is called.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_into(
     stretch: &Stretch,
     keys: &KeyRing,
-    file: &mut DiskFile,
+    out: &mut impl Out,
     path: &Path,
     watch: &mut impl Watch,
 ) -> Result<Clip> {
@@ -119,7 +148,9 @@ fn write_to(
     let head = builder.head(entry, span.start)?;
     hash.update(&head);
     watch.head(&head);
-    file.append(&mut [IoSlice::new(&head)])?;
+    let bytes = head.len() as u64 + builder.payload_bytes();
+    out.begin(bytes)?;
+    out.append(&mut [IoSlice::new(&head)])?;
     let mut segments = Vec::new();
     for pieces in by_segment(stretch) {
         let Some(source) = pieces.first().map(|p| &p.source) else {
@@ -135,16 +166,15 @@ fn write_to(
             let mut slices: Vec<_> = samples.iter().map(|s| IoSlice::new(&s.data)).collect();
             samples.iter().for_each(|s| hash.update(&s.data));
             watch.fragment(piece, &samples);
-            file.append(&mut slices)?;
+            out.append(&mut slices)?;
         }
     }
-    file.sync()?;
     Ok(Clip {
         path: path.to_owned(),
         span,
         pictures: builder.samples(),
         undecodable_leading,
-        bytes: file.len(),
+        bytes,
         sha256: Digest::from_ring(&hash.finish()).to_string(),
         codec: entry.codec,
         size: (entry.width, entry.height),

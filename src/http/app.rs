@@ -16,8 +16,10 @@ use crate::base::shutdown::Stopped;
 use crate::base::time::Wall;
 use crate::catalog::{Catalog, Event, Reader};
 use crate::config::Config;
+use crate::decode::Program;
 use crate::http::certificate::InForce;
 use crate::http::gate::Gate;
+use crate::http::packages::Packages;
 use crate::http::playback::Playbacks;
 use crate::http::problem::Answer;
 use crate::http::tls;
@@ -70,6 +72,8 @@ pub struct Parts {
     pub config: watch::Receiver<Arc<Config>>,
     /// Who may what.
     pub access: Access,
+    /// Makes packages of disclosures; none when that could not be started.
+    pub packages: Option<Arc<dyn Packages>>,
     /// The key that verifies checkpoints of the ledger.
     pub ledger_key: Key,
     /// What only the daemon knows.
@@ -88,6 +92,8 @@ pub struct App {
     pub counts: Counts,
     /// Playbacks that are open.
     pub playbacks: Playbacks,
+    /// What decodes pictures.
+    pub codec: Program,
     /// One camera is tried at a time.
     pub probing: Semaphore,
     /// Told when the server stops.
@@ -149,6 +155,7 @@ impl App {
             gate: Arc::default(),
             counts: Counts::default(),
             playbacks: Playbacks::default(),
+            codec: Program::beside()?,
             probing: Semaphore::new(1),
             stopped,
             parts,

@@ -93,6 +93,11 @@ pub const MATRIX: &[Line] = &[
         "/api/v1/playbacks/{playback}/{camera}/{stream}/media/{segment}/{file}",
         Right::Playback,
     ),
+    with(
+        "POST",
+        "/api/v1/playbacks/{playback}/{camera}/{stream}/stills",
+        Right::HandOut,
+    ),
     with("GET", "/api/v1/health", Right::SeeHealth),
     with("GET", "/api/v1/alarms", Right::SeeHealth),
     with(
@@ -158,6 +163,26 @@ pub const MATRIX: &[Line] = &[
         "POST",
         "/api/v1/disclosures/{disclosure}/review",
         Right::Records,
+    ),
+    with(
+        "POST",
+        "/api/v1/disclosures/{disclosure}/package",
+        Right::HandOut,
+    ),
+    with(
+        "GET",
+        "/api/v1/disclosures/{disclosure}/package",
+        Right::Ask,
+    ),
+    with(
+        "DELETE",
+        "/api/v1/disclosures/{disclosure}/package",
+        Right::Ask,
+    ),
+    with(
+        "GET",
+        "/api/v1/disclosures/{disclosure}/package/{part}",
+        Right::HandOut,
     ),
     with(
         "GET",

@@ -19,6 +19,7 @@ pub mod json;
 mod leftover;
 pub mod matrix;
 pub mod metrics;
+pub mod packages;
 mod pages;
 pub mod playback;
 pub mod problem;

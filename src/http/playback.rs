@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::access::authorise::Authorised;
 use crate::access::refusal::Refusal as Why;
-use crate::access::role::acts;
+use crate::access::role::{Act as Acts, acts};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::hex;
 use crate::base::id::{CameraId, HoldId, SegmentId, StreamId};
@@ -124,7 +124,7 @@ impl Playback {
     }
 
     /// True when it was opened in the session of `who`.
-    pub fn is_of(&self, who: &Authorised<acts::Playback>) -> bool {
+    pub fn is_of<A: Acts>(&self, who: &Authorised<A>) -> bool {
         // A session has one vault, and a vault one session.
         Arc::ptr_eq(&self.who.vault(), &who.vault())
     }
@@ -346,7 +346,7 @@ impl Playbacks {
     }
 
     /// The one of this name, when it was opened in the session of `who`.
-    pub fn get(&self, name: &str, who: &Authorised<acts::Playback>) -> Option<Arc<Playback>> {
+    pub fn get<A: Acts>(&self, name: &str, who: &Authorised<A>) -> Option<Arc<Playback>> {
         let open = lock(&self.open);
         let found = open.get(&PlaybackId(name.to_owned()))?;
         found.is_of(who).then(|| Arc::clone(found))

@@ -10,7 +10,7 @@ use crate::access::role::acts;
 use crate::http::api::{
     alarms, camera_settings, cameras, coverage, deletions, disclosure_drafts, disclosure_papers,
     disclosure_steps, disclosures, document, enrolment, health, holds, ledger, live, media, notice,
-    persons, playback, retention, rights, session, site,
+    packages, persons, playback, retention, rights, session, site, stills,
 };
 use crate::http::app::App;
 use crate::http::guard::Routes;
@@ -57,6 +57,7 @@ pub fn all(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Line>) {
     let routes = of_retention(routes);
     let routes = of_disclosures(routes);
     let routes = disclosure_step(routes);
+    let routes = of_packages(routes);
     let routes = disclosure_paper(routes);
     let routes = of_ledger(routes);
     let routes = deletions(routes);
@@ -137,6 +138,24 @@ fn of_disclosures(routes: Routes) -> Routes {
     route!(
         routes, "POST" "/api/v1/disclosures/{disclosure}/request", acts::Ask,
         post(disclosure_drafts::request)
+    )
+}
+
+fn of_packages(routes: Routes) -> Routes {
+    let routes = route!(
+        routes, "POST" "/api/v1/disclosures/{disclosure}/package", acts::HandOut,
+        post(packages::start)
+    );
+    let routes = route!(
+        routes, "GET" "/api/v1/disclosures/{disclosure}/package", acts::Ask, get(packages::get)
+    );
+    let routes = route!(
+        routes, "DELETE" "/api/v1/disclosures/{disclosure}/package", acts::Ask,
+        delete(packages::cancel)
+    );
+    route!(
+        routes, "GET" "/api/v1/disclosures/{disclosure}/package/{part}", acts::HandOut,
+        get(packages::part)
     )
 }
 
@@ -285,6 +304,10 @@ fn playbacks(routes: Routes) -> Routes {
     let routes = route!(
         routes, "GET" "/api/v1/playbacks/{playback}/{camera}/{stream}/groups", acts::Playback,
         get(playback::groups)
+    );
+    let routes = route!(
+        routes, "POST" "/api/v1/playbacks/{playback}/{camera}/{stream}/stills", acts::HandOut,
+        post(stills::take)
     );
     let routes = route!(
         routes, "GET" "/api/v1/playbacks/{playback}/{camera}/{stream}/init/{file}", acts::Playback,

@@ -5,6 +5,7 @@
 
 pub mod access_unit;
 pub mod activity;
+pub mod annexb;
 pub mod boxes;
 pub mod clear;
 pub mod clip;

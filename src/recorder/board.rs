@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::id::{SegmentId, StreamId};
 use crate::base::time::Wall;
+use crate::recorder::cut::Cuts;
 use crate::recorder::pulse::Pulses;
 
 /// What a stream is doing.
@@ -73,6 +74,8 @@ pub struct Board {
     lines: Arc<Mutex<BTreeMap<StreamId, Line>>>,
     /// How far volumes are behind.
     pub pulses: Pulses,
+    /// Where a cut is asked for.
+    pub cuts: Cuts,
 }
 
 impl Board {

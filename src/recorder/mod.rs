@@ -7,6 +7,8 @@ pub mod assembler;
 pub mod board;
 mod cause;
 pub mod check;
+pub mod cut;
+pub mod deletions;
 pub mod fragment;
 pub mod keeper;
 pub mod live;

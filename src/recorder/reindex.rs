@@ -15,9 +15,10 @@ use crate::base::hash::Digest;
 use crate::base::id::{BoxId, RunId, SegmentId, StreamId};
 use crate::base::time::{Span, Wall};
 use crate::catalog::{
-    Catalog, Change, Event, GapCause, Pending, PeopleChange, Reader, SEAM_US_MAX, SampleEntryRow,
-    SegmentRow,
+    Catalog, Change, DeletedSpan, Event, GapCause, Pending, PeopleChange, Reader, SEAM_US_MAX,
+    SampleEntryRow, SegmentRow,
 };
+use crate::recorder::deletions::Deletions;
 use crate::recorder::recovery::{self, Adopter, Found};
 use crate::recorder::walk;
 use crate::store::volume::Volume;
@@ -42,7 +43,7 @@ pub struct Report {
     pub bytes: u64,
     /// Gaps between recordings.
     pub gaps: u64,
-    /// Places where a segment names one before it that is not there. Early deletion leaves such places, and so does loss.
+    /// Places where a segment names one before it that is not there and of which the ledger does not say that it was deleted.
     pub holes: u64,
     /// The first of them.
     pub holes_listed: Vec<String>,
@@ -62,6 +63,8 @@ pub struct Reindex<'a> {
     pub volumes: &'a [Volume],
     /// This box.
     pub box_id: BoxId,
+    /// What is known to have been deleted.
+    pub deletions: &'a Deletions,
     /// The clocks.
     pub clock: &'a dyn Clock,
     /// Told how many segments were read.
@@ -190,8 +193,9 @@ impl Reindex<'_> {
         report.streams += 1;
         report.segments += rows.len() as u64;
         report.bytes += rows.iter().map(|row| row.bytes).sum::<u64>();
-        self.holes(stream, &rows, report);
-        let accounted = account(stream, &rows);
+        let deleted = self.deletions.of_stream(stream);
+        holes(stream, &rows, deleted, report);
+        let accounted = account(stream, &rows, deleted);
         report.gaps += accounted.gaps;
         let entries = entries
             .values()
@@ -199,7 +203,11 @@ impl Reindex<'_> {
         let segments = in_order_of_chain(rows)
             .into_iter()
             .map(|row| Change::SegmentClosed(Box::new(row)));
-        self.commit(entries.chain(segments).chain(accounted.changes))
+        let told = deleted.iter().map(|deleted| Change::DeletionTold {
+            stream: stream.clone(),
+            deleted: *deleted,
+        });
+        self.commit(entries.chain(segments).chain(told).chain(accounted.changes))
     }
 
     /// In batches, several under way at a time.
@@ -215,22 +223,28 @@ impl Reindex<'_> {
         }
         under_way.map_or(Ok(()), Pending::wait)
     }
+}
 
-    fn holes(&self, stream: &StreamId, rows: &[SegmentRow], report: &mut Report) {
-        let roots: HashSet<Digest> = rows.iter().map(|row| row.content_root).collect();
-        // Before the first there was something that is deleted.
-        for pair in rows.windows(2) {
-            let (before, row) = (&pair[0], &pair[1]);
-            let known = row.previous_root == Digest::ZERO || roots.contains(&row.previous_root);
-            // What a crash cut short may have named more than was found.
-            if known || before.recovered {
-                continue;
-            }
-            report.holes += 1;
-            if report.holes_listed.len() < HOLES_MAX {
-                let at = row.start;
-                report.holes_listed.push(format!("{stream}: before {at}"));
-            }
+/// Counts where a segment names one that is not there, although nothing of that time was deleted.
+fn holes(stream: &StreamId, rows: &[SegmentRow], deleted: &[DeletedSpan], report: &mut Report) {
+    let roots: HashSet<Digest> = rows.iter().map(|row| row.content_root).collect();
+    // Before the first there was something that is deleted.
+    for pair in rows.windows(2) {
+        let (before, row) = (&pair[0], &pair[1]);
+        let known = row.previous_root == Digest::ZERO || roots.contains(&row.previous_root);
+        let between = Span {
+            start: before.end,
+            end: row.start.plus_us(SEAM_US_MAX),
+        };
+        let is_deleted = || deleted.iter().any(|d| d.span.overlaps(&between));
+        // What a crash cut short may have named more than was found.
+        if known || before.recovered || is_deleted() {
+            continue;
+        }
+        report.holes += 1;
+        if report.holes_listed.len() < HOLES_MAX {
+            let at = row.start;
+            report.holes_listed.push(format!("{stream}: before {at}"));
         }
     }
 }
@@ -273,7 +287,7 @@ struct Accounted {
     gaps: u64,
 }
 
-fn account(stream: &StreamId, rows: &[SegmentRow]) -> Accounted {
+fn account(stream: &StreamId, rows: &[SegmentRow], deleted: &[DeletedSpan]) -> Accounted {
     let mut accounted = Accounted {
         changes: Vec::new(),
         gaps: 0,
@@ -284,16 +298,25 @@ fn account(stream: &StreamId, rows: &[SegmentRow]) -> Accounted {
         if let Some(end) = until
             && row.start.us_since(end) > SEAM_US_MAX
         {
-            accounted.gaps += 1;
-            accounted.changes.push(Change::GapRecorded {
-                stream: stream.clone(),
-                span: Span {
-                    start: end,
-                    end: row.start,
-                },
-                cause: CAUSE,
-                detail: Some(DETAIL.to_owned()),
-            });
+            let mut parts = vec![Span {
+                start: end,
+                end: row.start,
+            }];
+            for known in deleted {
+                parts = parts
+                    .iter()
+                    .flat_map(|part| part.without(known.span))
+                    .collect();
+            }
+            for span in parts.into_iter().filter(|part| part.us() > SEAM_US_MAX) {
+                accounted.gaps += 1;
+                accounted.changes.push(Change::GapRecorded {
+                    stream: stream.clone(),
+                    span,
+                    cause: CAUSE,
+                    detail: Some(DETAIL.to_owned()),
+                });
+            }
         }
         until = until.max(Some(row.end));
         let end = runs.entry(row.run).or_insert(row.end);

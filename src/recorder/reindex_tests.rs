@@ -19,6 +19,7 @@ fn rebuild(scene: &Scene, catalog: &Catalog) -> Report {
         catalog,
         volumes: std::slice::from_ref(&scene.volume),
         box_id: scene.box_id,
+        deletions: &Deletions::default(),
         clock: &*scene.clock,
         tell: &|_| {},
     };

@@ -10,6 +10,7 @@ use crate::base::disk::{self, DiskFile};
 use crate::base::error::Result;
 use crate::catalog::{Catalog, Change, SegmentRow};
 use crate::recorder::check;
+use crate::recorder::deletions::Deletions;
 use crate::recorder::fault_tests::Scene;
 use crate::recorder::reconcile::{self, Reconcile};
 use crate::recorder::reindex::{self, Reindex};
@@ -84,6 +85,7 @@ impl Left {
             catalog: &catalog,
             volumes: std::slice::from_ref(&scene.volume),
             box_id: scene.box_id,
+            deletions: &Deletions::default(),
             clock: &*scene.clock,
             tell: &|_| {},
         };

@@ -76,6 +76,8 @@ struct Stream {
     retry_at: Option<Mono>,
     /// UTC day of the last segment begun here.
     day: Option<String>,
+    /// How often a cut had been asked for when the open segment was begun.
+    cuts: u64,
 }
 
 impl Writer {
@@ -181,6 +183,7 @@ impl Writer {
             run: None,
             retry_at: None,
             day: None,
+            cuts: 0,
         };
         if stream.covered_until.is_none() && stream.gap.is_none() {
             let (now, text) = (self.options.clock.wall(), "no picture has come yet");
@@ -195,7 +198,9 @@ impl Writer {
                 || open.run != fragment.run
                 || *open.entry != *fragment.entry
                 // Somebody lost the right to what is recorded from now on.
-                || fragment.starts_with_key && open.generation() != self.options.sealing.generation()
+                || fragment.starts_with_key
+                    && (open.generation() != self.options.sealing.generation()
+                        || stream.cuts != self.options.board.cuts.asked(&stream.id))
         });
         if changes {
             let end = stream.open.as_ref().map(|open| {
@@ -231,6 +236,8 @@ impl Writer {
             return false;
         }
         stream.retry_at = None;
+        // Before its first byte: whoever asks from now on means this one too.
+        stream.cuts = self.options.board.cuts.asked(&stream.id);
         if !self.has_room() {
             let text = format!(
                 "volume \"{}\" has no room above its reserve of {} MiB",

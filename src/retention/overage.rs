@@ -1,5 +1,5 @@
-//! What lies on a volume for longer than it may and is no row of the catalog: sweeps do not see it. Files in quarantine and
-//! left-over keys go by a rule of their own; whatever else is found is told, and left to people.
+//! What lies on a volume for longer than it may and is no row of the catalog: sweeps do not see it. Files in quarantine, left-over
+//! keys and copies of packages go by a rule of their own; whatever else is found is told, and left to people.
 //!
 //! Finding is apart from deleting: [`look`] changes nothing.
 
@@ -16,13 +16,16 @@ use crate::base::time::{Span, Wall};
 use crate::catalog::{Catalog, Event, Phase, Reader};
 use crate::store::mark::MARK_FILE;
 use crate::store::slots::SlotFile;
-use crate::store::volume::{IDENTITY_FILE, KEYS_DIR, QUARANTINE_DIR, Volume};
+use crate::store::volume::{IDENTITY_FILE, KEYS_DIR, PACKAGES_DIR, QUARANTINE_DIR, Volume};
 
 const DAY_US: i64 = 86_400_000_000;
 /// The longest segment, in microseconds: a file that began so long before the limit is over it.
 const SEGMENT_US: i64 = 300 * 1_000_000;
 /// A part, and what has no row, may be older than it may be kept by so much: adopting and sweeping have their own pace.
 const GRACE_US: i64 = 2 * DAY_US;
+/// The house's own copies of packages are kept for 14 days at most, whatever their source; who makes them wipes them by then, and
+/// what is left after a day more is wiped here.
+const PACKAGE_US_MAX: i64 = 15 * DAY_US;
 /// So many are named.
 pub const LISTED_MAX: usize = 20;
 /// Folders that are entered where nothing of ours lies.
@@ -41,6 +44,8 @@ pub enum Cause {
     QuarantineRoom,
     /// Keys of a day of which nothing is left.
     Keys,
+    /// A copy of a package whose time is over.
+    Package,
 }
 
 impl Cause {
@@ -50,6 +55,7 @@ impl Cause {
             Self::QuarantineAge => "quarantine-age",
             Self::QuarantineRoom => "quarantine-room",
             Self::Keys => "keys",
+            Self::Package => "package",
         }
     }
 }
@@ -114,6 +120,7 @@ pub fn look(reader: &Reader, volume: &Volume, limits: &Limits<'_>) -> Result<Fou
     };
     looking.quarantine()?;
     looking.keys()?;
+    looking.packages()?;
     looking.streams()?;
     looking.rest()?;
     Ok(looking.found)
@@ -242,6 +249,28 @@ impl Looking<'_> {
                 cause: Cause::QuarantineRoom,
                 ..doomed
             });
+        }
+        Ok(())
+    }
+
+    /// Copies of packages. A hold keeps footage, and never a copy of it.
+    fn packages(&mut self) -> Result<()> {
+        let limit = self.limits.now.plus_us(-PACKAGE_US_MAX);
+        for entry in entries(&self.volume.root.join(PACKAGES_DIR))? {
+            if !entry.file_type()?.is_file() {
+                self.found.told.push((entry.path(), "no file"));
+                continue;
+            }
+            let (bytes, changed) = self.seen(&entry)?;
+            if changed < limit {
+                self.found.doomed.push(Doomed {
+                    path: entry.path(),
+                    bytes,
+                    cause: Cause::Package,
+                    stream: None,
+                    segment: None,
+                });
+            }
         }
         Ok(())
     }
@@ -375,6 +404,7 @@ impl Looking<'_> {
                 MARK_FILE,
                 KEYS_DIR,
                 QUARANTINE_DIR,
+                PACKAGES_DIR,
                 LOST_FOUND,
             ]
             .contains(&name.as_str())

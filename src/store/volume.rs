@@ -7,6 +7,7 @@
 //! VOLUME/CAMERA/STREAM/2026/11/23/….mp4.part                   one being written
 //! VOLUME/keys/CAMERA/STREAM/20261123.keys                      key slots of that day
 //! VOLUME/quarantine/…                                          what could not be read
+//! VOLUME/sinetti-packages/JOB-PART.age                         a sealed part of a package, until it is wiped
 //! ```
 
 use std::fs;
@@ -23,6 +24,9 @@ pub const IDENTITY_FILE: &str = "sinetti-volume.json";
 pub const KEYS_DIR: &str = "keys";
 /// The folder of what could not be read.
 pub const QUARANTINE_DIR: &str = "quarantine";
+/// The folder of packages: sealed parts, each with its row in the catalog, wiped by `daemon::packages` at the latest after 14 days.
+/// They are no footage to a walk, and what lies there without a row is removed at the next start.
+pub const PACKAGES_DIR: &str = "sinetti-packages";
 /// What a segment's name ends with while it is written.
 pub const PART_SUFFIX: &str = ".part";
 const FORMAT: u32 = 1;

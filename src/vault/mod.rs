@@ -14,6 +14,7 @@ mod bech32;
 pub mod generation;
 pub mod identity;
 pub mod opener;
+pub mod parcel;
 pub mod passphrase;
 pub mod person;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Something large, encrypted to a recipient as one binary age file (C2SP age, version 1) while it is written or read.
 
-use std::io::{Read, Write};
+use std::io::{Read, Seek, Write};
 
 use crate::base::{Context, Error, Kind, Result};
 use crate::vault::identity::{Identity, Recipient};
@@ -45,10 +45,25 @@ impl<W: Write> Write for Sealing<W> {
 ///
 /// # Errors
 /// [`Kind::Denied`] when `with` does not fit, [`Kind::Corrupt`] when it is no age file.
-pub fn open<R: Read>(from: R, with: &Identity) -> Result<impl Read> {
+pub fn open<R: Read>(from: R, with: &Identity) -> Result<impl Read + use<R>> {
+    decrypt(from, with)
+}
+
+/// The same from any place in it.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_anywhere<R: Read + Seek>(
+    from: R,
+    with: &Identity,
+) -> Result<impl Read + Seek + use<R>> {
+    decrypt(from, with)
+}
+
+fn decrypt<R: Read>(from: R, with: &Identity) -> Result<age::stream::StreamReader<R>> {
     let refused = |e: age::DecryptError| match e {
         age::DecryptError::NoMatchingKeys => {
-            Error::new(Kind::Denied, "it is encrypted to another recovery key")
+            Error::new(Kind::Denied, "it is encrypted to another key")
         }
         other => Error::corrupt(format!("it cannot be decrypted: {other}")),
     };

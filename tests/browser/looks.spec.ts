@@ -3,26 +3,8 @@ import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 
 import { expect, settled, test } from './fixtures';
-import type { Role } from './world';
-
-/** Every screen with somebody who may see it. */
-export const SCREENS: [string, Role | undefined][] = [
-  ['/ledger', undefined],
-  ['/enrol', undefined],
-  ['/notice', undefined],
-  ['/live', 'controller'],
-  ['/playback', 'controller'],
-  ['/ledger', 'auditor'],
-  ['/ledger/1', 'auditor'],
-  ['/retention', 'controller'],
-  ['/retention', 'admin'],
-  ['/health?all=1', 'admin'],
-  ['/cameras', 'admin'],
-  ['/account', 'staff'],
-  ['/people', 'admin'],
-  ['/people/manager1', 'admin'],
-  ['/ledger', 'staff'],
-];
+import { openRecordings, recent } from './footage';
+import { SCREENS } from './screens';
 
 async function accessible(page: Page): Promise<void> {
   const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
@@ -62,6 +44,26 @@ test.describe('dialogs', () => {
       await expect(page.getByRole('dialog')).toBeHidden();
       await expect(page.getByRole('button', { name })).toBeFocused();
     }
+  });
+});
+
+test.describe('recorded pictures', () => {
+  test.use({ role: 'controller' });
+
+  test('are accessible while they are open, with the table, the calendar and the dialog of a hold', async ({ page }) => {
+    test.setTimeout(90_000);
+    await openRecordings(page, 'hylly-1,kassa-2', await recent(page, 'hylly-1', 20));
+    await page.keyboard.press('i');
+    await page.getByText('Tallenteet taulukkona').click();
+    await page.getByText('Näppäimet', { exact: true }).click();
+    await accessible(page);
+    await page.getByRole('group', { name: 'Kalenteri' }).locator('.name').click();
+    await expect(page.getByRole('dialog', { name: 'Kalenteri' })).toBeVisible();
+    await accessible(page);
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Aseta pito' }).click();
+    await expect(page.getByRole('dialog', { name: 'Aseta säilytyspito' })).toBeVisible();
+    await accessible(page);
   });
 });
 

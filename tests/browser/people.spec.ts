@@ -1,4 +1,6 @@
 // Persons: enrolling, adding, granting, confirming, reviewing; cameras and alarms of the administrator.
+import type { Locator } from '@playwright/test';
+
 import { expect, settled, test } from './fixtures';
 import { totp, world } from './world';
 
@@ -84,6 +86,7 @@ test.describe('the administrator', () => {
     await dialog.getByLabel('Pääkuvan polku kamerassa').fill('/ovi-1/main');
     await dialog.getByRole('button', { name: 'Tallenna' }).click();
     await expect(dialog.getByLabel('Osoite')).toHaveAttribute('aria-invalid', 'true');
+    await expect(dialog.getByText('Tarkista: anna sisäverkon IP-osoite')).toBeVisible();
     await dialog.getByLabel('Osoite').fill(camera);
     await dialog.getByLabel('Käyttäjätunnus kameraan').fill(login.user);
     await dialog.getByLabel('Salasana kameraan').fill(login.password);
@@ -97,6 +100,57 @@ test.describe('the administrator', () => {
     await dialog.getByLabel('Kamera tallentaa').uncheck();
     await dialog.getByRole('button', { name: 'Tallenna' }).click();
     await expect(row.getByText('pois käytöstä').first()).toBeVisible({ timeout: 15_000 });
+  });
+
+  test('says why a camera keeps for more than 72 hours, and why for more than a year', async ({ page }) => {
+    await page.goto('/cameras');
+    await settled(page);
+    await page.getByRole('button', { name: 'Muuta kameraa Kassa 2' }).click();
+    const dialog = page.getByRole('dialog');
+    const [keep, why, special, where] = ['Säilytysaika', 'Perustelu yli 72 tunnin säilytykselle', 'Erityinen syy yli vuoden säilytykselle', 'Missä perustelu on kirjattuna'].map((label) => dialog.getByLabel(label)) as [
+      Locator,
+      Locator,
+      Locator,
+      Locator,
+    ];
+    // What the configuration says, for the site and at the camera.
+    await expect(keep).toHaveValue('400 d');
+    await expect(why).toHaveValue('Näytös');
+    await expect(where).toHaveValue('Seloste käsittelytoimista, kohta 1');
+    await keep.fill('14 d');
+    await expect(why).toBeVisible();
+    await expect(special).toHaveCount(0);
+    await keep.fill('72 h');
+    await expect(why).toHaveCount(0);
+    await keep.fill('400 d');
+    await special.fill('');
+    await dialog.getByRole('button', { name: 'Tallenna' }).click();
+    await expect(special).toBeFocused();
+    await special.fill('Oikeudenkäynti on kesken.\nSe kestää.');
+    await where.fill('Seloste käsittelytoimista, kohta 2');
+    await dialog.getByRole('button', { name: 'Tallenna' }).click();
+    await expect(dialog).toBeHidden();
+    await expect(async () => {
+      await page.reload();
+      await page.getByRole('button', { name: 'Muuta kameraa Kassa 2' }).click();
+      await expect(special).toHaveValue('Oikeudenkäynti on kesken. Se kestää.', { timeout: 1_000 });
+      await expect(where).toHaveValue('Seloste käsittelytoimista, kohta 2');
+    }).toPass({ timeout: 15_000 });
+    await page.goto('/retention');
+    await expect(page.getByText('Oikeudenkäynti on kesken. Se kestää.').first()).toBeVisible();
+  });
+
+  test('is told by the field what the box refuses, in words of the language', async ({ page }) => {
+    // The page asks for the sentences itself; what the box says to a page that does not is said beside the field, too.
+    await page.goto('/cameras');
+    await settled(page);
+    await page.getByRole('button', { name: 'Muuta kameraa Hylly 1' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Säilytysaika').fill('366 d');
+    await dialog.locator('form').evaluate((form) => ((form as HTMLFormElement).noValidate = true));
+    await dialog.getByRole('button', { name: 'Tallenna' }).click();
+    await expect(dialog.getByText('Tarkista: yli 365 vuorokauden säilytys tarvitsee erityisen syyn')).toBeVisible();
+    await expect(dialog.getByText('Tarkista: kerro, missä erityinen syy on kirjattuna.')).toBeVisible();
   });
 
   test('acknowledges an alarm, whose effect and remedy are said', async ({ page }) => {

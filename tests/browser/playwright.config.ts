@@ -18,6 +18,9 @@ export default defineConfig({
   expect: { timeout: 10_000 },
   reporter: [['list']],
   forbidOnly: true,
+  // Debian's Chromium draws letters a little differently from version to version.
+  snapshotPathTemplate: '{testDir}/looks/{arg}{ext}',
+  updateSnapshots: process.env['SINETTI_LOOKS'] === 'anew' ? 'all' : 'none',
   globalSetup: './setup.ts',
   webServer: {
     command: `${join(import.meta.dirname, 'start')} ${BOX_DIR} ${PORT}`,

@@ -34,14 +34,25 @@ function resident(pid) {
   return Number(found?.[1] ?? 0) / 1024;
 }
 
-/** Memory of all that renders, in MiB. */
-function rendering(browser) {
-  let sum = 0;
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+/** Memory of the browser, its processes that draw and decode included, in MiB: of all that this program started, and they in turn. */
+function browsing() {
+  const children = new Map();
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
     try {
-      const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-      const isOurs = line.includes('--type=') && readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`SINETTI_WALL=${browser}`);
-      if (isOurs) sum += resident(pid);
+      // The name in parentheses may hold spaces.
+      const parent = readFileSync(`/proc/${name}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')[1];
+      children.set(parent, [...(children.get(parent) ?? []), name]);
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  let sum = 0;
+  const left = [...(children.get(String(process.pid)) ?? [])];
+  for (let pid = left.pop(); pid !== undefined; pid = left.pop()) {
+    left.push(...(children.get(pid) ?? []));
+    try {
+      sum += resident(pid);
     } catch {
       // It ended meanwhile.
     }
@@ -100,6 +111,7 @@ function flat(name, samples) {
   const [first, last] = [mean(samples.slice(0, third)), mean(samples.slice(-third))];
   const most = Math.max(...samples);
   say(`${name}: ${first.toFixed(0)} MiB at first, ${last.toFixed(0)} MiB at last, ${most.toFixed(0)} MiB at most`);
+  if (first < 1) wrong.push(`${name} was not measured`);
   if (last > first * (1 + GROWTH_SHARE) + GROWTH_MIB) wrong.push(`${name} grows`);
 }
 
@@ -125,7 +137,7 @@ async function watch(page) {
     await cdp.send('HeapProfiler.collectGarbage');
     const { metrics } = await cdp.send('Performance.getMetrics');
     samples.heap.push((metrics.find((m) => m.name === 'JSHeapUsedSize')?.value ?? 0) / (1 << 20));
-    samples.tab.push(rendering(process.pid));
+    samples.tab.push(browsing());
     samples.recorder.push(resident(given.recorder));
   }
   if (cut?.isCut) process.kill(given.cut.process, 'SIGCONT');
@@ -138,7 +150,6 @@ async function watch(page) {
 const browser = await chromium.launch({
   executablePath: process.env['SINETTI_CHROMIUM'] ?? '/usr/bin/chromium',
   args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
-  env: { ...process.env, SINETTI_WALL: String(process.pid) },
 });
 try {
   const context = await browser.newContext({ baseURL: given.address, ignoreHTTPSErrors: true, viewport: { width: 1600, height: 1200 } });

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sinetti::base::clock::SimulatedClock;
-use sinetti::base::time::Wall;
-use sinetti::catalog::Rule;
+use sinetti::base::time::{Span, Wall};
+use sinetti::catalog::{HoldKind, Rule};
 use sinetti::daemon::answer::{Deletion, Retention};
 use sinetti::retention::latch;
 
@@ -295,6 +295,59 @@ fn on_a_small_disk() {
         .find(|row| row.event.action == "sweep")
         .expect("told");
     assert_eq!(event.event.facts["deleted"]["early"][0][0], "till/main");
+}
+
+#[test]
+fn a_volume_full_of_what_is_held_records_gaps_tells_and_touches_nothing() {
+    with_own_mounts(
+        "daemon::a_volume_full_of_what_is_held_records_gaps_tells_and_touches_nothing",
+        on_a_disk_full_of_held_footage,
+    );
+}
+
+fn on_a_disk_full_of_held_footage() {
+    let (mut shop, server) = (TestBox::new(), server());
+    let small: PathBuf = shop.path("small");
+    fs::create_dir(&small).expect("a folder");
+    tmpfs("size=160m", &small);
+    let path = small.to_string_lossy().into_owned();
+    let add = ["volume", "add", &path, "--name", "small"];
+    shop.run(&[&add[..], &["--reserve-gib", "0.05"]].concat())
+        .ok();
+    let _till = server.add("/till/main", camera("till.264"));
+    shop.add_camera("till", server.address(), &["--volume", "small"]);
+    // 120 MiB past their time: less than the reserve is free.
+    let planted = plant(&shop, &small);
+    planted.record("till/main", ago(400 * HOUR), 60, 60, 2 << 20);
+    let rows = planted.segments("till/main");
+    let all = Span {
+        start: rows[0].start,
+        end: rows[59].end,
+    };
+    planted.hold(HoldKind::Case, "till", all);
+    let paths: Vec<_> = rows.iter().map(|row| planted.path(row)).collect();
+    drop(planted);
+    shop.start();
+    shop.recorder().wait_for_log("would make none");
+    shop.recorder().wait_for_log("ALARM volume-full");
+    shop.wait("a gap for want of room", |status| {
+        let line = status.streams.get("till/main");
+        let told = line.and_then(|line| line.last_error.as_deref());
+        told.is_some_and(|text| text.contains("no room above its reserve"))
+    });
+    assert_eq!(deletion(&shop).in_vain, ["small"]);
+    shop.stop();
+    assert!(paths.iter().all(|path| path.exists()), "held");
+    let reader = shop.catalog();
+    let till = stream("till/main");
+    assert_eq!(reader.deleted(&till, always()).expect("query"), []);
+    let gaps = reader.gaps(&till, always(), now()).expect("query");
+    assert!(
+        gaps.iter().any(|gap| gap.cause.as_str() == "disk-full"),
+        "{gaps:?}"
+    );
+    drop(reader);
+    shop.check(true);
 }
 
 #[test]

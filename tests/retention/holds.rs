@@ -1,10 +1,12 @@
 //! Holds over real footage: exact to the segment, past its time, on a full disk, and through a kill.
 
 use sinetti::base::Clock;
+use sinetti::base::id::HoldId;
 use sinetti::base::time::Span;
 use sinetti::catalog::{HoldKind, Rule, SegmentRow};
 use sinetti::retention::look::{self, Lack};
 use sinetti::retention::outlook;
+use sinetti::retention::reading::{Reading, Why, Withheld};
 
 use crate::plant::{DAY, HOUR, MINUTE, Own, Plant, SECOND, T0, ids, stream};
 
@@ -214,4 +216,104 @@ fn what_is_held_past_its_time_shows_nowhere_else() {
     let (recorded_without, _, listed_without, _) = seen(&before.plant);
     assert_eq!(recorded, recorded_without, "as if it were not there");
     assert_eq!(listed, listed_without);
+}
+
+#[test]
+fn from_two_minutes_to_until_three_minutes_past_holds_the_segments_that_overlap_it() {
+    let own = Own::new();
+    let plant = &own.plant;
+    // 13:50:20 to 14:10:20; T0 is at 15.
+    let at = |hour: i64, minute: i64| T0.plus_us((hour - 15) * HOUR + minute * MINUTE);
+    plant.record("kassa/main", at(13, 50).plus_us(20 * SECOND), 60, 20, 4000);
+    plant.keep("kassa/main", HOUR);
+    let rows = plant.segments("kassa/main");
+    let span = Span {
+        start: at(13, 58),
+        end: at(14, 3),
+    };
+    let row = plant.hold(HoldKind::Case, "kassa", span);
+    plant.set_clock(at(20, 0));
+    assert_eq!(plant.sweep().segments, 14);
+    let left = plant.segments("kassa/main");
+    assert_eq!(ids(&left), ids(&rows[7..13]));
+    assert_eq!(left[0].start, at(13, 57).plus_us(20 * SECOND));
+    assert_eq!(left[5].end, at(14, 3).plus_us(20 * SECOND));
+    plant.release(&row);
+    // Through the fourteenth day they stay, on the fifteenth they are gone.
+    plant.set_clock(at(20, 0).plus_us(14 * DAY));
+    assert_eq!(plant.sweep().segments, 0);
+    plant.set_clock(at(20, 0).plus_us(14 * DAY + 1));
+    assert_eq!(plant.sweep().segments, 6);
+    assert!(gone(plant, &rows).into_iter().all(|gone| gone));
+    plant.check();
+}
+
+/// What is listed of the first half hour, for the case of a hold if there is one.
+fn listed(plant: &Plant, named: Option<HoldId>) -> (Vec<Span>, Vec<Withheld>, usize) {
+    let (reader, kassa, now) = (plant.reader(), stream("kassa/main"), plant.clock.wall());
+    let reading = Reading::of(&reader, &kassa, now, named).expect("readable");
+    let mut coverage = reader
+        .coverage(&kassa, minutes(0, 30), now)
+        .expect("coverage");
+    let withheld = reading
+        .limit(&reader, &kassa, &mut coverage)
+        .expect("limited");
+    (coverage.recorded, withheld, coverage.deleted.len())
+}
+
+fn segments_of(from: i64, to: i64) -> Span {
+    Span {
+        start: minutes(from, to).start.plus_us(20 * SECOND),
+        end: minutes(from, to).end.plus_us(20 * SECOND),
+    }
+}
+
+#[test]
+fn what_is_restricted_is_listed_as_withheld_in_whole_segments() {
+    let own = till();
+    let plant = &own.plant;
+    plant.set_clock(T0.plus_us(12 * MINUTE));
+    let row = plant.hold(HoldKind::Restriction, "kassa", minutes(3, 5));
+    plant.hold(HoldKind::PreservationOrder, "kassa", minutes(7, 8));
+    plant.hold(HoldKind::Restriction, "ovi", minutes(0, 30));
+    let (recorded, withheld, deleted) = listed(plant, None);
+    assert_eq!(recorded, [segments_of(0, 2), segments_of(5, 10)]);
+    let restricted = Withheld {
+        span: segments_of(2, 5),
+        why: Why::Restricted,
+    };
+    assert_eq!(withheld, [restricted], "of an order nothing shows");
+    assert_eq!(deleted, 0);
+    // For the restriction's own case, that and nothing else.
+    let (recorded, withheld, _) = listed(plant, Some(row.hold));
+    assert_eq!(recorded, [segments_of(2, 5)]);
+    let others: Vec<_> = withheld.iter().map(|part| (part.span, part.why)).collect();
+    assert_eq!(
+        others,
+        [
+            (segments_of(0, 2), Why::Other),
+            (segments_of(5, 10), Why::Other)
+        ]
+    );
+}
+
+#[test]
+fn what_is_held_past_its_time_is_listed_for_its_case_alone() {
+    let own = till();
+    let plant = &own.plant;
+    let case = plant.hold(HoldKind::Case, "kassa", minutes(3, 5));
+    let other = plant.hold(HoldKind::Case, "ovi", minutes(3, 5));
+    plant.set_clock(T0.plus_us(DAY));
+    for swept in [false, true] {
+        if swept {
+            assert_eq!(plant.sweep().segments, 7);
+        }
+        assert_eq!(listed(plant, None).0, [], "deleted, to all others");
+        let (recorded, withheld, deleted) = listed(plant, Some(case.hold));
+        assert_eq!(recorded, [segments_of(2, 5)]);
+        assert_eq!(withheld, []);
+        assert_eq!(deleted, 2, "before and after it");
+        let (recorded, withheld, _) = listed(plant, Some(other.hold));
+        assert_eq!((recorded, withheld), (vec![], vec![]), "of another camera");
+    }
 }

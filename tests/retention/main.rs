@@ -16,6 +16,7 @@ mod latch;
 mod overage;
 mod plant;
 mod refused;
+mod reindexed;
 #[path = "../system/support/mod.rs"]
 mod support;
 mod sweep;

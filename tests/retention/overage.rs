@@ -189,3 +189,31 @@ fn whatever_else_is_too_old_is_told_and_left() {
     assert!(found.files >= 4);
     assert!(odd.iter().all(|path| path.exists()));
 }
+
+#[test]
+fn a_copy_of_a_package_goes_after_its_fourteen_days_whatever_is_held() {
+    let own = shop();
+    let plant = &own.plant;
+    let dir = plant.volume.root.join("sinetti-packages");
+    let old = put(&dir.join("7-1.age"), T0);
+    let young = put(&dir.join("8-1.age"), T0.plus_us(DAY));
+    let now = T0.plus_us(15 * DAY);
+    assert_eq!(look(plant, now).doomed, [], "who made it wipes it first");
+    let all = |_: Option<&CameraId>, _: Span| true;
+    let found = overage::look(
+        &plant.reader(),
+        &plant.volume,
+        &limits(now.plus_us(1), &all),
+    );
+    let found = found.expect("looked");
+    assert_eq!(causes(&found), [Cause::Package]);
+    assert_eq!(found.told, [], "nothing that is Sinetti's is a stranger");
+    delete(plant, &found, now);
+    assert!(!old.exists() && young.exists());
+    let events = plant.reader().events(0, 1000).expect("events");
+    let last = &events.last().expect("an entry").event;
+    assert_eq!(
+        (last.action.as_str(), &last.facts["deleted"]["package"]),
+        ("over-age-deleted", &serde_json::json!([1, 1]))
+    );
+}

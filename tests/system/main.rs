@@ -25,6 +25,7 @@ mod recovery;
 mod refuse;
 mod scene;
 mod secrets;
+mod still;
 mod stop;
 mod support;
 mod targets;

@@ -146,7 +146,107 @@ fn a_package_proves_itself_and_every_change_of_it_is_found_by_command_and_page()
     let entry = shop.catalog().entry(seq).expect("it is there");
     assert_eq!(entry.entry.facts["manifest"], said["manifest"]);
 
+    zipped(&shop, &folder, &files);
     changes_are_found(&shop, &folder, &files);
+    shop.check(true);
+}
+
+/// Writes files of `folder` into a ZIP, stored or not, in the folder `top`.
+fn zip(path: &Path, (folder, files): (&Path, &[String]), (top, stored): (&str, bool)) {
+    let script = "import os, sys, zipfile
+path, folder, top, method = sys.argv[1:5]
+with zipfile.ZipFile(path, 'w', zipfile.ZIP_STORED if method == 'stored' else zipfile.ZIP_DEFLATED) as z:
+    for name in sys.argv[5:]: z.write(os.path.join(folder, name), top + '/' + name)";
+    let mut python = Command::new("python3");
+    python.args(["-c", script]).arg(path).arg(folder).arg(top);
+    python.arg(if stored { "stored" } else { "deflated" });
+    assert_eq!(ran(python.args(files)).code, 0);
+}
+
+/// The same as ZIP files: one, or several, or not all.
+fn zipped(shop: &TestBox, folder: &Path, files: &[String]) {
+    let path = |name: &str| shop.path(name);
+    zip(&path("whole.zip"), (folder, files), ("2026-0042", true));
+    let (code, report) = verify(shop, &path("whole.zip"), &[]);
+    assert_eq!(
+        (code, &report["intact"]),
+        (0, &Value::Bool(true)),
+        "{report}"
+    );
+
+    let (first, second) = files.split_at(3);
+    zip(&path("1.zip"), (folder, first), ("2026-0042", true));
+    zip(&path("2.zip"), (folder, second), ("2026-0042", true));
+    zip(&path("else.zip"), (folder, second), ("2026-0043", true));
+    let two = path("2.zip");
+    let (code, report) = verify(shop, &path("1.zip"), &[two.to_str().expect("text")]);
+    assert_eq!(
+        (code, &report["intact"]),
+        (0, &Value::Bool(true)),
+        "{report}"
+    );
+    // A part alone is not the package, and that of another is none of it.
+    for part in ["1.zip", "2.zip"] {
+        let said = ran(shop.command(&["verify"]).arg(path(part)));
+        assert_ne!(said.code, 0, "{said:?}");
+    }
+    let said = ran(shop
+        .command(&["verify"])
+        .args([path("1.zip"), path("else.zip")]));
+    assert!(
+        said.code != 0 && said.stderr.contains("another folder"),
+        "{said:?}"
+    );
+    // What is stored is looked at where it lies; a packed ZIP was not made by a box.
+    zip(&path("packed.zip"), (folder, files), ("2026-0042", false));
+    assert_ne!(
+        ran(shop.command(&["verify"]).arg(path("packed.zip"))).code,
+        0
+    );
+    // A changed byte in it is found as in a folder.
+    let mut bytes = fs::read(path("whole.zip")).expect("reads");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(path("changed.zip"), bytes).expect("written");
+    let (code, report) = verify(shop, &path("changed.zip"), &[]);
+    assert_eq!(
+        (code, &report["findings"][0]["code"]),
+        (1, &"changed".into()),
+        "{report}"
+    );
+}
+
+#[test]
+fn what_is_being_recorded_is_packed_at_once_and_recording_goes_on() {
+    let (mut shop, server) = (TestBox::new(), server());
+    // Nobody waits for the end of this one.
+    shop.set_recorder("segment_secs = 300");
+    server.add("/kassa-1/main", camera("till-sub.264"));
+    shop.add_camera("kassa-1", server.address(), &[]);
+    shop.start();
+    shop.wait_for_pictures(&["kassa-1/main"], 100);
+    let growing = shop
+        .ls("kassa-1/main")
+        .footage
+        .growing
+        .expect("it is recorded");
+    let asked = span(growing.start, growing.start.plus_us(2_000_000));
+    pack(&shop, asked, "package").ok();
+    let (code, report) = verify(&shop, &shop.path("package"), &[]);
+    assert_eq!(
+        (code, &report["intact"]),
+        (0, &Value::Bool(true)),
+        "{report}"
+    );
+    shop.wait_for_pictures(&["kassa-1/main"], 300);
+    shop.stop();
+    let footage = shop.ls("kassa-1/main").footage;
+    assert!(footage.segments.len() >= 2, "{footage:?}");
+    assert_eq!(
+        footage.coverage.recorded.len(),
+        1,
+        "the cut is no gap: {footage:?}"
+    );
     shop.check(true);
 }
 

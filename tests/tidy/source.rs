@@ -258,7 +258,7 @@ fn a_crate_outside_its_home_is_found() {
     );
     one(
         &of("src/evidence/mod.rs", "use ffmpeg_next as av;"),
-        "only src/bin/sinetti-codec.rs",
+        "only src/bin/sinetti-codec/",
     );
     none(&of("src/catalog/mod.rs", "use rusqlite::Row;"));
     none(&of("src/base/mod.rs", "// rusqlite\nlet retinal = 1;"));

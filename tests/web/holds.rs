@@ -188,3 +188,32 @@ fn one_person_confirms_a_shortening_once_and_only_the_one_that_there_is() {
     assert_eq!(confirm(number).status, StatusCode::CONFLICT);
     assert_eq!(confirm(number + 1).status, StatusCode::NOT_FOUND);
 }
+
+#[test]
+fn coverage_names_the_hold_for_whose_case_it_is_and_an_order_lists_nothing() {
+    let world = World::new();
+    let [manager, controller] = ["manager", "controller"].map(|name| world.sign_in(name));
+    let seen = Change::StreamSeen {
+        stream: "kassa-1/main".parse().expect("a stream"),
+        at: world.now().plus_us(-7_200_000_000),
+    };
+    world.catalog.commit(seen, None).expect("a stream");
+    let case = place(&world, "case", &manager);
+    let order = place(&world, "preservation-order", &controller);
+    let restriction = place(&world, "restriction", &controller);
+    let ask = |more: &str, cookie: &str| {
+        let at = |us: i64| world.now().plus_us(us).rfc3339();
+        let (start, end) = (at(-7_200_000_000), at(0));
+        let path = format!("/api/v1/cameras/kassa-1/main/coverage?start={start}&end={end}{more}");
+        world.get(&path, Some(cookie))
+    };
+    let of = |hold: u64, cookie: &str| ask(&format!("&hold={hold}"), cookie).status;
+    assert_eq!(of(case, &manager), StatusCode::OK);
+    assert_eq!(of(order, &manager), StatusCode::NOT_FOUND);
+    assert_eq!(of(order, &controller), StatusCode::FORBIDDEN);
+    assert_eq!(of(restriction, &manager), StatusCode::FORBIDDEN);
+    assert_eq!(of(restriction, &controller), StatusCode::OK);
+    assert_eq!(of(999_999, &controller), StatusCode::NOT_FOUND);
+    let plain = ask("", &manager).json();
+    assert_eq!(plain["withheld"], json!([]));
+}

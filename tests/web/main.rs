@@ -5,6 +5,7 @@
     reason = "tests make and change files of their own"
 )]
 
+mod configuration;
 mod disclosures;
 mod document;
 mod holds;

@@ -44,6 +44,7 @@ fn request(line: &Line, camera: &str, cookie: Option<&str>) -> Request<Body> {
         .replace("{alarm}", "999999")
         .replace("{hold}", "999999")
         .replace("{disclosure}", "99999999")
+        .replace("{part}", "1")
         .replace("{shortening}", "999999");
     assert!(!path.contains('{'), "{path}: give its part a value here");
     let path = if path.ends_with("/coverage") || path.ends_with("/activity") {

@@ -37,7 +37,7 @@ use tower::ServiceExt;
 pub(crate) const ON_PREMISES: &str = "192.168.10.7:50000";
 pub(crate) const PASSWORD: &str = "kissa söi lumihangen";
 
-const CONFIG: &str = r#"[site]
+pub(crate) const CONFIG: &str = r#"[site]
 name = "Myymälä 1"
 [web]
 listen = ["127.0.0.1:0"]
@@ -156,6 +156,7 @@ impl World {
             live: Live::default(),
             config: receiver,
             access: access.clone(),
+            packages: None,
             ledger_key: key,
             host: Arc::new(Alone(Arc::clone(&clock))),
         };

@@ -6,14 +6,18 @@ use std::time::Duration;
 use crate::base::clock::{self, SystemClock};
 use crate::base::disk;
 use crate::base::error::{Error, Kind, Result};
-use crate::catalog::{CoverageGap, DeletedSpan, Reader};
+use crate::base::id::StreamId;
+use crate::base::time::Mono;
+use crate::catalog::Reader;
 use crate::cmd::act::Begun;
 use crate::config::Loaded;
 use crate::daemon::answer::{Ask, Footage};
 use crate::daemon::control::Client;
 use crate::evidence::package::make::{self, About, Wanted};
 use crate::evidence::package::manifest::Absent;
+use crate::evidence::package::shelf::FolderShelf;
 use crate::evidence::select::{Extent, Selection};
+use crate::recorder::cut::{self, CUT_MAX};
 use crate::store::state::State;
 
 /// Mode of the folder: what is in it are clear pictures of people.
@@ -44,28 +48,30 @@ pub(super) fn is_open(selection: &Selection) -> bool {
     pieces.any(|p| matches!(p.source.source.extent, Extent::Growing(_)))
 }
 
-/// Waits a little.
-pub(super) fn wait() {
-    clock::pause(LOOK);
+/// Waits for the segment that is being written to end.
+#[derive(Default)]
+pub(super) struct Cut {
+    asked: Option<Mono>,
 }
 
-/// What of the footage asked for is not there.
-fn absent(footage: &Footage) -> Vec<Absent> {
-    let gap = |gap: &CoverageGap| Absent {
-        span: gap.span,
-        what: "gap".to_owned(),
-        why: gap.cause.to_string(),
-    };
-    let deleted = |part: &DeletedSpan| Absent {
-        span: part.span,
-        what: "deleted".to_owned(),
-        why: part.rule.to_string(),
-    };
-    let coverage = &footage.coverage;
-    let mut all: Vec<_> = coverage.gaps.iter().map(gap).collect();
-    all.extend(coverage.deleted.iter().map(deleted));
-    all.sort_by_key(|part| part.span.start);
-    all
+impl Cut {
+    /// Asks for the cut the first time, and waits a little.
+    ///
+    /// # Errors
+    /// [`Kind::Unavailable`] when no key frame comes in time.
+    pub(super) fn wait(&mut self, client: &mut Client, stream: &StreamId) -> Result<()> {
+        let now = SystemClock::shared().mono();
+        if self.asked.is_none() {
+            let streams = vec![stream.clone()];
+            client.ask(&Ask::Cut { streams })?;
+        }
+        let since = *self.asked.get_or_insert(now);
+        if now.since(since) > CUT_MAX {
+            return Err(cut::late(stream));
+        }
+        clock::pause(LOOK);
+        Ok(())
+    }
 }
 
 /// What is to be packed.
@@ -77,7 +83,7 @@ pub(super) struct Job<'a> {
 
 /// What of a stream is wanted.
 pub(super) fn wanted(
-    stream: &crate::base::id::StreamId,
+    stream: &StreamId,
     loaded: &Loaded,
     asked: crate::base::time::Span,
     (footage, selection): (&Footage, Selection),
@@ -87,7 +93,9 @@ pub(super) fn wanted(
         stream: stream.clone(),
         name: camera.map_or_else(|| stream.camera.to_string(), |c| c.name.clone()),
         asked,
-        absent: absent(footage),
+        given: None,
+        viewing: false,
+        absent: Absent::of(&footage.coverage),
         rows: footage.segments.clone(),
         selection,
     }
@@ -103,7 +111,7 @@ pub(super) fn make(
     (state, loaded): (&State, &Loaded),
     job: Job<'_>,
     begun: &Begun,
-    told: impl FnOnce(&mut Client, &make::Prepared) -> Result<Option<u64>>,
+    told: impl FnOnce(&mut Client, &make::Prepared<FolderShelf>) -> Result<Option<u64>>,
 ) -> Result<()> {
     client.ask(&Ask::Seal)?;
     let signer = state.signer()?;
@@ -117,10 +125,12 @@ pub(super) fn make(
         configuration: loaded.digest,
         purpose: job.purpose.to_owned(),
         intent: begun.intent(),
+        disclosure: None,
         made: SystemClock::shared().wall(),
     };
     disk::create_dir_all(job.dir, DIR_MODE)?;
-    let prepared = make::prepare(job.dir, about, &[job.wanted], &begun.keys, &signer)?;
+    let shelf = FolderShelf::new(job.dir);
+    let prepared = make::prepare(shelf, about, vec![job.wanted], &begun.keys, &signer)?;
     let seq = told(client, &prepared)?
         .ok_or_else(|| Error::new(Kind::Internal, "an entry without a number"))?;
     let clock = SystemClock::shared();
@@ -129,7 +139,10 @@ pub(super) fn make(
         if e.kind() != Kind::NotFound || clock.mono().since(since) > SIGNED_MAX {
             return Err(e);
         }
-        wait();
+        clock::pause(LOOK);
     }
-    prepared.finish(&reader, seq, &begun.keys, &signer)
+    let keys = (&begun.keys, &signer);
+    prepared
+        .finish(&reader, seq, keys, &make::no_papers)?
+        .finish()
 }

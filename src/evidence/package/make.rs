@@ -2,12 +2,10 @@
 //! manifest's hash → checkpoint → proof → list of contents.
 //!
 //! No file has its name until all of it is written, and the list is named last: whatever ends this, what is left is nothing,
-//! or no package.
+//! or no package. Where the files go is the [`Shelf`]'s.
 
 use std::io::IoSlice;
-use std::path::{Path, PathBuf};
 
-use crate::base::disk::{self, Unnamed};
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::hash::Digest;
 use crate::base::id::{BoxId, StreamId};
@@ -16,9 +14,13 @@ use crate::base::zone::Zone;
 use crate::catalog::{Reader, SegmentRow};
 use crate::evidence::clip::Clip;
 use crate::evidence::keys::KeyRing;
-use crate::evidence::package::manifest::{Absent, FORMAT, Manifest, StreamPart, VERSION};
+use crate::evidence::package::manifest::{
+    Absent, DisclosurePart, FORMAT, Manifest, StreamPart, VERSION,
+};
 use crate::evidence::package::media::{self, Taken, Written};
+use crate::evidence::package::order;
 use crate::evidence::package::proof::{self, PackageProof, SegmentPart};
+use crate::evidence::package::shelf::Shelf;
 use crate::evidence::package::{
     CONTENTS, CONTENTS_KIND, FILES_MAX, JSON_BYTES_MAX, MANIFEST, MANIFEST_KIND, MANIFEST_SIG,
     PAGE, PAGE_TEXT, PROOF, README, README_TEXT, names,
@@ -26,13 +28,10 @@ use crate::evidence::package::{
 use crate::evidence::proof::EntryProof;
 use crate::evidence::proof::SegmentProof;
 use crate::evidence::select::{Opened, Selection};
-use crate::ledger::checkpoint::Signer;
+use crate::ledger::checkpoint::{Checkpoint, Signer};
 use crate::ledger::note;
 use crate::media::leaf::Salt;
 use crate::media::read;
-
-/// Clear pictures of people.
-const FILE_MODE: u32 = disk::SECRET_MODE;
 
 /// What is wanted of one stream.
 pub struct Wanted {
@@ -42,6 +41,10 @@ pub struct Wanted {
     pub name: String,
     /// From when to when.
     pub asked: Span,
+    /// What was approved, in whole groups of pictures; none: what was asked for, outward to them.
+    pub given: Option<Span>,
+    /// True for a copy for viewing.
+    pub viewing: bool,
     /// What of it is there.
     pub selection: Selection,
     /// What of it is not.
@@ -66,13 +69,15 @@ pub struct About {
     pub purpose: String,
     /// The entry that said so.
     pub intent: Option<u64>,
+    /// The disclosure that it belongs to.
+    pub disclosure: Option<DisclosurePart>,
     /// Now.
     pub made: Wall,
 }
 
 /// A package whose clips are written and whose manifest is signed: the ledger can be told.
-pub struct Prepared {
-    dir: PathBuf,
+pub struct Prepared<S: Shelf> {
+    shelf: S,
     clips: Vec<Written>,
     taken: Taken,
     manifest: Vec<u8>,
@@ -82,45 +87,67 @@ pub struct Prepared {
     pub digest: Digest,
 }
 
-/// Writes the clips into `dir`, which must be empty and there, and signs the manifest.
+/// What papers beside the package say of it: they are made last, and are outside the manifest.
+pub struct Anchor {
+    /// SHA-256 of the manifest.
+    pub manifest: Digest,
+    /// The ledger's entry with it.
+    pub entry: u64,
+    /// The checkpoint over that entry.
+    pub checkpoint: Checkpoint,
+    /// Fingerprint of the key that signed everything.
+    pub fingerprint: String,
+}
+
+/// Makes files besides, by name: whoever receives the package finds them on its signed list.
+pub type Papers<'a> = &'a dyn Fn(&Anchor) -> Result<Vec<(String, Vec<u8>)>>;
+
+/// No papers.
+///
+/// # Errors
+/// None.
+pub fn no_papers(_: &Anchor) -> Result<Vec<(String, Vec<u8>)>> {
+    Ok(Vec::new())
+}
+
+/// Writes the clips to `shelf` and signs the manifest.
 ///
 /// # Errors
 /// `NotFound` when there is nothing to hand out; `Full` when it is more than a package holds; what unsealing says.
-pub fn prepare(
-    dir: &Path,
+pub fn prepare<S: Shelf>(
+    mut shelf: S,
     about: About,
-    wanted: &[Wanted],
+    wanted: Vec<Wanted>,
     keys: &KeyRing,
     signer: &Signer,
-) -> Result<Prepared> {
+) -> Result<Prepared<S>> {
     let mut clips: Vec<Written> = Vec::new();
     let mut taken = Taken::default();
-    for part in wanted {
-        for stretch in &part.selection.stretches {
+    for part in &wanted {
+        // A file that no stick holds is of no use: what is longer goes on in the next.
+        let whole = part.selection.stretches.iter().cloned();
+        let files = whole.flat_map(|stretch| order::split(stretch, shelf.file_bytes_max()));
+        for stretch in files.collect::<Vec<_>>() {
             if clips.len() >= FILES_MAX {
                 let text = format!("a package has at most {FILES_MAX} clips; ask for less at once");
                 return Err(Error::new(Kind::Full, text));
             }
             let is_taken = |name: &str| clips.iter().any(|c| c.media.name == name);
-            let name = names::clip(&part.stream, stretch.span().start, about.zone, is_taken);
-            clips.push(media::write(
-                stretch,
-                &part.stream,
-                keys,
-                (dir, name),
-                &mut taken,
-            )?);
+            let of = (&part.stream, part.viewing);
+            let name = names::clip(of, stretch.span().start, about.zone, is_taken);
+            let to = (&mut shelf, name);
+            clips.push(media::write(&stretch, of, keys, to, &mut taken)?);
         }
     }
     if clips.is_empty() {
         return Err(Error::new(Kind::NotFound, "nothing of it is recorded"));
     }
-    let manifest = manifest(&about, wanted, &clips)?.bytes()?;
+    let manifest = manifest(&about, &wanted, &clips)?.bytes()?;
     let digest = Digest::sha256(&[&manifest]);
     let lines = format!("{digest} {}\n", manifest.len());
     let manifest_sig = note::sign(signer, (about.box_id, about.epoch), MANIFEST_KIND, &lines)?;
     Ok(Prepared {
-        dir: dir.to_owned(),
+        shelf,
         clips,
         taken,
         manifest,
@@ -146,6 +173,7 @@ fn manifest(about: &About, wanted: &[Wanted], clips: &[Written]) -> Result<Manif
             stream: part.stream.to_string(),
             name: part.name.clone(),
             asked: part.asked,
+            given: part.given,
             absent: part.absent.clone(),
             // Paths of the box are nobody's business; the segment's file name tells which it is.
             damaged: part
@@ -173,6 +201,7 @@ fn manifest(about: &About, wanted: &[Wanted], clips: &[Written]) -> Result<Manif
         configuration: about.configuration,
         purpose: about.purpose.clone(),
         intent: about.intent,
+        disclosure: about.disclosure.clone(),
         streams,
         files: clips.iter().map(|c| c.media.clone()).collect(),
     })
@@ -182,51 +211,68 @@ fn file_name(damaged: &str) -> String {
     damaged.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
-impl Prepared {
+impl<S: Shelf> Prepared<S> {
     /// Its clips.
     pub fn clips(&self) -> Vec<Clip> {
         self.clips.iter().map(|c| c.clip.clone()).collect()
     }
 
-    /// Finishes it, after the entry `act` is in the ledger: proof, page, list; then every file gets its name.
+    /// Finishes it, after the entry `act` is in the ledger: proof, page, papers, list. The shelf has everything then.
     ///
     /// # Errors
-    /// `NotFound` while no checkpoint is over the entry, or no seal over a segment: nothing was named, try again.
-    pub fn finish(self, reader: &Reader, act: u64, keys: &KeyRing, signer: &Signer) -> Result<()> {
+    /// `NotFound` while no checkpoint is over the entry, or no seal over a segment; what the shelf says.
+    pub fn finish(
+        mut self,
+        reader: &Reader,
+        act: u64,
+        (keys, signer): (&KeyRing, &Signer),
+        papers: Papers<'_>,
+    ) -> Result<S> {
         let proof = self.proof(reader, act, keys)?;
+        let (_, checkpoint) = proof.act.verify(signer.key())?;
+        let anchor = Anchor {
+            manifest: self.digest,
+            entry: act,
+            checkpoint,
+            fingerprint: signer.key().fingerprint(),
+        };
         let proof = serde_json::to_vec(&proof)
             .map_err(|e| Error::new(Kind::Internal, format!("writing a proof: {e}")))?;
         if proof.len() as u64 > JSON_BYTES_MAX {
             let text = "the proof would be larger than a browser reads; ask for less at once";
             return Err(Error::new(Kind::Full, text));
         }
-        let texts: [(&str, &[u8]); 5] = [
+        let papers = papers(&anchor)?;
+        let mut texts: Vec<(&str, &[u8])> = vec![
             (MANIFEST, &self.manifest),
             (MANIFEST_SIG, self.manifest_sig.as_bytes()),
             (PROOF, &proof),
             (PAGE, PAGE_TEXT.as_bytes()),
             (README, README_TEXT.as_bytes()),
         ];
+        for (name, bytes) in &papers {
+            let taken = texts.iter().any(|(other, _)| other == name);
+            if taken || !names::is_plain(name) {
+                let text = format!("a package cannot hold a file {name:?} besides");
+                return Err(Error::new(Kind::Internal, text));
+            }
+            texts.push((name, bytes));
+        }
         let mut lines: Vec<_> = texts
             .iter()
             .map(|(name, bytes)| format!("{} {} {name}\n", Digest::sha256(&[bytes]), bytes.len()))
             .collect();
         lines.sort_by(|a, b| name_of(a).cmp(name_of(b)));
-        let about = &self.about;
-        let id = (about.box_id, about.epoch);
+        let id = (self.about.box_id, self.about.epoch);
         let contents = note::sign(signer, id, CONTENTS_KIND, &lines.concat())?;
-        let mut unnamed = Vec::new();
+        // The list comes last: without it there is no package.
+        texts.push((CONTENTS, contents.as_bytes()));
         for (name, bytes) in texts {
-            unnamed.push((written(&self.dir, bytes)?, name));
+            self.shelf.begin(name, bytes.len() as u64)?;
+            self.shelf.append(&mut [IoSlice::new(bytes)])?;
+            self.shelf.end()?;
         }
-        let contents = written(&self.dir, contents.as_bytes())?;
-        for clip in self.clips {
-            clip.file.name(&self.dir.join(&clip.media.name))?;
-        }
-        for (file, name) in unnamed {
-            file.name(&self.dir.join(name))?;
-        }
-        contents.name(&self.dir.join(CONTENTS))
+        Ok(self.shelf)
     }
 
     fn proof(&self, reader: &Reader, act: u64, keys: &KeyRing) -> Result<PackageProof> {
@@ -282,11 +328,4 @@ impl Prepared {
 
 fn name_of(line: &str) -> &str {
     line.trim_end().rsplit(' ').next().unwrap_or_default()
-}
-
-fn written(dir: &Path, bytes: &[u8]) -> Result<Unnamed> {
-    let mut file = Unnamed::create(dir, FILE_MODE)?;
-    file.file().append(&mut [IoSlice::new(bytes)])?;
-    file.file().sync()?;
-    Ok(file)
 }

@@ -7,6 +7,7 @@ use crate::base::error::{Error, Result};
 use crate::base::hash::Digest;
 use crate::base::id::{BoxId, SegmentId};
 use crate::base::time::{Span, Wall};
+use crate::catalog::{Coverage, CoverageGap, DeletedSpan};
 use crate::media::access_unit::Codec;
 
 /// Marks the format.
@@ -39,10 +40,27 @@ pub struct Manifest {
     pub purpose: String,
     /// The entry of the ledger that said so before the first byte.
     pub intent: Option<u64>,
+    /// The record of the disclosure that it was made for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disclosure: Option<DisclosurePart>,
     /// Each stream of which something was asked for.
     pub streams: Vec<StreamPart>,
     /// The clips, in the order of streams and time.
     pub files: Vec<MediaFile>,
+}
+
+/// What the record of a disclosure says that belongs to whoever receives it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DisclosurePart {
+    /// Its serial number: `2026-0042`.
+    pub serial: String,
+    /// What it is: `authority-request`.
+    pub kind: String,
+    /// The legal basis, in the words that were in force when it was decided.
+    pub basis: String,
+    /// True when the files were put under a passphrase as they were handed out.
+    pub encrypted: bool,
 }
 
 /// What was asked for and given of one stream.
@@ -55,6 +73,9 @@ pub struct StreamPart {
     pub name: String,
     /// From when to when it was asked for.
     pub asked: Span,
+    /// What was approved: whole groups of pictures. Nothing outside is in the clips.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<Span>,
     /// What of that is not recorded, or was deleted, and why.
     pub absent: Vec<Absent>,
     /// Segments that are not whole any more.
@@ -74,6 +95,26 @@ pub struct Absent {
     pub what: String,
     /// The cause or the rule.
     pub why: String,
+}
+
+impl Absent {
+    /// What of a span is not there, by time.
+    pub fn of(coverage: &Coverage) -> Vec<Self> {
+        let gap = |gap: &CoverageGap| Self {
+            span: gap.span,
+            what: "gap".to_owned(),
+            why: gap.cause.to_string(),
+        };
+        let deleted = |part: &DeletedSpan| Self {
+            span: part.span,
+            what: "deleted".to_owned(),
+            why: part.rule.to_string(),
+        };
+        let mut all: Vec<_> = coverage.gaps.iter().map(gap).collect();
+        all.extend(coverage.deleted.iter().map(deleted));
+        all.sort_by_key(|part| part.span.start);
+        all
+    }
 }
 
 /// A clip.
@@ -104,6 +145,9 @@ pub struct MediaFile {
     pub height: u16,
     /// The segments that it was taken from.
     pub segments: Vec<SegmentId>,
+    /// True for a copy for viewing beside an original in a codec that few players know.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub viewing: bool,
 }
 
 impl Manifest {

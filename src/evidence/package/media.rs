@@ -1,23 +1,23 @@
 //! The clips of a package: written once, hashed in pieces on the way, and every fragment's table kept for the proof.
 
+use std::io::IoSlice;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::base::disk::Unnamed;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::Digest;
 use crate::base::id::{SegmentId, StreamId};
-use crate::evidence::clip::{self, Clip, Watch};
+use crate::evidence::clip::{self, Clip, Out, Watch};
 use crate::evidence::keys::KeyRing;
 use crate::evidence::package::CHUNK_BYTES;
 use crate::evidence::package::manifest::MediaFile;
 use crate::evidence::package::proof::{FilePart, FragmentPart};
+use crate::evidence::package::shelf::Shelf;
 use crate::evidence::select::{Opened, Piece, Stretch};
 use crate::media::segment::Sample;
 
-/// A clip that has no name yet.
+/// A clip that was written.
 pub(super) struct Written {
-    pub(super) file: Unnamed,
     pub(super) media: MediaFile,
     pub(super) part: FilePart,
     pub(super) clip: Clip,
@@ -41,12 +41,28 @@ impl Taken {
     }
 }
 
-/// Writes a stretch to a file that will be `dir/name`.
-pub(super) fn write(
+/// A clip on its way to a shelf.
+struct OnShelf<'a, S: Shelf> {
+    shelf: &'a mut S,
+    name: &'a str,
+}
+
+impl<S: Shelf> Out for OnShelf<'_, S> {
+    fn begin(&mut self, bytes: u64) -> Result<()> {
+        self.shelf.begin(self.name, bytes)
+    }
+
+    fn append(&mut self, slices: &mut [IoSlice<'_>]) -> Result<()> {
+        self.shelf.append(slices)
+    }
+}
+
+/// Writes a stretch to a shelf, as the file `name`.
+pub(super) fn write<S: Shelf>(
     stretch: &Stretch,
-    stream: &StreamId,
+    (stream, viewing): (&StreamId, bool),
     keys: &KeyRing,
-    (dir, name): (&Path, String),
+    (shelf, name): (&mut S, String),
     taken: &mut Taken,
 ) -> Result<Written> {
     let entry = stretch
@@ -62,11 +78,15 @@ pub(super) fn write(
         fragments: Vec::with_capacity(stretch.pieces.len()),
         taken,
     };
-    let (file, clip) = clip::write_unnamed(stretch, keys, &dir.join(&name), &mut packing)?;
+    let mut out = OnShelf {
+        shelf: &mut *shelf,
+        name: &name,
+    };
+    let clip = clip::write_into(stretch, keys, &mut out, Path::new(&name), &mut packing)?;
+    shelf.end()?;
     let wrong = |text: &str| Error::new(Kind::Internal, text.to_owned());
     let sha256 = Digest::from_hex(&clip.sha256).ok_or_else(|| wrong("a clip without its hash"))?;
     Ok(Written {
-        file,
         part: FilePart {
             name: name.clone(),
             entry_at: packing
@@ -89,6 +109,7 @@ pub(super) fn write(
             width: clip.size.0,
             height: clip.size.1,
             segments: clip.source_segments.clone(),
+            viewing,
         },
         clip,
     })

@@ -16,7 +16,11 @@ pub mod make;
 pub mod manifest;
 mod media;
 mod names;
+pub mod order;
+pub mod parts;
 pub mod proof;
+pub mod secret;
+pub mod shelf;
 mod ways;
 
 /// The signed hash of the manifest.

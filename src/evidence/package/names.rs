@@ -8,9 +8,9 @@ use crate::base::zone::Zone;
 const BYTES_MAX: usize = 128;
 
 /// `kassa-1_20261123T131500+0200.mp4`: the site's time, and how it differs from UTC, so that the hour that comes twice in
-/// October has two names. What is taken gets a number.
+/// October has two names. What is taken gets a number; a copy for viewing says so at its end.
 pub(super) fn clip(
-    stream: &StreamId,
+    (stream, viewing): (&StreamId, bool),
     start: Wall,
     zone: Zone,
     taken: impl Fn(&str) -> bool,
@@ -19,11 +19,16 @@ pub(super) fn clip(
         StreamKind::Main => "",
         StreamKind::Sub => "_sub",
     };
+    let (kind, end) = if viewing {
+        ("", "_viewing")
+    } else {
+        (kind, "")
+    };
     let base = format!("{}{kind}_{}", stream.camera.as_str(), zone.basic(start));
-    let mut name = format!("{base}.mp4");
+    let mut name = format!("{base}{end}.mp4");
     let mut n = 2;
     while taken(&name) {
-        name = format!("{base}_{n}.mp4");
+        name = format!("{base}_{n}{end}.mp4");
         n += 1;
     }
     name

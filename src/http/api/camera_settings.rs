@@ -16,9 +16,8 @@ use crate::base::disk::{self, SECRET_DIR_MODE, SECRET_MODE};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::id::{BoxId, CameraId};
 use crate::catalog::Event;
-use crate::config::{
-    self, CameraChange, CameraConfig, FILE_NAME, NewCamera, Transport, change_camera,
-};
+use crate::config::{self, CameraChange, FILE_NAME, NewCamera, Transport, change_camera};
+use crate::http::api::camera_answers::CamerasSettings;
 use crate::http::api::cameras::OfCamera;
 use crate::http::api::session::Secret;
 use crate::http::api::words;
@@ -33,65 +32,6 @@ use crate::ingest::rtsp::Options;
 
 /// Cameras' logins, seen from the state folder.
 const LOGINS: &str = "secrets";
-
-/// A camera as the configuration has it.
-#[derive(Debug, serde::Serialize, ToSchema)]
-pub struct CameraSettings {
-    /// Its id, which never changes.
-    #[schema(value_type = String)]
-    camera: CameraId,
-    /// Its name.
-    name: String,
-    /// The marked area that it films.
-    area: String,
-    /// Its address, with port.
-    address: String,
-    /// How its pictures travel.
-    #[schema(schema_with = words::transport)]
-    transport: String,
-    /// Path of the full picture on it.
-    main: String,
-    /// Path of the small picture; null: none is recorded.
-    #[schema(nullable)]
-    sub: Option<String>,
-    /// It asks for a login, which is in a file of the box.
-    has_login: bool,
-    /// False: it is switched off.
-    enabled: bool,
-    /// The volume that it is recorded to.
-    volume: String,
-    /// What it films for.
-    #[schema(schema_with = words::purposes)]
-    purposes: Vec<String>,
-    /// How long its footage is kept, as the configuration writes it: `14 d`.
-    keep: String,
-}
-
-impl From<&CameraConfig> for CameraSettings {
-    fn from(camera: &CameraConfig) -> Self {
-        Self {
-            camera: camera.id.clone(),
-            name: camera.name.clone(),
-            area: camera.area.clone(),
-            address: camera.address.to_string(),
-            transport: camera.transport.to_string(),
-            main: camera.main.clone(),
-            sub: camera.sub.clone(),
-            has_login: camera.credentials.is_some(),
-            enabled: camera.enabled,
-            volume: camera.volume.clone(),
-            purposes: camera.purposes.iter().map(ToString::to_string).collect(),
-            keep: config::keep_text(camera.policy.main.keep_secs),
-        }
-    }
-}
-
-/// All cameras of the configuration in force.
-#[derive(Debug, serde::Serialize, ToSchema)]
-pub struct CamerasSettings {
-    /// In the order of the configuration.
-    cameras: Vec<CameraSettings>,
-}
 
 /// User name and password on a camera.
 #[derive(Debug, serde::Deserialize, ToSchema)]
@@ -188,8 +128,17 @@ pub struct AddedCamera {
     /// What it films for: at least one.
     #[schema(schema_with = words::purposes)]
     purposes: Vec<String>,
-    /// How long its footage is kept at most: `14 d`, `72 h`; left out: 14 d.
+    /// How long its footage is kept at most: `14 d`, `72 h`; left out: as `[retention]` says.
     keep: Option<String>,
+    /// Why for more than 72 hours; left out: as `[retention]` says.
+    #[schema(max_length = 500)]
+    justification: Option<String>,
+    /// Why for more than 365 days; left out: as `[retention]` says.
+    #[schema(max_length = 500)]
+    special_reason: Option<String>,
+    /// Where the sentence for that stands; left out: as `[retention]` says.
+    #[schema(max_length = 500)]
+    documented_in: Option<String>,
 }
 
 /// What shall be another; what is left out stays.
@@ -218,6 +167,15 @@ pub struct ChangedCamera {
     purposes: Option<Vec<String>>,
     /// How long its footage is kept at most: `14 d`, `72 h`.
     keep: Option<String>,
+    /// Why for more than 72 hours; empty: as `[retention]` says.
+    #[schema(max_length = 500)]
+    justification: Option<String>,
+    /// Why for more than 365 days; empty: as `[retention]` says.
+    #[schema(max_length = 500)]
+    special_reason: Option<String>,
+    /// Where the sentence for that stands; empty: as `[retention]` says.
+    #[schema(max_length = 500)]
+    documented_in: Option<String>,
 }
 
 /// The cameras of the configuration in force, without their logins.
@@ -235,10 +193,7 @@ pub(crate) async fn list(
     State(app): State<Arc<App>>,
     May(_): May<acts::SeeHealth>,
 ) -> Json<CamerasSettings> {
-    let config = app.config();
-    Json(CamerasSettings {
-        cameras: config.cameras.iter().map(|c| c.as_ref().into()).collect(),
-    })
+    Json(app.config().as_ref().into())
 }
 
 /// Connects to a camera and says what it sends; six seconds. Nothing is written but that it was tried.
@@ -342,6 +297,11 @@ fn login(given: CameraLogin) -> Result<Zeroizing<String>, Refusal> {
     Ok(Zeroizing::new(lines))
 }
 
+/// A sentence of somebody who said one.
+fn said(sentence: Option<String>) -> Option<String> {
+    sentence.filter(|text| !text.trim().is_empty())
+}
+
 fn event(
     app: &App,
     who: &Authorised<acts::ChangeBox>,
@@ -414,9 +374,15 @@ pub(crate) async fn add(
         sub: given.sub.filter(|path| !path.is_empty()),
         purposes: given.purposes,
         keep: given.keep,
+        justification: said(given.justification),
+        special_reason: said(given.special_reason),
+        documented_in: said(given.documented_in),
         ..NewCamera::default()
     };
-    let told = json!({ "name": new.name, "area": new.area, "address": new.address, "purposes": new.purposes });
+    let told = json!({
+        "name": new.name, "area": new.area, "address": new.address, "purposes": new.purposes, "keep": new.keep,
+        "justification": new.justification, "special_reason": new.special_reason, "documented_in": new.documented_in,
+    });
     let edit = move |text: &str, dir: &Path, login: Option<&str>| {
         new.credentials = login.map(str::to_owned);
         config::add_camera(text, dir, &new)
@@ -466,6 +432,9 @@ pub(crate) async fn change_one(
         enabled: given.enabled,
         purposes: given.purposes,
         keep: given.keep,
+        justification: given.justification,
+        special_reason: given.special_reason,
+        documented_in: given.documented_in,
     };
     if login.is_none() && changes == CameraChange::default() {
         return Err(Refusal::field("", "nothing is to be changed"));
@@ -474,6 +443,8 @@ pub(crate) async fn change_one(
     let told = json!({
         "name": changes.name, "area": changes.area, "address": changes.address, "enabled": changes.enabled,
         "purposes": changes.purposes, "keep": changes.keep, "login": login.is_some(),
+        "justification": changes.justification, "special_reason": changes.special_reason,
+        "documented_in": changes.documented_in,
     });
     let of_edit = id.clone();
     let edit = move |text: &str, dir: &Path, login: Option<&str>| {

@@ -7,13 +7,15 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::access::role::acts;
 use crate::base::error::{Error, Kind, Result};
-use crate::base::id::{CameraId, StreamId, StreamKind};
+use crate::base::id::{CameraId, HoldId, StreamId, StreamKind};
 use crate::base::time::{Span, Wall};
-use crate::http::api::words;
+use crate::http::api::{holds, words};
 use crate::http::app::App;
 use crate::http::guard::May;
 use crate::http::json::{Json, Search, Segments};
 use crate::http::problem::{Answer, Problem, Refusal};
+use crate::retention::hold::By;
+use crate::retention::reading::{self, Reading};
 
 /// Longest span of coverage, and of activity, in microseconds.
 const COVERAGE_US_MAX: i64 = 400 * DAY_US;
@@ -75,6 +77,9 @@ pub(crate) struct When {
     /// Up to this one.
     #[param(value_type = String, format = DateTime, example = "2026-11-23T07:00:00Z")]
     end: Wall,
+    /// For the case of this hold: what it keeps is listed past its time too, and nothing else.
+    #[param(value_type = Option<u32>)]
+    hold: Option<HoldId>,
 }
 
 fn span(start: Wall, end: Wall, us_max: i64) -> Result<Span, Refusal> {
@@ -97,8 +102,10 @@ fn span(start: Wall, end: Wall, us_max: i64) -> Result<Span, Refusal> {
 pub struct CoverageReport {
     /// What was asked for, cut off at the present.
     span: Interval,
-    /// What is recorded, in closed segments.
+    /// What is recorded and may be seen, in closed segments.
     recorded: Vec<Interval>,
+    /// What is recorded and may not be seen.
+    withheld: Vec<WithheldInterval>,
     /// What of the segment that is being written can be seen already.
     #[schema(nullable)]
     growing: Option<Interval>,
@@ -122,6 +129,17 @@ pub struct DeletedInterval {
     /// `expired`: its time was over. `early`: the disk had no room.
     #[schema(schema_with = words::rule)]
     rule: String,
+}
+
+/// Footage that is there and may not be seen.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct WithheldInterval {
+    /// When it was.
+    #[serde(flatten)]
+    span: Interval,
+    /// `restricted`: a data subject asked that it is kept and not used (GDPR 18). `other`: it is not of the hold that was asked for.
+    #[schema(schema_with = words::withheld)]
+    why: String,
 }
 
 /// A gap.
@@ -152,13 +170,14 @@ pub struct Gap {
 )]
 pub(crate) async fn coverage(
     State(app): State<Arc<App>>,
-    May(_): May<acts::Playback>,
+    May(who): May<acts::Playback>,
     Segments(of): Segments<OfStream>,
     Search(when): Search<When>,
 ) -> Answer<Json<CoverageReport>> {
     let span = span(when.start, when.end, COVERAGE_US_MAX)?;
     let stream = of.id();
-    app.blocking(move |app| report(app, &stream, span))
+    let hold = when.hold.map(|hold| (holds::by(&who), hold));
+    app.blocking(move |app| report(app, &stream, span, hold))
         .await
         .map(Json)
 }
@@ -167,7 +186,12 @@ fn unknown(stream: &StreamId) -> Error {
     Error::new(Kind::NotFound, format!("{stream} was never recorded"))
 }
 
-fn report(app: &App, stream: &StreamId, span: Span) -> Result<CoverageReport> {
+fn report(
+    app: &App,
+    stream: &StreamId,
+    span: Span,
+    hold: Option<(By, HoldId)>,
+) -> Result<CoverageReport> {
     let reader = app.parts.catalog.reader()?;
     let row = reader.streams()?.into_iter().find(|r| r.stream == *stream);
     let row = row.ok_or_else(|| unknown(stream))?;
@@ -177,10 +201,15 @@ fn report(app: &App, stream: &StreamId, span: Span) -> Result<CoverageReport> {
         .lines()
         .remove(stream)
         .and_then(|line| line.growing);
-    let mut coverage = reader.coverage(stream, span, app.now())?;
-    if let Some(before) = row.expired_before(app.parts.host.believed(&reader)?) {
-        coverage.expire(reader.readable_from(stream, before)?);
+    let believed = app.parts.host.believed(&reader)?;
+    if let Some((by, hold)) = &hold {
+        reading::check(&reader, by, *hold, believed)?;
     }
+    let named = hold.map(|(_, hold)| hold);
+    let reading = Reading::of(&reader, stream, believed, named)?;
+    let mut coverage = reader.coverage(stream, span, app.now())?;
+    let withheld = reading.limit(&reader, stream, &mut coverage)?;
+    let growing = growing.filter(|growing| reading.allows(growing.start, growing.end));
     let growing = growing.and_then(|growing| {
         let start = growing.start.max(coverage.span.start);
         let end = growing.end.min(coverage.span.end);
@@ -189,6 +218,13 @@ fn report(app: &App, stream: &StreamId, span: Span) -> Result<CoverageReport> {
     Ok(CoverageReport {
         span: coverage.span.into(),
         recorded: coverage.recorded.into_iter().map(Into::into).collect(),
+        withheld: withheld
+            .into_iter()
+            .map(|part| WithheldInterval {
+                span: part.span.into(),
+                why: part.why.as_str().to_owned(),
+            })
+            .collect(),
         growing,
         deleted: coverage
             .deleted
@@ -278,8 +314,10 @@ fn levels(app: &App, stream: &StreamId, span: Span, step: u32) -> Result<Activit
     let reader = app.parts.catalog.reader()?;
     let row = reader.streams()?.into_iter().find(|r| r.stream == *stream);
     let row = row.ok_or_else(|| unknown(stream))?;
-    // What is expired has no activity either.
-    let before = row.expired_before(app.parts.host.believed(&reader)?);
+    // What is expired has no activity either, nor has what is restricted.
+    let believed = app.parts.host.believed(&reader)?;
+    let before = row.expired_before(believed);
+    let restricted = Reading::of(&reader, stream, believed, None)?.restricted(&reader, stream)?;
     let readable_from = before
         .map(|before| reader.readable_from(stream, before))
         .transpose()?;
@@ -291,7 +329,15 @@ fn levels(app: &App, stream: &StreamId, span: Span, step: u32) -> Result<Activit
         let hour_s = hour.hour.us().div_euclid(1_000_000);
         for (second, level) in (hour_s..hour_s + HOUR_S).zip(&hour.values) {
             let at = Wall::from_secs(second);
-            if second < first_s || second >= end_s || readable_from.is_some_and(|from| at < from) {
+            let of_second = Span {
+                start: at,
+                end: at.plus_us(1_000_000),
+            };
+            if second < first_s
+                || second >= end_s
+                || readable_from.is_some_and(|from| at < from)
+                || restricted.iter().any(|span| span.overlaps(&of_second))
+            {
                 continue;
             }
             let place = (second - first_s).div_euclid(i64::from(step));

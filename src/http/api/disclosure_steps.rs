@@ -36,6 +36,10 @@ async fn step(
         let row = at_desk(app, |desk| act(desk, id))?;
         // A hold may have ended with it: the sweeper looks at once.
         app.parts.host.kept();
+        // Copies that are not needed any more go now.
+        if let Some(packages) = &app.parts.packages {
+            packages.look();
+        }
         DisclosureDetail::of(app, row)
     };
     app.blocking(done).await.map(Json)

@@ -484,7 +484,7 @@ pub(crate) async fn list(
 #[into_params(parameter_in = Path)]
 pub(crate) struct OfDisclosure {
     /// Its number, or its serial number.
-    disclosure: String,
+    pub(crate) disclosure: String,
 }
 
 impl OfDisclosure {

@@ -12,8 +12,8 @@ use utoipa::{Modify, OpenApi};
 use crate::access::role::acts;
 use crate::http::api::{
     alarms, camera_settings, cameras, coverage, deletions, disclosure_drafts, disclosure_papers,
-    disclosure_steps, disclosures, enrolment, health, holds, ledger, live, media, notice, persons,
-    playback, retention, rights, session, site,
+    disclosure_steps, disclosures, enrolment, health, holds, ledger, live, media, notice, packages,
+    persons, playback, retention, rights, session, site, stills,
 };
 use crate::http::app::App;
 use crate::http::guard::{COOKIE_NAME, May};
@@ -52,6 +52,7 @@ use crate::http::guard::{COOKIE_NAME, May};
         playback::groups,
         media::init,
         media::group,
+        stills::take,
         health::health,
         alarms::list,
         alarms::acknowledge,
@@ -81,6 +82,10 @@ use crate::http::guard::{COOKIE_NAME, May};
         disclosure_steps::hand_over,
         disclosure_steps::receive,
         disclosure_steps::destroy,
+        packages::start,
+        packages::get,
+        packages::cancel,
+        packages::part,
         ledger::entries,
         ledger::entry,
         ledger::proof,

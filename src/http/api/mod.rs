@@ -1,6 +1,7 @@
 //! The routes of API v1: what comes in, what goes out. Each handler is handed who asks, with the right decided already.
 
 pub mod alarms;
+pub mod camera_answers;
 pub mod camera_settings;
 pub mod cameras;
 pub mod coverage;
@@ -17,6 +18,7 @@ pub mod ledger;
 pub mod live;
 pub mod media;
 pub mod notice;
+pub mod packages;
 pub mod persons;
 pub mod playback;
 pub(crate) mod readable;
@@ -24,4 +26,5 @@ pub mod retention;
 pub mod rights;
 pub mod session;
 pub mod site;
+pub mod stills;
 mod words;

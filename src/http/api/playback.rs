@@ -11,7 +11,7 @@ use log::{error, warn};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::access::authorise::Authorised;
-use crate::access::role::acts;
+use crate::access::role::{Act, acts};
 use crate::base::error::Result;
 use crate::base::id::{CameraId, HoldId, SegmentId, StreamId, StreamKind};
 use crate::base::time::{Span, Wall};
@@ -240,9 +240,9 @@ pub(crate) struct OfPlayback {
 }
 
 /// The playback of this name, when it is of this session.
-pub(crate) fn find(
+pub(crate) fn find<A: Act>(
     app: &App,
-    who: &Authorised<acts::Playback>,
+    who: &Authorised<A>,
     name: &str,
     camera: Option<&CameraId>,
 ) -> Result<Arc<Playback>, Refusal> {

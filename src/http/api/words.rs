@@ -8,6 +8,7 @@ use crate::catalog::{
     DisclosureKind, DisclosureState, DisclosureStep, GapCause, HoldKind, Language,
 };
 use crate::config::{Origin, Purpose, Transport};
+use crate::retention::reading::Why;
 
 fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> RefOr<Schema> {
     let object: Object = ObjectBuilder::new()
@@ -55,6 +56,10 @@ pub(crate) fn phase() -> RefOr<Schema> {
 
 pub(crate) fn rule() -> RefOr<Schema> {
     one_of(["expired", "early"].into_iter())
+}
+
+pub(crate) fn withheld() -> RefOr<Schema> {
+    one_of([Why::Restricted, Why::Other].iter().map(|why| why.as_str()))
 }
 
 pub(crate) fn hold_kind() -> RefOr<Schema> {

@@ -6,6 +6,7 @@ mod figures;
 mod ledger;
 mod limits;
 mod live;
+mod packages;
 mod playback;
 mod schema;
 mod tls;

@@ -938,7 +938,11 @@ export interface components {
             area: string;
             /** @description Its id, for ever: 1 to 40 of a-z, 0-9, - and _. */
             camera: string;
-            /** @description How long its footage is kept at most: `14 d`, `72 h`; left out: 14 d. */
+            /** @description Where the sentence for that stands; left out: as `[retention]` says. */
+            documented_in?: string | null;
+            /** @description Why for more than 72 hours; left out: as `[retention]` says. */
+            justification?: string | null;
+            /** @description How long its footage is kept at most: `14 d`, `72 h`; left out: as `[retention]` says. */
             keep?: string | null;
             login?: components["schemas"]["CameraLogin"] | null;
             /** @description Path of the full picture on it. */
@@ -946,6 +950,8 @@ export interface components {
             /** @description Its name. */
             name: string;
             purposes: ("protection-of-persons" | "protection-of-property" | "crime-prevention" | "misuse" | "false-alarms" | "identification" | "maintenance")[];
+            /** @description Why for more than 365 days; left out: as `[retention]` says. */
+            special_reason?: string | null;
             /** @description Path of the small picture; left out: none is recorded. */
             sub?: string | null;
             /** @enum {string} */
@@ -1002,9 +1008,14 @@ export interface components {
             cameras: number;
             /**
              * Format: int32
-             * @description Seconds that its footage is kept at most.
+             * @description Seconds that its footage is kept at most: what is in force.
              */
             keep_s: number;
+            /**
+             * Format: int32
+             * @description Seconds that it shall be kept at most, where that is less and waits for its two confirmations; else null.
+             */
+            pending_keep_s?: number | null;
             purposes: ("protection-of-persons" | "protection-of-property" | "crime-prevention" | "misuse" | "false-alarms" | "identification" | "maintenance")[];
         };
         /** @description First step. */
@@ -1075,10 +1086,14 @@ export interface components {
             area: string;
             /** @description Its id, which never changes. */
             camera: string;
+            /** @description Where the sentence for that stands. */
+            documented_in?: string | null;
             /** @description False: it is switched off. */
             enabled: boolean;
             /** @description It asks for a login, which is in a file of the box. */
             has_login: boolean;
+            /** @description Why for more than 72 hours: at the camera, or for the whole site. */
+            justification?: string | null;
             /** @description How long its footage is kept, as the configuration writes it: `14 d`. */
             keep: string;
             /** @description Path of the full picture on it. */
@@ -1086,6 +1101,8 @@ export interface components {
             /** @description Its name. */
             name: string;
             purposes: ("protection-of-persons" | "protection-of-property" | "crime-prevention" | "misuse" | "false-alarms" | "identification" | "maintenance")[];
+            /** @description Why for more than 365 days. */
+            special_reason?: string | null;
             /** @description Path of the small picture; null: none is recorded. */
             sub?: string | null;
             /** @enum {string} */
@@ -1097,6 +1114,8 @@ export interface components {
         CamerasSettings: {
             /** @description In the order of the configuration. */
             cameras: components["schemas"]["CameraSettings"][];
+            /** @description What holds for a camera that says nothing itself. */
+            site: components["schemas"]["SiteRetention"];
         };
         /** @description A certificate's. */
         CertificateHealth: {
@@ -1111,8 +1130,12 @@ export interface components {
             address?: string | null;
             /** @description The marked area that it films. */
             area?: string | null;
+            /** @description Where the sentence for that stands; empty: as `[retention]` says. */
+            documented_in?: string | null;
             /** @description Whether it is recorded. */
             enabled?: boolean | null;
+            /** @description Why for more than 72 hours; empty: as `[retention]` says. */
+            justification?: string | null;
             /** @description How long its footage is kept at most: `14 d`, `72 h`. */
             keep?: string | null;
             login?: components["schemas"]["CameraLogin"] | null;
@@ -1121,6 +1144,8 @@ export interface components {
             /** @description Its name. */
             name?: string | null;
             purposes?: ("protection-of-persons" | "protection-of-property" | "crime-prevention" | "misuse" | "false-alarms" | "identification" | "maintenance")[];
+            /** @description Why for more than 365 days; empty: as `[retention]` says. */
+            special_reason?: string | null;
             /** @description Path of the small picture; empty: none is recorded any more. */
             sub?: string | null;
             /** @enum {string} */
@@ -2081,6 +2106,17 @@ export interface components {
             now: string;
             /** @description Its time zone, by its IANA name: times are shown in it. */
             zone: string;
+        };
+        /** @description How long the site keeps footage where a camera says nothing itself, and why. */
+        SiteRetention: {
+            /** @description Where the sentence for that stands. */
+            documented_in?: string | null;
+            /** @description Why for more than 72 hours. */
+            justification?: string | null;
+            /** @description As the configuration writes it: `14 d`. */
+            keep: string;
+            /** @description Why for more than 365 days. */
+            special_reason?: string | null;
         };
         /** @description A stream and what it is doing. */
         Stream: {

@@ -232,6 +232,9 @@ export class Player {
     if (isEnd) return this.#leave(leader, until);
     const isAtHole = (buffered === undefined || buffered - now < NEAR_END) && performance.now() - this.#progress.since > 2 * STALL_MS;
     if (isAtHole && leader.hop(now)) return;
+    // What comes next is not what was recorded: it is said in its place, and nothing is played over it.
+    const next = isAtHole && leader.failed === 'damaged' ? leader.index.after(now) : undefined;
+    if (next) return void this.seek(next.start);
     if (buffered === undefined && until !== undefined && !leader.video.seeking && leader.index.at(now)) {
       // A hole in the buffer although the recording goes on: begin anew here.
       const stood = performance.now() - this.#progress.since;

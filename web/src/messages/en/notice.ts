@@ -13,6 +13,7 @@ export default {
   cameras: 'Cameras',
   purposes: 'Purposes',
   keep: 'Kept for at most',
+  pending: (length) => `To become ${length} once two persons have confirmed it.`,
   noCameras: 'No camera is in use.',
   basis: 'Legal basis',
   retention: 'Retention',

@@ -23,6 +23,7 @@ export default {
   'too-much': 'A bound is reached. Try later.',
   unavailable: 'Not now. Try again in a moment.',
   corrupt: 'Something stored on the box is damaged. Tell the administrator.',
+  undecodable: 'The picture could not be decoded: a part of the recording is missing or damaged.',
   internal: 'The box has a fault. Tell the administrator.',
   'cross-site': 'The request came from another site. Open the pages of the box themselves.',
   request: 'The request was not understood.',

@@ -11,6 +11,7 @@ export default {
   cameras: 'Kameroita',
   purposes: 'Käyttötarkoitus',
   keep: 'Säilytys enintään',
+  pending: (length: string): string => `Lyhenee: ${length}, kun kaksi henkilöä on vahvistanut sen.`,
   noCameras: 'Yhtään kameraa ei ole käytössä.',
   basis: 'Oikeusperuste',
   retention: 'Säilytys',

@@ -22,6 +22,7 @@ export default {
   'too-much': 'Raja tuli vastaan. Yritä myöhemmin.',
   unavailable: 'Juuri nyt ei onnistu. Yritä hetken päästä uudelleen.',
   corrupt: 'Laitteelle tallennettu tieto on vioittunut. Kerro ylläpitäjälle.',
+  undecodable: 'Kuvaa ei voitu purkaa: osa tallenteesta puuttuu tai on vioittunut.',
   internal: 'Laitteessa on vika. Kerro ylläpitäjälle.',
   'cross-site': 'Pyyntö tuli toiselta sivustolta. Avaa laitteen omat sivut.',
   request: 'Pyyntöä ei ymmärretty.',

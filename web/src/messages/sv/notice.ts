@@ -13,6 +13,7 @@ export default {
   cameras: 'Kameror',
   purposes: 'Ändamål',
   keep: 'Lagras högst',
+  pending: (length) => `Förkortas till ${length} när två personer har bekräftat det.`,
   noCameras: 'Ingen kamera är i bruk.',
   basis: 'Rättslig grund',
   retention: 'Lagring',

@@ -23,6 +23,7 @@ export default {
   'too-much': 'En gräns är nådd. Försök senare.',
   unavailable: 'Det går inte just nu. Försök igen om en stund.',
   corrupt: 'Något som enheten har lagrat är skadat. Meddela administratören.',
+  undecodable: 'Bilden kunde inte avkodas: en del av inspelningen saknas eller är skadad.',
   internal: 'Det är fel på enheten. Meddela administratören.',
   'cross-site': 'Begäran kom från en annan webbplats. Öppna enhetens egna sidor.',
   request: 'Begäran kunde inte förstås.',

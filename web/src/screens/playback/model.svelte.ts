@@ -315,6 +315,12 @@ export class PlaybackModel {
     this.#player?.retry();
   }
 
+  /** Goes past what is damaged, to the group of pictures after it. */
+  pastDamage(): void {
+    const next = this.#player?.tracks[0]?.index.after(this.at);
+    void this.go(next?.start ?? this.at + 2 * SECOND);
+  }
+
   /** Which cameras are shown, the main one first. More of them are opened for the same purpose. */
   choose(cameras: string[]): void {
     this.chosen = cameras.slice(0, CAMERAS_MAX);

@@ -1,0 +1,470 @@
+//! The making of one package, from its footage to its sealed parts.
+
+use std::cell::Cell;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::{error, info};
+use serde_json::json;
+
+use crate::base::disk;
+use crate::base::error::{Error, Kind, Result};
+use crate::base::id::{DisclosureId, GenerationId, StreamKind};
+use crate::base::time::Mono;
+use crate::base::zone::Zone;
+use crate::catalog::{Act, Change, Event, FileRow, JobState, PackageChange, Reader};
+use crate::config;
+use crate::daemon::ledger;
+use crate::daemon::packages::footage::sources;
+use crate::daemon::packages::keys::JobKeys;
+use crate::daemon::packages::{Options, streams};
+use crate::daemon::sweeper;
+use crate::evidence::keys::KeyRing;
+use crate::evidence::package::make::{self, About, Prepared, Wanted};
+use crate::evidence::package::manifest::Absent;
+use crate::evidence::package::order;
+use crate::evidence::package::parts::{self, PART_BYTES_MAX, Part, Parts};
+use crate::evidence::select;
+use crate::http::packages::Start;
+use crate::ledger::checkpoint::Signer;
+use crate::media::access_unit::Codec;
+use crate::store::volume::{PACKAGES_DIR, Volume};
+use crate::vault::parcel::Parcel;
+
+/// Mode of the folder of packages.
+const DIR_MODE: u32 = 0o700;
+/// So much more than the pictures a package may need: tables, proof, page, and what sealing adds.
+const EXTRA_BYTES: u64 = 64 << 20;
+/// Whether it may go on is asked this often.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
+/// While a volume is further behind than this, it waits.
+const YIELD_BEHIND: Duration = Duration::from_secs(4);
+const YIELD: Duration = Duration::from_millis(50);
+/// Longest wait for a checkpoint: it is at most a second behind.
+const SIGNED_MAX: Duration = Duration::from_secs(30);
+/// What somebody cancelled says so.
+const CANCELLED: &str = "cancelled";
+
+/// A package that is to be made, with its keys.
+pub(super) struct Job {
+    start: Start,
+    keys: KeyRing,
+}
+
+/// Where it is made.
+struct Place {
+    volume: Volume,
+    dir: PathBuf,
+}
+
+impl Job {
+    pub(super) fn new(start: Start, keys: JobKeys) -> Self {
+        Self {
+            start,
+            keys: KeyRing::of_opener(Arc::new(keys)),
+        }
+    }
+
+    /// Makes it, and writes down what became of it.
+    pub(super) fn run(self, options: &Options) {
+        let disclosure = self.start.disclosure;
+        let made = self.make(options);
+        match &made {
+            Ok(parts) => info!("package of disclosure {disclosure}: {parts} parts"),
+            Err(e) => error!("package of disclosure {disclosure}: {e}"),
+        }
+        ended(options, disclosure, &made.map(drop));
+        options.lines.remove(disclosure);
+    }
+
+    fn make(&self, options: &Options) -> Result<usize> {
+        let go_on = || self.go_on(options);
+        go_on()?;
+        self.phase(options, "closing")?;
+        let reader = options.catalog.reader()?;
+        for (stream, span) in streams(&self.start) {
+            options.close(&reader, &stream, span, &go_on)?;
+        }
+        let now = options.clock.wall();
+        ledger::seal(&options.catalog, now, "demand")?;
+        let wanted = self.wanted(options, &reader)?;
+        let place = place(options, self.bytes(&wanted))?;
+        let signer = options.state.signer()?;
+        let begun = self.event(options, json!({ "cameras": self.cameras() }));
+        let act = options.catalog.begin_act(begun, Vec::new())?;
+        match self.pack(options, (&reader, &signer), wanted, (&place, &act)) {
+            Ok(made) => self.finish(options, (&reader, &signer), (made, &place), act),
+            Err(e) => {
+                self.failed(options, act, &e);
+                Err(e)
+            }
+        }
+    }
+
+    /// Not cancelled, whoever wants it still may have it, and whoever approved it still stands behind it.
+    fn go_on(&self, options: &Options) -> Result<()> {
+        if options.lines.is_cancelled(self.start.disclosure) {
+            return Err(Error::new(Kind::Busy, CANCELLED));
+        }
+        (self.start.check)()
+    }
+
+    fn phase(&self, options: &Options, phase: &'static str) -> Result<()> {
+        let disclosure = self.start.disclosure;
+        options.lines.phase(disclosure, phase);
+        let known = options.lines.progress(disclosure, options.clock.mono());
+        let change = PackageChange::Progressed {
+            disclosure,
+            phase: phase.to_owned(),
+            bytes_done: known.map_or(0, |known| known.bytes_done),
+            bytes_total: known.map_or(0, |known| known.bytes_total),
+        };
+        options.catalog.commit(change, None)
+    }
+
+    fn cameras(&self) -> Vec<serde_json::Value> {
+        let of = |camera: &order::Camera| json!({ "camera": camera.camera, "given": camera.given });
+        self.start.order.cameras.iter().map(of).collect()
+    }
+
+    fn event(&self, options: &Options, mut facts: serde_json::Value) -> Event {
+        facts["serial"] = self.start.order.serial.clone().into();
+        let object = format!("disclosure {}", self.start.disclosure);
+        Event {
+            actor: self.start.by.to_string(),
+            ..Event::of_box(options.clock.wall(), "disclosure-prepared", object, facts)
+        }
+    }
+
+    /// What there is of each stream, inside what was approved.
+    fn wanted(&self, options: &Options, reader: &Reader) -> Result<Vec<Wanted>> {
+        let volumes = reader.volumes()?;
+        let mut all: Vec<Wanted> = Vec::new();
+        for camera in &self.start.order.cameras {
+            let mut is_known = true;
+            for (stream, span) in streams(&self.start).filter(|(s, _)| s.camera == camera.camera) {
+                let viewing = stream.kind == StreamKind::Sub;
+                if viewing && is_known {
+                    continue;
+                }
+                let footage = options.footage(reader, &stream, (span, self.start.hold))?;
+                if footage.growing.is_some() {
+                    let text = format!(
+                        "what {stream} is recording goes on inside what was approved; try again later"
+                    );
+                    return Err(Error::new(Kind::Unavailable, text));
+                }
+                let selection = select::select(sources(options, &volumes, &footage)?, span)?;
+                let selection = order::within(selection, span);
+                let codecs = selection.stretches.iter().flat_map(|s| s.pieces.first());
+                let mut codecs = codecs.map(|piece| piece.source.initial.entry.codec);
+                if viewing && codecs.any(|codec| codec != Codec::H264) {
+                    continue;
+                }
+                is_known = codecs.all(|codec| codec == Codec::H264);
+                if viewing && selection.stretches.is_empty() {
+                    continue;
+                }
+                all.push(Wanted {
+                    stream,
+                    name: camera.name.clone(),
+                    asked: camera.asked,
+                    given: Some(camera.given),
+                    viewing,
+                    absent: Absent::of(&footage.coverage),
+                    rows: footage.rows,
+                    selection,
+                });
+            }
+        }
+        Ok(all)
+    }
+
+    fn bytes(&self, wanted: &[Wanted]) -> u64 {
+        let stretches = wanted.iter().flat_map(|w| &w.selection.stretches);
+        let pieces = stretches.flat_map(|stretch| &stretch.pieces);
+        pieces.map(|piece| u64::from(piece.index.bytes)).sum()
+    }
+
+    /// The clips and the signed manifest.
+    fn pack<'a>(
+        &'a self,
+        options: &'a Options,
+        (reader, signer): (&Reader, &Signer),
+        wanted: Vec<Wanted>,
+        (place, act): (&'a Place, &Act),
+    ) -> Result<Made<'a>> {
+        self.phase(options, "packing")?;
+        let in_force = options.feed.config();
+        let site = in_force.ok_or_else(|| Error::new(Kind::Unavailable, "no configuration yet"))?;
+        let epoch = reader.epochs()?.last().map(|epoch| epoch.number);
+        let made = options.clock.wall();
+        let about = About {
+            box_id: options.box_id,
+            epoch: epoch.ok_or_else(|| Error::new(Kind::NotFound, "nothing is signed yet"))?,
+            site: site.site.name.clone(),
+            zone: site.site.zone,
+            configuration: config::load(&options.state.config_path())?.digest,
+            purpose: self.start.order.purpose.clone(),
+            intent: Some(act.seq()),
+            disclosure: Some(self.start.order.part()),
+            made,
+        };
+        // Right before the first byte.
+        self.go_on(options)?;
+        let watch = Watch {
+            job: self,
+            options,
+            checked: Cell::new(options.clock.mono()),
+        };
+        let generation = options.sealing.get().generation.id;
+        let parts = Parts::new(parts::Options {
+            dir: place.dir.clone(),
+            folder: self.start.order.serial.clone(),
+            passphrase: self.start.order.encryption.as_ref(),
+            time: local(site.site.zone, made),
+            part_bytes_max: PART_BYTES_MAX,
+            parcel: Box::new(move || {
+                let sealing = options.sealing.get();
+                if sealing.generation.id != generation {
+                    let text = "the vault generation changed meanwhile; begin it anew";
+                    return Err(Error::new(Kind::Busy, text));
+                }
+                Parcel::new(&sealing.generation, &sealing.recovery)
+            }),
+            wrote: Box::new(move |bytes| watch.wrote(bytes)),
+        });
+        let prepared = make::prepare(parts, about, wanted, &self.keys, signer)?;
+        Ok(Made {
+            prepared,
+            generation,
+        })
+    }
+
+    /// The ledger's entry, which is also that of the state; then proof and list; then the names.
+    fn finish(
+        &self,
+        options: &Options,
+        (reader, signer): (&Reader, &Signer),
+        (made, place): (Made<'_>, &Place),
+        act: Act,
+    ) -> Result<usize> {
+        let Made {
+            prepared,
+            generation,
+        } = made;
+        let clips = prepared.clips();
+        self.go_on(options)?;
+        self.phase(options, "proving")?;
+        let (step, mut outcome) = (self.start.prepared)(prepared.digest)?;
+        outcome.facts["clips"] = clips.len().into();
+        outcome.facts["pictures"] = clips.iter().map(|clip| clip.pictures).sum::<usize>().into();
+        let seq = options.catalog.end_act(act, outcome, vec![step])?;
+        self.signed(options, reader, seq)?;
+        let papers = &make::no_papers;
+        let parts = prepared.finish(reader, seq, (&self.keys, signer), papers)?;
+        let parts = parts.finish()?;
+        self.name(options, (parts, generation), place)
+    }
+
+    /// Waits until a checkpoint is over the entry.
+    fn signed(&self, options: &Options, reader: &Reader, seq: u64) -> Result<()> {
+        let since = options.clock.mono();
+        while let Err(e) = reader.inclusion(seq) {
+            if e.kind() != Kind::NotFound || options.clock.mono().since(since) > SIGNED_MAX {
+                return Err(e);
+            }
+            self.go_on(options)?;
+            options.lines.pause(YIELD);
+        }
+        Ok(())
+    }
+
+    /// Gives the parts their names, and the catalog its rows: with them the job is done.
+    fn name(
+        &self,
+        options: &Options,
+        (parts, generation): (Vec<Part>, GenerationId),
+        place: &Place,
+    ) -> Result<usize> {
+        let (disclosure, at, of) = (self.start.disclosure, options.clock.wall(), parts.len());
+        let reader = options.catalog.reader()?;
+        let job = reader
+            .last_job(disclosure)?
+            .ok_or_else(|| Error::new(Kind::Internal, "the job is not in the catalog"))?;
+        let (mut changes, mut named) = (Vec::new(), Vec::new());
+        let mut hashes = Vec::new();
+        for (part, number) in parts.into_iter().zip(1_u32..) {
+            let file = format!("{}-{number}.age", job.job);
+            let path = place.dir.join(&file);
+            let row = FileRow {
+                job: job.job,
+                part: number,
+                disclosure,
+                name: parts::name(&self.start.order.serial, (changes.len() + 1, of)),
+                bytes: part.bytes,
+                sha256: part.sha256,
+                place: format!("{}/{file}", place.volume.id),
+                generation,
+                key: Some(part.slot.to_vec()),
+                wiped: None,
+            };
+            hashes.push(json!({ "bytes": part.bytes, "sha256": part.sha256.to_string() }));
+            named.push(path.clone());
+            if let Err(e) = part.name(&path) {
+                unname(&named);
+                return Err(e);
+            }
+            changes.push(Change::Package(PackageChange::PartMade(Box::new(row))));
+        }
+        changes.push(Change::Package(PackageChange::Ended {
+            disclosure,
+            state: JobState::Done,
+            cause: None,
+            at,
+        }));
+        let facts = json!({ "serial": self.start.order.serial, "parts": hashes });
+        let event = Event {
+            actor: self.start.by.to_string(),
+            ..Event::of_box(
+                at,
+                "package-made",
+                format!("disclosure {disclosure}"),
+                facts,
+            )
+        };
+        if let Err(e) = options.catalog.commit(changes, event) {
+            unname(&named);
+            return Err(e);
+        }
+        Ok(of)
+    }
+
+    fn failed(&self, options: &Options, act: Act, why: &Error) {
+        let outcome = Event {
+            result: "failed".to_owned(),
+            detail: Some(json!({ "text": why.to_string() })),
+            ..self.event(options, json!({}))
+        };
+        if let Err(e) = options.catalog.end_act(act, outcome, Vec::new()) {
+            error!("what became of a package could not be written down: {e}");
+        }
+    }
+}
+
+/// A package with its clips written and its manifest signed.
+struct Made<'a> {
+    prepared: Prepared<Parts<'a>>,
+    generation: GenerationId,
+}
+
+/// Counts bytes, and asks between them whether it may go on.
+struct Watch<'a> {
+    job: &'a Job,
+    options: &'a Options,
+    checked: Cell<Mono>,
+}
+
+impl Watch<'_> {
+    fn wrote(&self, bytes: u64) -> Result<()> {
+        let (options, disclosure) = (self.options, self.job.start.disclosure);
+        let now = options.clock.mono();
+        options.lines.wrote(disclosure, bytes, now);
+        if now.since(self.checked.get()) >= CHECK_EVERY {
+            self.checked.set(now);
+            self.job.go_on(options)?;
+        } else if options.lines.is_cancelled(disclosure) {
+            return Err(Error::new(Kind::Busy, CANCELLED));
+        }
+        // Recording comes first.
+        while options.is_behind() {
+            self.job.go_on(options)?;
+            options.lines.pause(YIELD);
+        }
+        Ok(())
+    }
+}
+
+impl Options {
+    fn is_behind(&self) -> bool {
+        let behind = self.board.pulses.behind(self.clock.mono());
+        behind.values().any(|time| *time > YIELD_BEHIND)
+    }
+}
+
+/// What had its name already goes: without a row it is nothing.
+fn unname(paths: &[PathBuf]) {
+    for path in paths {
+        match disk::remove_file(path) {
+            Err(e) if e.kind() != Kind::NotFound => error!("{e}"),
+            _ => {}
+        }
+    }
+}
+
+/// The volume with most room above its reserve, if that is enough.
+fn place(options: &Options, bytes: u64) -> Result<Place> {
+    let config = options.feed.config();
+    let reserves = config.as_ref().map(sweeper::reserves).unwrap_or_default();
+    let need = bytes + bytes / 100 + EXTRA_BYTES;
+    let mut best: Option<(u64, Volume)> = None;
+    for volume in options.volumes()? {
+        let Some(reserve) = reserves.get(&volume.root) else {
+            continue;
+        };
+        let room = volume.space()?.free_bytes.saturating_sub(*reserve);
+        if best.as_ref().is_none_or(|(most, _)| room > *most) {
+            best = Some((room, volume));
+        }
+    }
+    let (room, volume) =
+        best.ok_or_else(|| Error::new(Kind::NotFound, "no volume is there to write to"))?;
+    if room < need {
+        let text = format!(
+            "no volume has room for the package: it needs {} MiB, and volume \"{}\" has {} MiB above its reserve",
+            need >> 20,
+            volume.name,
+            room >> 20
+        );
+        return Err(Error::new(Kind::Full, text));
+    }
+    let dir = volume.root.join(PACKAGES_DIR);
+    disk::create_dir_all(&dir, DIR_MODE)?;
+    Ok(Place { volume, dir })
+}
+
+/// Year, month, day, hour, minute and second at the site.
+fn local(zone: Zone, at: crate::base::time::Wall) -> [u16; 6] {
+    let text = zone.basic(at);
+    let number = |from: usize, to: usize| text.get(from..to).and_then(|t| t.parse().ok());
+    let places = [(0, 4), (4, 6), (6, 8), (9, 11), (11, 13), (13, 15)];
+    places.map(|(from, to)| number(from, to).unwrap_or_default())
+}
+
+/// Writes down what became of a job that did not end with its parts.
+pub(super) fn ended(options: &Options, disclosure: DisclosureId, made: &Result<()>) {
+    let Err(e) = made else {
+        return;
+    };
+    let is_cancelled = options.lines.is_cancelled(disclosure) && !options.lines.is_closed();
+    let (state, cause) = if is_cancelled {
+        (JobState::Cancelled, None)
+    } else if options.lines.is_closed() {
+        (JobState::Failed, Some("interrupted".to_owned()))
+    } else {
+        (
+            JobState::Failed,
+            Some(e.to_string().chars().take(1000).collect()),
+        )
+    };
+    let change = PackageChange::Ended {
+        disclosure,
+        state,
+        cause,
+        at: options.clock.wall(),
+    };
+    if let Err(e) = options.catalog.commit(change, None) {
+        error!("what became of a package could not be written down: {e}");
+    }
+}
