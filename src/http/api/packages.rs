@@ -37,8 +37,10 @@ use crate::catalog::{Act, Catalog, Change, DisclosureRow, Event, FileRow, JobRow
 use crate::config::Catalogue;
 use crate::disclosure::act::{By, Desk};
 use crate::disclosure::prepare::Permitted;
+use crate::evidence::package::make::Anchor;
 use crate::evidence::package::order::{Camera, Order};
 use crate::evidence::package::secret;
+use crate::http::api::disclosure_papers::Writer;
 use crate::http::api::disclosures::{self, OfDisclosure};
 use crate::http::api::session::Secret;
 use crate::http::app::App;
@@ -205,6 +207,9 @@ fn find<A: role::Act>(
     Ok(row)
 }
 
+/// The handover document within a package.
+const HANDOVER: &str = "handover.pdf";
+
 /// What is needed to ask again, when the request is long over, whether a package may be made.
 struct Held {
     catalog: Arc<Catalog>,
@@ -216,6 +221,7 @@ struct Held {
     person: PersonId,
     disclosure: DisclosureId,
     cameras: BTreeSet<CameraId>,
+    writer: Writer,
 }
 
 impl Held {
@@ -231,6 +237,7 @@ impl Held {
             person,
             disclosure: permitted.disclosure,
             cameras: cameras.map(|camera| camera.camera.clone()).collect(),
+            writer: Writer::of(app),
         })
     }
 
@@ -267,6 +274,16 @@ impl Held {
         self.at_desk(|desk| {
             let (row, _) = desk.find(&desk.catalog.reader()?, self.disclosure)?;
             Ok(desk.prepared(&self.by, &row, manifest))
+        })
+    }
+
+    /// The handover document, of the record as it is with its package.
+    fn papers(&self, anchor: &Anchor<'_>) -> Result<Vec<(String, Vec<u8>)>> {
+        self.at_desk(|desk| {
+            let reader = desk.catalog.reader()?;
+            let (row, _) = desk.find(&reader, self.disclosure)?;
+            let pdf = self.writer.packed(desk, (&reader, &row), anchor)?;
+            Ok(vec![(HANDOVER.to_owned(), pdf)])
         })
     }
 }
@@ -361,7 +378,11 @@ pub(crate) async fn start(
             by: who.person(),
             vault,
             check,
-            prepared: Box::new(move |manifest| held.prepared(manifest)),
+            prepared: {
+                let held = Arc::clone(&held);
+                Box::new(move |manifest| held.prepared(manifest))
+            },
+            papers: Box::new(move |anchor| held.papers(anchor)),
         })
     })
     .await?;
