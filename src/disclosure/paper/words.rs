@@ -217,7 +217,7 @@ pub(super) const fn purpose(purpose: Purpose) -> Words {
     match purpose {
         Purpose::Persons => PURPOSE_PERSONS,
         Purpose::Property => PURPOSE_PROPERTY,
-        Purpose::CrimePrevention => PURPOSE_CRIME,
+        Purpose::Crime => PURPOSE_CRIME,
         Purpose::Misuse => PURPOSE_MISUSE,
         Purpose::FalseAlarms => PURPOSE_ALARMS,
         Purpose::Identification => PURPOSE_IDENTIFICATION,

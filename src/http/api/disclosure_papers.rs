@@ -87,9 +87,12 @@ pub(crate) async fn handover(
                 let text = "there is no paper of a draft; ask for it first";
                 return Err(Error::new(Kind::Exists, text));
             }
-            let document = Writer::of(app).with(desk, (&reader, &row), language, |record| {
-                HandoverDocument::of_record(record)
-            })?;
+            let document = Writer::of(app).with(
+                desk,
+                (&reader, &row),
+                language,
+                HandoverDocument::of_record,
+            )?;
             anchored(app, &reader, document)?.pdf()
         })
     });

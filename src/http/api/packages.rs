@@ -382,7 +382,7 @@ pub(crate) async fn start(
                 let held = Arc::clone(&held);
                 Box::new(move |manifest| held.prepared(manifest))
             },
-            papers: Box::new(move |anchor| held.papers(anchor)),
+            papers: Box::new(move |anchor: &Anchor<'_>| held.papers(anchor)),
         })
     })
     .await?;
