@@ -56,7 +56,7 @@ impl Desk {
         let start = self.shop.ls("kassa-1/main").footage.coverage.recorded[0].start;
         let at = |us: i64| start.plus_us(us).rfc3339();
         let form = json!({
-            "received": Wall::rfc3339(&start),
+            "received": start.rfc3339(),
             "channel": "puhelin",
             "recipient": "police",
             "organisation": "Helsingin poliisilaitos",
