@@ -212,6 +212,8 @@ fn a_disclosure_is_prepared_sealed_downloaded_and_wiped() {
     let verified: Value = serde_json::from_str(&said).expect("JSON");
     assert_eq!(verified["intact"], true, "{verified}");
 
+    the_paper_says_the_same(&folder);
+
     // The pictures are those that were sent; nothing outside of what was approved is in it.
     let manifest = fs::read(folder.join("manifest.json")).expect("reads");
     let manifest: Value = serde_json::from_slice(&manifest).expect("JSON");
@@ -246,6 +248,36 @@ fn a_disclosure_is_prepared_sealed_downloaded_and_wiped() {
     assert!(!desk.shop.log().contains(&secret));
     assert!(!holds(&zip, secret.as_bytes()));
     told_and_wiped(&mut desk, (&manager, &path), &part_path);
+}
+
+/// The handover document in it has the hashes of the clips and of the manifest, and tells that it is encrypted.
+fn the_paper_says_the_same(folder: &Path) {
+    let manifest = fs::read(folder.join("manifest.json")).expect("reads");
+    let paper = folder.join("handover.pdf");
+    ran(Command::new("qpdf").arg("--check").arg(&paper)).ok();
+    let text = ran(Command::new("pdftotext")
+        .arg("-layout")
+        .arg(&paper)
+        .arg("-"))
+    .ok();
+    let text: String = text.split_whitespace().collect();
+    let hash = crate::support::sha256(&manifest);
+    let manifest: Value = serde_json::from_slice(&manifest).expect("JSON");
+    for file in manifest["files"].as_array().expect("clips") {
+        let [name, hash] = ["name", "sha256"].map(|key| file[key].as_str().expect("text"));
+        assert!(text.contains(name) && text.contains(hash), "{name}: {text}");
+    }
+    let serial = manifest["disclosure"]["serial"].as_str().expect("a number");
+    for wanted in [
+        &hash,
+        serial,
+        "5560/R/1234/26",
+        "ylikonstaapeli1",
+        "AES-256",
+        "controller",
+    ] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
 }
 
 /// Each download is in the ledger, before its first byte and after its last; copies go when the receipt is confirmed.
