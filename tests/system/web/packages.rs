@@ -269,7 +269,7 @@ fn the_paper_says_the_same(folder: &Path) {
     }
     let serial = manifest["disclosure"]["serial"].as_str().expect("a number");
     for wanted in [
-        &hash,
+        hash.as_str(),
         serial,
         "5560/R/1234/26",
         "ylikonstaapeli1",
