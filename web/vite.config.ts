@@ -5,6 +5,8 @@ import { constants, gzipSync } from 'node:zlib';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
 
+import { packageCheck } from './package-check.ts';
+
 /** Beside every text a gzipped one: the box sends it as it is, and compresses nothing itself. */
 function gzipped(): Plugin {
   let dir = '';
@@ -23,7 +25,7 @@ function gzipped(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [svelte(), gzipped()],
+  plugins: [svelte(), packageCheck(), gzipped()],
   // What lies under `public` would keep its name, and could not be cached for ever.
   publicDir: false,
   build: {

@@ -18,7 +18,7 @@ pub type Check = Arc<dyn Fn() -> Result<()> + Send + Sync>;
 /// The step of a disclosure whose manifest has this hash, and its entry in the ledger.
 pub type Step = Box<dyn Fn(Digest) -> Result<(Change, Event)> + Send>;
 
-/// Papers that are put into a package, made once everything else of it is: by name.
+/// Makes files besides, by name, of what is known when everything else is made.
 pub type Papers = Box<dyn Fn(&Anchor<'_>) -> Result<Vec<(String, Vec<u8>)>> + Send>;
 
 /// A package that is to be made.
@@ -37,7 +37,7 @@ pub struct Start {
     pub check: Check,
     /// The step to `prepared`, and the entry that answers for it, with the manifest's hash.
     pub prepared: Step,
-    /// The handover document.
+    /// Makes the papers that go with it.
     pub papers: Papers,
 }
 

@@ -6,9 +6,9 @@ import { ADDRESS, recoveryCode, ROLES, type Role, world } from './world';
 
 const NAVIGATION: Record<Role, { begins: string; sees: string[] }> = {
   staff: { begins: '/live', sees: ['/live'] },
-  manager: { begins: '/playback', sees: ['/live', '/playback', '/ledger', '/retention', '/health', '/cameras'] },
-  controller: { begins: '/playback', sees: ['/live', '/playback', '/ledger', '/retention', '/health', '/cameras', '/people'] },
-  auditor: { begins: '/ledger', sees: ['/ledger', '/retention', '/health', '/cameras'] },
+  manager: { begins: '/playback', sees: ['/live', '/playback', '/disclosures', '/ledger', '/retention', '/health', '/cameras'] },
+  controller: { begins: '/playback', sees: ['/live', '/playback', '/disclosures', '/ledger', '/retention', '/health', '/cameras', '/people'] },
+  auditor: { begins: '/disclosures', sees: ['/disclosures', '/ledger', '/retention', '/health', '/cameras'] },
   admin: { begins: '/health', sees: ['/retention', '/health', '/cameras', '/people'] },
   maintenance: { begins: '/health', sees: ['/live', '/retention', '/health', '/cameras'] },
 };

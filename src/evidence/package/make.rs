@@ -28,7 +28,7 @@ use crate::evidence::package::{
 use crate::evidence::proof::EntryProof;
 use crate::evidence::proof::SegmentProof;
 use crate::evidence::select::{Opened, Selection};
-use crate::ledger::checkpoint::{Key, Signer};
+use crate::ledger::checkpoint::{Checkpoint, Signer};
 use crate::ledger::note;
 use crate::media::leaf::Salt;
 use crate::media::read;
@@ -89,14 +89,16 @@ pub struct Prepared<S: Shelf> {
 
 /// What papers beside the package say of it: they are made last, and are outside the manifest.
 pub struct Anchor<'a> {
-    /// The manifest, as it was signed.
+    /// The manifest's bytes, as they were signed.
     pub manifest: &'a [u8],
-    /// The ledger's entry with its hash.
+    /// The ledger's entry with their SHA-256.
     pub entry: u64,
-    /// The signed checkpoint over that entry.
-    pub checkpoint: &'a str,
-    /// The key that signed everything.
-    pub key: Key,
+    /// The checkpoint over that entry, as the signed note has it.
+    pub note: &'a str,
+    /// What that note says.
+    pub checkpoint: Checkpoint,
+    /// Fingerprint of the key that signed everything.
+    pub fingerprint: String,
 }
 
 /// Makes files besides, by name: whoever receives the package finds them on its signed list.
@@ -229,19 +231,20 @@ impl<S: Shelf> Prepared<S> {
         papers: Papers<'_>,
     ) -> Result<S> {
         let proof = self.proof(reader, act, keys)?;
-        let checkpoint = proof.act.checkpoint.clone();
+        let (_, checkpoint) = proof.act.verify(signer.key())?;
+        let papers = papers(&Anchor {
+            manifest: &self.manifest,
+            entry: act,
+            note: &proof.act.checkpoint,
+            checkpoint,
+            fingerprint: signer.key().fingerprint(),
+        })?;
         let proof = serde_json::to_vec(&proof)
             .map_err(|e| Error::new(Kind::Internal, format!("writing a proof: {e}")))?;
         if proof.len() as u64 > JSON_BYTES_MAX {
             let text = "the proof would be larger than a browser reads; ask for less at once";
             return Err(Error::new(Kind::Full, text));
         }
-        let papers = papers(&Anchor {
-            manifest: &self.manifest,
-            entry: act,
-            checkpoint: &checkpoint,
-            key: signer.key(),
-        })?;
         let mut texts: Vec<(&str, &[u8])> = vec![
             (MANIFEST, &self.manifest),
             (MANIFEST_SIG, self.manifest_sig.as_bytes()),

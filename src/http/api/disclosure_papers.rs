@@ -9,28 +9,23 @@ use axum::response::Response;
 use serde_json::json;
 use utoipa::IntoParams;
 
-use crate::access::Access;
 use crate::access::authorise::Authorised;
 use crate::access::role::acts;
 use crate::base::error::{Error, Kind, Result};
-use crate::base::id::BoxId;
 use crate::catalog::{
     DisclosureFilter, DisclosurePage, DisclosureRow, DisclosureState, Event, Reader,
 };
-use crate::config::Config;
 use crate::disclosure::act::Desk;
 use crate::disclosure::paper::{HandoverDocument, Record, Register, RegisterLine, filters};
 use crate::disclosure::register;
 use crate::document::Language;
-use crate::evidence::package::make::Anchor;
 use crate::evidence::proof::EntryProof;
 use crate::http::api::deletions::{file, own_language};
-use crate::http::api::disclosures::{OfDisclosure, Which, at_desk, by};
+use crate::http::api::disclosures::{OfDisclosure, Which, at_desk, by, person_name};
 use crate::http::app::App;
 use crate::http::guard::May;
 use crate::http::json::{Search, Segments};
 use crate::http::problem::{Answer, Problem, Refusal};
-use crate::ledger::checkpoint::Key;
 
 /// Disclosures of one table.
 const LINES_MAX: usize = 5000;
@@ -87,12 +82,9 @@ pub(crate) async fn handover(
                 let text = "there is no paper of a draft; ask for it first";
                 return Err(Error::new(Kind::Exists, text));
             }
-            let document = Writer::of(app).with(
-                desk,
-                (&reader, &row),
-                language,
-                HandoverDocument::of_record,
-            )?;
+            let document = with_record(app, desk, (&reader, &row), language, |record| {
+                HandoverDocument::of_record(record)
+            })?;
             anchored(app, &reader, document)?.pdf()
         })
     });
@@ -111,70 +103,29 @@ fn anchored(app: &App, reader: &Reader, mut of: HandoverDocument) -> Result<Hand
     Ok(of)
 }
 
-/// What papers take from the box besides the record.
-pub(crate) struct Writer {
-    config: Arc<Config>,
-    access: Access,
-    box_id: BoxId,
-    key: Key,
-}
-
-impl Writer {
-    pub(crate) fn of(app: &App) -> Self {
-        Self {
-            config: app.config(),
-            access: app.parts.access.clone(),
-            box_id: app.parts.box_id,
-            key: app.parts.ledger_key,
-        }
-    }
-
-    /// What people call a person; of one whom the box does not know any more, the id.
-    fn name(&self, person: &str) -> String {
-        let directory = self.access.directory();
-        let id = person.parse().ok();
-        let known = id.and_then(|id| directory.get(id));
-        known.map_or_else(|| person.to_owned(), |known| known.account.name.clone())
-    }
-
-    /// Gathers what the papers of a record are made of.
-    fn with<T>(
-        &self,
-        desk: &Desk<'_>,
-        (reader, row): (&Reader, &DisclosureRow),
-        language: Option<Language>,
-        make: impl FnOnce(&Record<'_>) -> Result<T>,
-    ) -> Result<T> {
-        let steps = reader.disclosure_steps(row.disclosure)?;
-        let files = reader.package_files(row.disclosure)?;
-        make(&Record {
-            row,
-            steps: &steps,
-            files: &files,
-            config: &self.config,
-            catalogue: desk.catalogue,
-            name: &|person| self.name(person),
-            language,
-            made: desk.now,
-            box_id: self.box_id,
-            key: self.key,
-        })
-    }
-
-    /// The handover document that goes into a package.
-    pub(crate) fn packed(
-        &self,
-        desk: &Desk<'_>,
-        of: (&Reader, &DisclosureRow),
-        anchor: &Anchor<'_>,
-    ) -> Result<Vec<u8>> {
-        self.with(desk, of, None, |record| {
-            let mut document = HandoverDocument::of_record(record)?;
-            document.take(anchor.manifest)?;
-            document.anchor(anchor.entry, anchor.checkpoint, anchor.key)?;
-            document.pdf()
-        })
-    }
+/// Gathers what the papers of a record are made of.
+fn with_record<T>(
+    app: &App,
+    desk: &Desk<'_>,
+    (reader, row): (&Reader, &DisclosureRow),
+    language: Option<Language>,
+    make: impl FnOnce(&Record<'_>) -> Result<T>,
+) -> Result<T> {
+    let steps = reader.disclosure_steps(row.disclosure)?;
+    let files = reader.package_files(row.disclosure)?;
+    let config = app.config();
+    make(&Record {
+        row,
+        steps: &steps,
+        files: &files,
+        config: &config,
+        catalogue: desk.catalogue,
+        name: &|person| person_name(app, person).unwrap_or_else(|| person.to_owned()),
+        language,
+        made: desk.now,
+        box_id: app.parts.box_id,
+        key: app.parts.ledger_key,
+    })
 }
 
 /// The register as CSV (RFC 4180, UTF-8 with a byte order mark, `;` between fields in Finnish and Swedish), in the person's own
@@ -239,8 +190,7 @@ fn table(
     at_desk(app, |desk| {
         let language = own_language(who);
         let zone = app.config().site.zone;
-        let writer = Writer::of(app);
-        let name = |person: &str| writer.name(person);
+        let name = |person: &str| person_name(app, person).unwrap_or_else(|| person.to_owned());
         let said = filters(&asked, zone, language, &name);
         // Drafts are no disclosures yet.
         let filter = DisclosureFilter {
@@ -253,8 +203,13 @@ fn table(
         let mut lines = Vec::with_capacity(page.rows.len());
         for row in &page.rows {
             let reviews = reader.disclosure_reviews(row.disclosure)?;
-            let line = |record: &Record<'_>| RegisterLine::of_record(record, &reviews, language);
-            lines.push(writer.with(desk, (&reader, row), Some(language), line)?);
+            lines.push(with_record(
+                app,
+                desk,
+                (&reader, row),
+                Some(language),
+                |record| RegisterLine::of_record(record, &reviews, language),
+            )?);
         }
         let event = Event {
             actor: who.actor(),

@@ -199,7 +199,7 @@ impl Disclosure {
 }
 
 /// The user name of a person, while the box knows it.
-fn person_name(app: &App, person: &str) -> Option<String> {
+pub(crate) fn person_name(app: &App, person: &str) -> Option<String> {
     let id = person.parse().ok()?;
     let directory = app.parts.access.directory();
     directory

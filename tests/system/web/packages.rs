@@ -250,7 +250,8 @@ fn a_disclosure_is_prepared_sealed_downloaded_and_wiped() {
     told_and_wiped(&mut desk, (&manager, &path), &part_path);
 }
 
-/// The handover document in it has the hashes of the clips and of the manifest, and tells that it is encrypted.
+/// The handover document in it, which is on the signed list, has the hashes of the clips and of the manifest, and tells that it is
+/// encrypted.
 fn the_paper_says_the_same(folder: &Path) {
     let manifest = fs::read(folder.join("manifest.json")).expect("reads");
     let paper = folder.join("handover.pdf");
@@ -268,14 +269,15 @@ fn the_paper_says_the_same(folder: &Path) {
         assert!(text.contains(name) && text.contains(hash), "{name}: {text}");
     }
     let serial = manifest["disclosure"]["serial"].as_str().expect("a number");
-    for wanted in [
+    let wanted = [
         hash.as_str(),
         serial,
         "5560/R/1234/26",
         "ylikonstaapeli1",
         "AES-256",
         "controller",
-    ] {
+    ];
+    for wanted in wanted {
         assert!(text.contains(wanted), "{wanted}: {text}");
     }
 }

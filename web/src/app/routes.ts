@@ -22,6 +22,8 @@ export interface Screen {
 const NAMES = {
   live: 1,
   playback: 1,
+  disclosures: 1,
+  verify: 1,
   ledger: 1,
   retention: 1,
   health: 1,
@@ -35,6 +37,10 @@ const NAMES = {
 
 const live: Screen = { name: 'live', load: () => import('../screens/Live.svelte'), rights: ['live'], isDark: true };
 const playback: Screen = { name: 'playback', load: () => import('../screens/Playback.svelte'), rights: ['playback'], isDark: true };
+const register: Screen = { name: 'disclosures', load: () => import('../screens/Disclosures.svelte'), rights: ['records'] };
+const begin: Screen = { name: 'disclosures', load: () => import('../screens/NewDisclosure.svelte'), rights: ['ask'] };
+const disclosure: Screen = { name: 'disclosures', load: () => import('../screens/Disclosure.svelte'), rights: ['records'] };
+const verify: Screen = { name: 'verify', load: () => import('../screens/VerifyPackage.svelte'), rights: ['records'] };
 const ledger: Screen = { name: 'ledger', load: () => import('../screens/Ledger.svelte'), rights: ['records'] };
 const entry: Screen = { name: 'ledger', load: () => import('../screens/Entry.svelte'), rights: ['records'] };
 const retention: Screen = { name: 'retention', load: () => import('../screens/Retention.svelte'), rights: ['see-health'] };
@@ -53,6 +59,10 @@ export const ROUTES = [
   { pattern: '/playback', value: playback },
   { pattern: '/ledger', value: ledger },
   { pattern: '/ledger/:seq', value: entry },
+  { pattern: '/disclosures', value: register },
+  { pattern: '/disclosures/new', value: begin },
+  { pattern: '/disclosures/verify', value: verify },
+  { pattern: '/disclosures/:disclosure', value: disclosure },
   { pattern: '/retention', value: retention },
   { pattern: '/health', value: health },
   { pattern: '/cameras', value: cameras },
@@ -67,6 +77,7 @@ export const ROUTES = [
 export const NAVIGATION = [
   { address: '/live', screen: live },
   { address: '/playback', screen: playback },
+  { address: '/disclosures', screen: register },
   { address: '/ledger', screen: ledger },
   { address: '/retention', screen: retention },
   { address: '/health', screen: health },

@@ -10,7 +10,7 @@ const LANDINGS: readonly (readonly [string, string])[] = [
   ['manager', '/playback'],
   ['controller', '/playback'],
   ['staff', '/live'],
-  ['auditor', '/ledger'],
+  ['auditor', '/disclosures'],
   ['admin', '/health'],
   ['maintenance', '/health'],
 ];

@@ -7,6 +7,8 @@ export default {
   signOut: 'Sign out',
   live: 'Live',
   playback: 'Playback',
+  disclosures: 'Disclosures',
+  verify: 'Check of a package',
   ledger: 'Ledger',
   retention: 'Retention',
   health: 'Health and alarms',

@@ -5,6 +5,8 @@ export default {
   signOut: 'Kirjaudu ulos',
   live: 'Suora kuva',
   playback: 'Tallenteet',
+  disclosures: 'Luovutukset',
+  verify: 'Paketin tarkistus',
   ledger: 'Loki',
   retention: 'Säilytys',
   health: 'Tila ja hälytykset',

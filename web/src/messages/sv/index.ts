@@ -2,6 +2,7 @@ import account from './account';
 import alarms from './alarms';
 import cameras from './cameras';
 import common from './common';
+import disclosures from './disclosures';
 import enrol from './enrol';
 import health from './health';
 import ledger from './ledger';
@@ -24,6 +25,7 @@ const messages: Messages = {
   alarms,
   cameras,
   common,
+  disclosures,
   enrol,
   health,
   ledger,

@@ -7,6 +7,8 @@ export default {
   signOut: 'Logga ut',
   live: 'Direktbild',
   playback: 'Inspelningar',
+  disclosures: 'Utlämnanden',
+  verify: 'Kontroll av paket',
   ledger: 'Logg',
   retention: 'Lagringstid',
   health: 'Tillstånd och larm',

@@ -24,6 +24,7 @@ export function objectWords(
   m: Messages,
 ): string {
   if (object_name) return object_name;
+  if (object.startsWith('disclosure ')) return `${m.ledger.objects.disclosure} ${object.slice('disclosure '.length)}`;
   const [id = '', stream] = object.split('/');
   const name = cameras.find((camera) => camera.camera === id)?.name;
   if (name === undefined) {
