@@ -11,6 +11,7 @@ use crate::base::disk::{SECRET_MODE, Unnamed};
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{CameraId, HoldId, StreamId, StreamKind};
 use crate::base::time::{Span, Wall};
+use crate::base::zone::Zone;
 use crate::catalog::Event;
 use crate::cmd::act::{self, Begun};
 use crate::cmd::{export, say, say_json};
@@ -56,6 +57,26 @@ struct Report<'a> {
     is_damaged: bool,
     bytes: usize,
     sha256: String,
+}
+
+impl Report<'_> {
+    /// For people.
+    fn text(&self, zone: Zone) -> String {
+        let damaged = if self.is_damaged {
+            "  damaged    parts of it could not be decoded\n"
+        } else {
+            ""
+        };
+        format!(
+            "{}\n  shown      {} to {}\n  pixels     {} x {}\n{damaged}  SHA-256    {}\n",
+            self.path.display(),
+            zone.rfc3339(self.shown.start),
+            zone.rfc3339(self.shown.end),
+            self.width,
+            self.height,
+            self.sha256
+        )
+    }
 }
 
 /// Runs it.
@@ -117,20 +138,7 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     if args.json {
         say_json(&report)?;
     } else {
-        let damaged = if report.is_damaged {
-            "  damaged    parts of it could not be decoded\n"
-        } else {
-            ""
-        };
-        say(&format!(
-            "{}\n  shown      {} to {}\n  pixels     {} x {}\n{damaged}  SHA-256    {}\n",
-            args.output.display(),
-            zone.rfc3339(found.shown.start),
-            zone.rfc3339(found.shown.end),
-            report.width,
-            report.height,
-            report.sha256
-        ))?;
+        say(&report.text(zone))?;
     }
     Ok(ExitCode::SUCCESS)
 }

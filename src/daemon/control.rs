@@ -244,6 +244,17 @@ async fn converse(stream: tokio::net::UnixStream, facts: Facts) -> Result<()> {
 }
 
 impl Facts {
+    /// Does what needs no answer but that it was done. False: it is none of that.
+    fn is_done(&self, ask: &Ask) -> Result<bool> {
+        match ask {
+            Ask::TestAlarm => self.alarms.test(self.box_id, &self.clock)?,
+            Ask::Cut { streams } => streams.iter().for_each(|id| self.board.cuts.ask(id)),
+            Ask::Scrub => drop(self.scrub.begin()),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
     fn answer(&self, ask: &Ask) -> Result<Answer> {
         let now = self.clock.wall();
         let believed = |reader: &Reader| self.believed(reader, now);
@@ -264,16 +275,7 @@ impl Facts {
                 people::answer_with(&self.access, &self.catalog, &self.recovery, ask, now)?;
             return Ok(Answer::People(Box::new(answered)));
         }
-        if matches!(ask, Ask::TestAlarm) {
-            self.alarms.test(self.box_id, &self.clock)?;
-            return Ok(Answer::Done);
-        }
-        if let Ask::Cut { streams } = ask {
-            streams.iter().for_each(|id| self.board.cuts.ask(id));
-            return Ok(Answer::Done);
-        }
-        if matches!(ask, Ask::Scrub) {
-            self.scrub.begin();
+        if self.is_done(ask)? {
             return Ok(Answer::Done);
         }
         let reader = self.catalog.reader()?;

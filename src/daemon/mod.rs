@@ -216,9 +216,8 @@ impl Daemon {
         let mut stopped = told_to_stop()?;
         let (_watcher, mut changes) = watch::changes_of(&self.state.config_path())?;
         // Whoever began them is gone.
-        let at = self.clock.wall();
-        self.catalog
-            .commit(LedgerChange::OrphansClosed { at }, None)?;
+        let orphans = |at| LedgerChange::OrphansClosed { at };
+        self.catalog.commit(orphans(self.clock.wall()), None)?;
         self.note(
             "start",
             serde_json::json!({

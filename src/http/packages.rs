@@ -8,6 +8,7 @@ use crate::base::error::Result;
 use crate::base::hash::Digest;
 use crate::base::id::{DisclosureId, HoldId, PersonId};
 use crate::catalog::{Change, Event, FileRow};
+use crate::evidence::package::make::Anchor;
 use crate::evidence::package::order::Order;
 use crate::vault::opener::Opener;
 
@@ -16,6 +17,9 @@ pub type Check = Arc<dyn Fn() -> Result<()> + Send + Sync>;
 
 /// The step of a disclosure whose manifest has this hash, and its entry in the ledger.
 pub type Step = Box<dyn Fn(Digest) -> Result<(Change, Event)> + Send>;
+
+/// Makes files besides, by name, of what is known when everything else is made.
+pub type Papers = Box<dyn Fn(&Anchor<'_>) -> Result<Vec<(String, Vec<u8>)>> + Send>;
 
 /// A package that is to be made.
 pub struct Start {
@@ -33,6 +37,8 @@ pub struct Start {
     pub check: Check,
     /// The step to `prepared`, and the entry that answers for it, with the manifest's hash.
     pub prepared: Step,
+    /// Makes the papers that go with it.
+    pub papers: Papers,
 }
 
 /// How far a package is.

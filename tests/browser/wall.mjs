@@ -73,7 +73,7 @@ const looks = () =>
 
 async function signIn(context) {
   const data = { name: given.name, password: given.password, code: given.code };
-  const answer = await context.request.post('/api/v1/session', { data });
+  const answer = await context.request.post('/api/v1/session', { data, timeout: 120_000 });
   if (!answer.ok()) throw new Error(`signing in: ${answer.status()} ${await answer.text()}`);
 }
 

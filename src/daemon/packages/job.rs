@@ -262,7 +262,7 @@ impl Job {
         outcome.facts["pictures"] = clips.iter().map(|clip| clip.pictures).sum::<usize>().into();
         let seq = options.catalog.end_act(act, outcome, vec![step])?;
         self.signed(options, reader, seq)?;
-        let papers = &make::no_papers;
+        let papers = &*self.start.papers;
         let parts = prepared.finish(reader, seq, (&self.keys, signer), papers)?;
         let parts = parts.finish()?;
         self.name(options, (parts, generation), place)

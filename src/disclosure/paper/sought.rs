@@ -19,10 +19,11 @@ pub fn filters(
 ) -> Vec<(Filter, String)> {
     let span = |span: &Span| {
         let end = |at: Wall| {
-            let is_there = at.us().abs() < ENDLESS_US;
-            is_there
-                .then(|| instant(at, zone, language))
-                .unwrap_or_default()
+            if at.us().abs() < ENDLESS_US {
+                instant(at, zone, language)
+            } else {
+                String::new()
+            }
         };
         let (from, to) = (end(span.start), end(span.end));
         if from.is_empty() || to.is_empty() {

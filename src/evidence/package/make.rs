@@ -88,25 +88,27 @@ pub struct Prepared<S: Shelf> {
 }
 
 /// What papers beside the package say of it: they are made last, and are outside the manifest.
-pub struct Anchor {
-    /// SHA-256 of the manifest.
-    pub manifest: Digest,
-    /// The ledger's entry with it.
+pub struct Anchor<'a> {
+    /// The manifest's bytes, as they were signed.
+    pub manifest: &'a [u8],
+    /// The ledger's entry with their SHA-256.
     pub entry: u64,
-    /// The checkpoint over that entry.
+    /// The checkpoint over that entry, as the signed note has it.
+    pub note: &'a str,
+    /// What that note says.
     pub checkpoint: Checkpoint,
     /// Fingerprint of the key that signed everything.
     pub fingerprint: String,
 }
 
 /// Makes files besides, by name: whoever receives the package finds them on its signed list.
-pub type Papers<'a> = &'a dyn Fn(&Anchor) -> Result<Vec<(String, Vec<u8>)>>;
+pub type Papers<'a> = &'a dyn Fn(&Anchor<'_>) -> Result<Vec<(String, Vec<u8>)>>;
 
 /// No papers.
 ///
 /// # Errors
 /// None.
-pub fn no_papers(_: &Anchor) -> Result<Vec<(String, Vec<u8>)>> {
+pub fn no_papers(_: &Anchor<'_>) -> Result<Vec<(String, Vec<u8>)>> {
     Ok(Vec::new())
 }
 
@@ -230,19 +232,19 @@ impl<S: Shelf> Prepared<S> {
     ) -> Result<S> {
         let proof = self.proof(reader, act, keys)?;
         let (_, checkpoint) = proof.act.verify(signer.key())?;
-        let anchor = Anchor {
-            manifest: self.digest,
+        let papers = papers(&Anchor {
+            manifest: &self.manifest,
             entry: act,
+            note: &proof.act.checkpoint,
             checkpoint,
             fingerprint: signer.key().fingerprint(),
-        };
+        })?;
         let proof = serde_json::to_vec(&proof)
             .map_err(|e| Error::new(Kind::Internal, format!("writing a proof: {e}")))?;
         if proof.len() as u64 > JSON_BYTES_MAX {
             let text = "the proof would be larger than a browser reads; ask for less at once";
             return Err(Error::new(Kind::Full, text));
         }
-        let papers = papers(&anchor)?;
         let mut texts: Vec<(&str, &[u8])> = vec![
             (MANIFEST, &self.manifest),
             (MANIFEST_SIG, self.manifest_sig.as_bytes()),

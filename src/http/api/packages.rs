@@ -31,12 +31,14 @@ use crate::access::{Access, Right};
 use crate::base::Clock;
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::hash::Digest;
-use crate::base::id::{CameraId, DisclosureId, PersonId};
+use crate::base::id::{BoxId, CameraId, DisclosureId, PersonId};
 use crate::base::time::Wall;
 use crate::catalog::{Act, Catalog, Change, DisclosureRow, Event, FileRow, JobRow, Reader};
-use crate::config::Catalogue;
+use crate::config::{Catalogue, Config};
 use crate::disclosure::act::{By, Desk};
+use crate::disclosure::paper::{HandoverDocument, Record};
 use crate::disclosure::prepare::Permitted;
+use crate::evidence::package::make::Anchor;
 use crate::evidence::package::order::{Camera, Order};
 use crate::evidence::package::secret;
 use crate::http::api::disclosures::{self, OfDisclosure};
@@ -46,11 +48,14 @@ use crate::http::guard::May;
 use crate::http::json::{Body, Json, Segments};
 use crate::http::packages::{Packages, Start};
 use crate::http::problem::{Answer, Problem, Refusal};
+use crate::ledger::checkpoint::Key;
 use crate::vault::opener::Opener;
 use crate::vault::parcel;
 
 /// Downloads at a time.
 static DOWNLOADS: Semaphore = Semaphore::const_new(8);
+/// The handover document in a package.
+const HANDOVER: &str = "handover.pdf";
 /// A part goes out in pieces of this many bytes.
 const PIECE_BYTES: usize = 256 << 10;
 
@@ -211,7 +216,9 @@ struct Held {
     access: Access,
     clock: Arc<dyn Clock>,
     dir: PathBuf,
-    after_release_s: u32,
+    config: Arc<Config>,
+    box_id: BoxId,
+    key: Key,
     by: By,
     person: PersonId,
     disclosure: DisclosureId,
@@ -226,7 +233,9 @@ impl Held {
             access: app.parts.access.clone(),
             clock: Arc::clone(&app.parts.clock),
             dir: app.parts.dir.clone(),
-            after_release_s: app.config().retention.after_release_secs,
+            config: app.config(),
+            box_id: app.parts.box_id,
+            key: app.parts.ledger_key,
             by,
             person,
             disclosure: permitted.disclosure,
@@ -239,7 +248,7 @@ impl Held {
             catalog: &self.catalog,
             catalogue: &Catalogue::load(&self.dir)?,
             directory: &self.access.directory(),
-            after_release_s: self.after_release_s,
+            after_release_s: self.config.retention.after_release_secs,
             now: self.clock.wall(),
         })
     }
@@ -267,6 +276,34 @@ impl Held {
         self.at_desk(|desk| {
             let (row, _) = desk.find(&desk.catalog.reader()?, self.disclosure)?;
             Ok(desk.prepared(&self.by, &row, manifest))
+        })
+    }
+}
+
+impl Held {
+    /// The handover document, with the clips, the entry and the checkpoint.
+    fn papers(&self, anchor: &Anchor<'_>) -> Result<Vec<(String, Vec<u8>)>> {
+        self.at_desk(|desk| {
+            let (row, steps) = desk.find(&desk.catalog.reader()?, self.disclosure)?;
+            let name = |person: &str| {
+                let known = person.parse().ok().and_then(|id| desk.directory.get(id));
+                known.map_or(person, |known| &known.account.name).to_owned()
+            };
+            let mut document = HandoverDocument::of_record(&Record {
+                row: &row,
+                steps: &steps,
+                files: &[],
+                config: &self.config,
+                catalogue: desk.catalogue,
+                name: &name,
+                language: None,
+                made: desk.now,
+                box_id: self.box_id,
+                key: self.key,
+            })?;
+            document.take(anchor.manifest)?;
+            document.anchor(anchor.entry, anchor.note, self.key)?;
+            Ok(vec![(HANDOVER.to_owned(), document.pdf()?)])
         })
     }
 }
@@ -350,7 +387,7 @@ pub(crate) async fn start(
         let held = Held::of(app, by, &permitted, who.person());
         let hold = permitted.hold;
         let order = order(permitted, passphrase);
-        let again = Arc::clone(&held);
+        let (again, paper) = (Arc::clone(&held), Arc::clone(&held));
         // Whoever wants it may sign out meanwhile; whoever may not have it any more, or does not stand behind it, ends it.
         let check = Arc::new(move || again.check());
         let vault: Arc<dyn Opener> = who.vault();
@@ -362,6 +399,7 @@ pub(crate) async fn start(
             vault,
             check,
             prepared: Box::new(move |manifest| held.prepared(manifest)),
+            papers: Box::new(move |anchor| paper.papers(anchor)),
         })
     })
     .await?;

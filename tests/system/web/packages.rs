@@ -212,6 +212,12 @@ fn a_disclosure_is_prepared_sealed_downloaded_and_wiped() {
     let verified: Value = serde_json::from_str(&said).expect("JSON");
     assert_eq!(verified["intact"], true, "{verified}");
 
+    // The handover document is in it, on the signed list, and speaks of this package.
+    let mut text = Command::new("pdftotext");
+    let said = ran(text.arg(folder.join("handover.pdf")).arg("-")).ok();
+    let serial = folder.file_name().expect("a name").to_string_lossy();
+    assert!(said.contains(&*serial), "{said}");
+
     // The pictures are those that were sent; nothing outside of what was approved is in it.
     let manifest = fs::read(folder.join("manifest.json")).expect("reads");
     let manifest: Value = serde_json::from_slice(&manifest).expect("JSON");

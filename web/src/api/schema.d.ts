@@ -750,6 +750,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/playbacks/{playback}/{camera}/{stream}/stills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes a still: the picture that was shown at an instant, at its full resolution, with its exact time of day, camera and box
+         *     written into it. It is a handing out: the ledger has it before it is decoded.
+         */
+        post: operations["postPlaybacksPlaybackCameraStreamStills"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/purposes": {
         parameters: {
             query?: never;
@@ -1705,6 +1725,15 @@ export interface components {
              * @description First instant after; left out: no end is set.
              */
             until?: string | null;
+        };
+        /** @description Which picture. */
+        NewStill: {
+            /**
+             * Format: date-time
+             * @description The instant at which it was shown (RFC 3339): within the playback.
+             * @example 2026-11-23T06:30:00.5Z
+             */
+            at: string;
         };
         /** @description What the notice says. Texts of the controller are as the configuration has them, null where it has none. */
         Notice: {
@@ -4241,6 +4270,55 @@ export interface operations {
                 };
                 content: {
                     "video/iso.segment": unknown;
+                };
+            };
+        };
+    };
+    postPlaybacksPlaybackCameraStreamStills: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The camera.
+                 * @example kassa-1
+                 */
+                camera: string;
+                /** @description The playback. */
+                playback: string;
+                stream: "main" | "sub";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewStill"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ISO/IEC 15948 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": unknown;
                 };
             };
         };
