@@ -99,6 +99,7 @@ test('a manager hands a package out within two minutes, a second person approves
   await hands.fill(page.getByLabel('Miksi juuri nämä kamerat ja tämä aika (pakollinen)'), NECESSITY);
   await hands.press(button('Pyydä luovutusta'));
   await expect(page.getByText(/^Pyyntö \d{4}-\d{4} on tehty\. Tallenteet ovat pidossa \d{6}\./)).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(/^Luovutus \d{4}-\d{4}$/);
   serial = /\d{4}-\d{4}/.exec(await page.getByRole('heading', { level: 1 }).innerText())?.[0] ?? '';
   expect(serial).not.toBe('');
 
