@@ -212,11 +212,7 @@ fn a_disclosure_is_prepared_sealed_downloaded_and_wiped() {
     let verified: Value = serde_json::from_str(&said).expect("JSON");
     assert_eq!(verified["intact"], true, "{verified}");
 
-    // The handover document is in it, on the signed list, and speaks of this package.
-    let mut text = Command::new("pdftotext");
-    let said = ran(text.arg(folder.join("handover.pdf")).arg("-")).ok();
-    let serial = folder.file_name().expect("a name").to_string_lossy();
-    assert!(said.contains(&*serial), "{said}");
+    the_paper_says_the_same(&folder);
 
     // The pictures are those that were sent; nothing outside of what was approved is in it.
     let manifest = fs::read(folder.join("manifest.json")).expect("reads");
@@ -252,6 +248,38 @@ fn a_disclosure_is_prepared_sealed_downloaded_and_wiped() {
     assert!(!desk.shop.log().contains(&secret));
     assert!(!holds(&zip, secret.as_bytes()));
     told_and_wiped(&mut desk, (&manager, &path), &part_path);
+}
+
+/// The handover document in it, which is on the signed list, has the hashes of the clips and of the manifest, and tells that it is
+/// encrypted.
+fn the_paper_says_the_same(folder: &Path) {
+    let manifest = fs::read(folder.join("manifest.json")).expect("reads");
+    let paper = folder.join("handover.pdf");
+    ran(Command::new("qpdf").arg("--check").arg(&paper)).ok();
+    let text = ran(Command::new("pdftotext")
+        .arg("-layout")
+        .arg(&paper)
+        .arg("-"))
+    .ok();
+    let text: String = text.split_whitespace().collect();
+    let hash = crate::support::sha256(&manifest);
+    let manifest: Value = serde_json::from_slice(&manifest).expect("JSON");
+    for file in manifest["files"].as_array().expect("clips") {
+        let [name, hash] = ["name", "sha256"].map(|key| file[key].as_str().expect("text"));
+        assert!(text.contains(name) && text.contains(hash), "{name}: {text}");
+    }
+    let serial = manifest["disclosure"]["serial"].as_str().expect("a number");
+    let wanted = [
+        hash.as_str(),
+        serial,
+        "5560/R/1234/26",
+        "ylikonstaapeli1",
+        "AES-256",
+        "controller",
+    ];
+    for wanted in wanted {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
 }
 
 /// Each download is in the ledger, before its first byte and after its last; copies go when the receipt is confirmed.
