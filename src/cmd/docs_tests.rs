@@ -94,11 +94,13 @@ fn commands_of_the_pages_are_understood() {
     assert!(count > 100, "{count}");
 }
 
-/// `sinetti hold place` in running text, too, names subcommands that there are.
+/// `sinetti hold place` in running text, too, names subcommands that there are. Elsewhere such text is also what is hashed or signed.
 #[test]
 fn commands_in_running_text_exist() {
     let whole = Args::command();
-    for path in pages() {
+    let of_commands = ["README.md", "operating.md", "recovery.md"];
+    let is_of_commands = |path: &PathBuf| of_commands.iter().any(|name| path.ends_with(name));
+    for path in pages().into_iter().filter(is_of_commands) {
         let page = fs::read_to_string(&path).expect("a page");
         let spans = page.split('`').skip(1).step_by(2);
         for told in spans.filter_map(|span| span.strip_prefix("sinetti ")) {

@@ -136,13 +136,23 @@ impl Footage<'_> {
             }),
         }
         .map_err(|e| e.as_kind(Kind::Unavailable))?;
-        let groups = match view::groups(source, asked) {
+        // Of a segment that grows, a group is known to be whole by what follows it: what follows is looked at too.
+        let looked_at = Span {
+            start: asked.start,
+            end: if is_growing {
+                asked.end.max(piece.span().end)
+            } else {
+                asked.end
+            },
+        };
+        let mut groups = match view::groups(source, looked_at) {
             Ok(found) => found.groups,
             // A damaged file: what is left of it lies within.
             Err(e) if e.kind() == Kind::Corrupt && !is_growing => Vec::new(),
             Err(e) if e.kind() == Kind::NotFound => return Err(still_recorded()),
             Err(e) => return Err(e),
         };
+        groups.retain(|group| group.span().overlaps(&asked));
         if groups.last().is_some_and(|group| !group.complete) {
             return Err(still_recorded());
         }

@@ -325,6 +325,8 @@ fn on_a_disk_full_of_held_footage() {
         end: rows[59].end,
     };
     planted.hold(HoldKind::Case, "till", all);
+    // Something of today, of no size: else the clock would be in doubt.
+    planted.record("till/main", ago(10 * MINUTE), 60, 2, 1000);
     let paths: Vec<_> = rows.iter().map(|row| planted.path(row)).collect();
     drop(planted);
     shop.start();

@@ -356,3 +356,52 @@ fn what_can_be_chosen_is_told_in_three_languages() {
     }
     assert_eq!(found["kinds"].as_array().map(Vec::len), Some(8));
 }
+
+#[test]
+fn papers_are_for_who_may_know_of_the_record_and_the_ledger_says_who_took_the_register() {
+    let world = World::new();
+    let [manager, auditor] = ["manager", "auditor"].map(|name| world.sign_in(name));
+    let number = asked(&world, "viewing", &manager);
+    let handover = format!("{ALL}/{number}/handover.pdf");
+    for (path, cookie) in [
+        (&handover, &manager),
+        (&handover, &auditor),
+        (&format!("{handover}?language=sv"), &auditor),
+        (&format!("{ALL}.pdf?camera=kassa-1"), &auditor),
+    ] {
+        let answer = world.get(path, Some(cookie));
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+        assert!(answer.body.starts_with(b"%PDF-"), "{path}");
+    }
+    let wrong = world.get(&format!("{handover}?language=de"), Some(&auditor));
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let draft = draft(&world, &form(&world), &manager);
+    let none = world.get(&format!("{ALL}/{draft}/handover.pdf"), Some(&manager));
+    assert_eq!(
+        none.status,
+        StatusCode::CONFLICT,
+        "there is no paper of a draft"
+    );
+    let hidden = world.get(&format!("{ALL}/{draft}/handover.pdf"), Some(&auditor));
+    assert_eq!(hidden.status, StatusCode::NOT_FOUND);
+
+    let csv = |cookie: &str| {
+        let answer = world.get(&format!("{ALL}.csv"), Some(cookie));
+        assert_eq!(answer.status, StatusCode::OK);
+        String::from_utf8(answer.body).expect("UTF-8")
+    };
+    let lines = csv(&auditor);
+    assert!(lines.starts_with('\u{feff}'), "{lines}");
+    assert_eq!(lines.matches("\r\n").count(), 2, "no draft in it: {lines}");
+    assert!(
+        lines.contains("\"2026-0001\"") && lines.contains("\"kassa-1\""),
+        "{lines}"
+    );
+    let controller = world.sign_in("controller");
+    asked(&world, "authority-request", &controller);
+    assert_eq!(csv(&auditor).matches("\r\n").count(), 3);
+    assert_eq!(csv(&manager).matches("\r\n").count(), 2, "what is theirs");
+    let row = world.catalog.reader().expect("a reader");
+    let row = row.last_of(&["register-exported"]).expect("read");
+    assert_eq!(row.expect("an entry").entry.facts["lines"], 1);
+}

@@ -48,6 +48,8 @@ impl HandoverDocument {
             known.losses = Some(losses(part));
             known.clock = clock(part);
         }
+        let of = manifest.disclosure.as_ref();
+        self.delivery.encrypted = of.map(|of| of.encrypted);
         self.proof.manifest = Some(digest);
         Ok(())
     }

@@ -105,7 +105,7 @@ pub enum Encryption {
 
 /// A package that is being made.
 #[derive(serde::Serialize, ToSchema)]
-pub struct Begun {
+pub struct BegunPackage {
     /// The passphrase that the box made, here and nowhere again: it is not kept.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "once")]
     #[schema(value_type = Option<String>)]
@@ -353,7 +353,7 @@ fn packages(app: &App) -> Result<&Arc<dyn Packages>> {
     params(OfDisclosure),
     request_body = NewPackage,
     responses(
-        (status = 202, body = Begun),
+        (status = 202, body = BegunPackage),
         (status = "4XX", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", body = Problem, content_type = "application/problem+json"),
     )
@@ -403,7 +403,7 @@ pub(crate) async fn start(
         })
     })
     .await?;
-    let begun = Begun {
+    let begun = BegunPackage {
         passphrase: told.flatten(),
     };
     Ok((StatusCode::ACCEPTED, Json(begun)).into_response())

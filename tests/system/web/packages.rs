@@ -187,9 +187,26 @@ fn a_disclosure_is_prepared_sealed_downloaded_and_wiped() {
     );
     assert_eq!(manager.get(&format!("{package}/2")).status, 404);
 
-    // It opens with the passphrase alone, and proves itself.
+    let folder = unpacked(&desk, &reply.body, &secret);
+    the_paper_says_the_same(&folder);
+    let picture = pictures_are_those_sent(&desk, &folder);
+
+    // Neither passphrase nor picture is on the box, nor in its log.
+    for dir in [&desk.shop.dir, &desk.shop.volume] {
+        for file in files(dir) {
+            assert!(!holds(&file, secret.as_bytes()), "{}", file.display());
+            assert!(!holds(&file, &picture), "{}", file.display());
+        }
+    }
+    assert!(!desk.shop.log().contains(&secret));
+    assert!(!holds(&desk.shop.path("package.zip"), secret.as_bytes()));
+    told_and_wiped(&mut desk, (&manager, &path), &part_path);
+}
+
+/// It opens with the passphrase alone, and proves itself; the folder.
+fn unpacked(desk: &Desk, body: &[u8], secret: &str) -> PathBuf {
     let zip = desk.shop.path("package.zip");
-    fs::write(&zip, &reply.body).expect("written");
+    fs::write(&zip, body).expect("written");
     let out = desk.shop.path("unpacked");
     let unpack = |with: &str| {
         let mut seven = Command::new("7zz");
@@ -211,13 +228,11 @@ fn a_disclosure_is_prepared_sealed_downloaded_and_wiped() {
     let said = ran(desk.shop.command(&["verify", "--json"]).arg(&folder)).ok();
     let verified: Value = serde_json::from_str(&said).expect("JSON");
     assert_eq!(verified["intact"], true, "{verified}");
+    folder
+}
 
-    // The handover document is in it, on the signed list, and speaks of this package.
-    let mut text = Command::new("pdftotext");
-    let said = ran(text.arg(folder.join("handover.pdf")).arg("-")).ok();
-    let serial = folder.file_name().expect("a name").to_string_lossy();
-    assert!(said.contains(&*serial), "{said}");
-
+/// The pictures are those that were sent, within what was approved; a bit of one.
+fn pictures_are_those_sent(desk: &Desk, folder: &Path) -> Vec<u8> {
     // The pictures are those that were sent; nothing outside of what was approved is in it.
     let manifest = fs::read(folder.join("manifest.json")).expect("reads");
     let manifest: Value = serde_json::from_slice(&manifest).expect("JSON");
@@ -239,19 +254,40 @@ fn a_disclosure_is_prepared_sealed_downloaded_and_wiped() {
         assert_unbroken(&packets(&clip), &sent);
         clip_bytes = fs::read(&clip).expect("reads");
     }
-
-    // Neither passphrase nor picture is on the box, nor in its log.
     let middle = clip_bytes.len() / 2;
-    let picture = &clip_bytes[middle..middle + 48];
-    for dir in [&desk.shop.dir, &desk.shop.volume] {
-        for file in files(dir) {
-            assert!(!holds(&file, secret.as_bytes()), "{}", file.display());
-            assert!(!holds(&file, picture), "{}", file.display());
-        }
+    clip_bytes[middle..middle + 48].to_vec()
+}
+
+/// The handover document in it, which is on the signed list, has the hashes of the clips and of the manifest, and tells that it is
+/// encrypted.
+fn the_paper_says_the_same(folder: &Path) {
+    let manifest = fs::read(folder.join("manifest.json")).expect("reads");
+    let paper = folder.join("handover.pdf");
+    ran(Command::new("qpdf").arg("--check").arg(&paper)).ok();
+    let text = ran(Command::new("pdftotext")
+        .arg("-layout")
+        .arg(&paper)
+        .arg("-"))
+    .ok();
+    let text: String = text.split_whitespace().collect();
+    let hash = crate::support::sha256(&manifest);
+    let manifest: Value = serde_json::from_slice(&manifest).expect("JSON");
+    for file in manifest["files"].as_array().expect("clips") {
+        let [name, hash] = ["name", "sha256"].map(|key| file[key].as_str().expect("text"));
+        assert!(text.contains(name) && text.contains(hash), "{name}: {text}");
     }
-    assert!(!desk.shop.log().contains(&secret));
-    assert!(!holds(&zip, secret.as_bytes()));
-    told_and_wiped(&mut desk, (&manager, &path), &part_path);
+    let serial = manifest["disclosure"]["serial"].as_str().expect("a number");
+    let wanted = [
+        hash.as_str(),
+        serial,
+        "5560/R/1234/26",
+        "ylikonstaapeli1",
+        "AES-256",
+        "controller",
+    ];
+    for wanted in wanted {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
 }
 
 /// Each download is in the ledger, before its first byte and after its last; copies go when the receipt is confirmed.

@@ -90,7 +90,7 @@ export interface Step {
   by_name?: string | null;
   step: string;
   entry: number;
-  detail: Record<string, unknown>;
+  detail: Record<string, unknown> | null;
 }
 
 export interface Review {
@@ -182,7 +182,6 @@ export interface Package {
 export interface NewPackage {
   encryption: 'none' | 'made' | 'typed';
   passphrase?: string;
-  viewing: boolean;
 }
 
 export interface HandOver {

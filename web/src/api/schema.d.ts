@@ -1236,12 +1236,14 @@ export interface components {
              * @description Seconds that footage of this stream is kept; absent when it is not configured.
              */
             keep_s?: number | null;
-            /** @description What is recorded, in closed segments. */
+            /** @description What is recorded and may be seen, in closed segments. */
             recorded: components["schemas"]["Interval"][];
             /** @description What was asked for, cut off at the present. */
             span: components["schemas"]["Interval"];
             /** @description Neither: before the stream was known, or in the segment that is being written. */
             unknown: components["schemas"]["Interval"][];
+            /** @description What is recorded and may not be seen. */
+            withheld: components["schemas"]["WithheldInterval"][];
         };
         /** @description A segment of which something was lost or changed after it was recorded. */
         DamagedLine: {
@@ -2309,6 +2311,11 @@ export interface components {
              */
             room_bytes: number;
         };
+        /** @description Footage that is there and may not be seen. */
+        WithheldInterval: components["schemas"]["Interval"] & {
+            /** @enum {string} */
+            why: "restricted" | "other";
+        };
     };
     responses: never;
     parameters: never;
@@ -2531,6 +2538,8 @@ export interface operations {
                  * @example 2026-11-23T07:00:00Z
                  */
                 end: string;
+                /** @description For the case of this hold: what it keeps is listed past its time too, and nothing else. */
+                hold?: number;
                 /**
                  * @description From this instant on (RFC 3339).
                  * @example 2026-11-23T06:00:00Z
