@@ -214,7 +214,24 @@ fn a_disclosure_is_prepared_sealed_downloaded_and_wiped() {
 
     the_paper_says_the_same(&folder);
 
-    // The pictures are those that were sent; nothing outside of what was approved is in it.
+    let clip_bytes = pictures(&desk, &folder);
+
+    // Neither passphrase nor picture is on the box, nor in its log.
+    let middle = clip_bytes.len() / 2;
+    let picture = &clip_bytes[middle..middle + 48];
+    for dir in [&desk.shop.dir, &desk.shop.volume] {
+        for file in files(dir) {
+            assert!(!holds(&file, secret.as_bytes()), "{}", file.display());
+            assert!(!holds(&file, picture), "{}", file.display());
+        }
+    }
+    assert!(!desk.shop.log().contains(&secret));
+    assert!(!holds(&zip, secret.as_bytes()));
+    told_and_wiped(&mut desk, (&manager, &path), &part_path);
+}
+
+/// The pictures are those that were sent, and nothing outside of what was approved is in it; the last clip.
+fn pictures(desk: &Desk, folder: &Path) -> Vec<u8> {
     let manifest = fs::read(folder.join("manifest.json")).expect("reads");
     let manifest: Value = serde_json::from_slice(&manifest).expect("JSON");
     assert_eq!(manifest["disclosure"]["kind"], "authority-request");
@@ -235,19 +252,7 @@ fn a_disclosure_is_prepared_sealed_downloaded_and_wiped() {
         assert_unbroken(&packets(&clip), &sent);
         clip_bytes = fs::read(&clip).expect("reads");
     }
-
-    // Neither passphrase nor picture is on the box, nor in its log.
-    let middle = clip_bytes.len() / 2;
-    let picture = &clip_bytes[middle..middle + 48];
-    for dir in [&desk.shop.dir, &desk.shop.volume] {
-        for file in files(dir) {
-            assert!(!holds(&file, secret.as_bytes()), "{}", file.display());
-            assert!(!holds(&file, picture), "{}", file.display());
-        }
-    }
-    assert!(!desk.shop.log().contains(&secret));
-    assert!(!holds(&zip, secret.as_bytes()));
-    told_and_wiped(&mut desk, (&manager, &path), &part_path);
+    clip_bytes
 }
 
 /// The handover document in it, which is on the signed list, has the hashes of the clips and of the manifest, and tells that it is
