@@ -187,32 +187,35 @@ fn a_disclosure_is_prepared_sealed_downloaded_and_wiped() {
     );
     assert_eq!(manager.get(&format!("{package}/2")).status, 404);
 
-    let folder = unpacked(&desk, &reply.body, &secret);
-    let picture = pictures_are_those_sent(&desk, &folder);
+    let zip = desk.shop.path("package.zip");
+    fs::write(&zip, &reply.body).expect("written");
+    let folder = unpacked(&desk, &zip, &secret);
+    the_paper_says_the_same(&folder);
+    let clip_bytes = clips_are_what_was_approved(&desk, &folder);
 
     // Neither passphrase nor picture is on the box, nor in its log.
+    let middle = clip_bytes.len() / 2;
+    let picture = &clip_bytes[middle..middle + 48];
     for dir in [&desk.shop.dir, &desk.shop.volume] {
         for file in files(dir) {
             assert!(!holds(&file, secret.as_bytes()), "{}", file.display());
-            assert!(!holds(&file, &picture), "{}", file.display());
+            assert!(!holds(&file, picture), "{}", file.display());
         }
     }
     assert!(!desk.shop.log().contains(&secret));
-    assert!(!holds(&desk.shop.path("package.zip"), secret.as_bytes()));
+    assert!(!holds(&zip, secret.as_bytes()));
     told_and_wiped(&mut desk, (&manager, &path), &part_path);
 }
 
-/// It opens with the passphrase alone, and proves itself; the folder.
-fn unpacked(desk: &Desk, body: &[u8], secret: &str) -> PathBuf {
-    let zip = desk.shop.path("package.zip");
-    fs::write(&zip, body).expect("written");
+/// It opens with the passphrase alone, and proves itself. Its folder.
+fn unpacked(desk: &Desk, zip: &Path, secret: &str) -> PathBuf {
     let out = desk.shop.path("unpacked");
     let unpack = |with: &str| {
         let mut seven = Command::new("7zz");
         seven
             .args(["x", "-y", with])
             .arg(format!("-o{}", out.display()))
-            .arg(&zip);
+            .arg(zip);
         ran(&mut seven)
     };
     assert_ne!(unpack("-pwrong").code, 0);
@@ -230,11 +233,8 @@ fn unpacked(desk: &Desk, body: &[u8], secret: &str) -> PathBuf {
     folder
 }
 
-/// The handover document is there, and the pictures are those that were sent, within what was approved; a bit of one.
-fn pictures_are_those_sent(desk: &Desk, folder: &Path) -> Vec<u8> {
-    the_paper_says_the_same(folder);
-
-    // The pictures are those that were sent; nothing outside of what was approved is in it.
+/// The pictures are those that were sent; nothing outside of what was approved is in it. The bytes of its last clip.
+fn clips_are_what_was_approved(desk: &Desk, folder: &Path) -> Vec<u8> {
     let manifest = fs::read(folder.join("manifest.json")).expect("reads");
     let manifest: Value = serde_json::from_slice(&manifest).expect("JSON");
     assert_eq!(manifest["disclosure"]["kind"], "authority-request");
@@ -255,8 +255,7 @@ fn pictures_are_those_sent(desk: &Desk, folder: &Path) -> Vec<u8> {
         assert_unbroken(&packets(&clip), &sent);
         clip_bytes = fs::read(&clip).expect("reads");
     }
-    let middle = clip_bytes.len() / 2;
-    clip_bytes[middle..middle + 48].to_vec()
+    clip_bytes
 }
 
 /// The handover document in it, which is on the signed list, has the hashes of the clips and of the manifest, and tells that it is
