@@ -25,8 +25,8 @@ export const test = base.extend<Options & { watched: void }>({
 function watch(page: Page, wrong: string[]): void {
   page.on('console', (message) => {
     const text = message.text();
-    // Chromium reports every refused request as an error; a refusal is an answer that the page handles.
-    const isRefusal = text.startsWith('Failed to load resource') && /status of (401|403|404|409|422|429|503)/.test(text);
+    // Chromium reports every refused request as an error; a refusal is an answer that the page handles (416: a download may begin).
+    const isRefusal = text.startsWith('Failed to load resource') && /status of (401|403|404|409|416|422|429|503)/.test(text);
     if (message.type() === 'error' && !isRefusal) wrong.push(text);
   });
   page.on('pageerror', (error) => wrong.push(String(error)));

@@ -187,9 +187,26 @@ fn a_disclosure_is_prepared_sealed_downloaded_and_wiped() {
     );
     assert_eq!(manager.get(&format!("{package}/2")).status, 404);
 
-    // It opens with the passphrase alone, and proves itself.
+    let folder = unpacked(&desk, &reply.body, &secret);
+    the_paper_says_the_same(&folder);
+    let picture = pictures_are_those_sent(&desk, &folder);
+
+    // Neither passphrase nor picture is on the box, nor in its log.
+    for dir in [&desk.shop.dir, &desk.shop.volume] {
+        for file in files(dir) {
+            assert!(!holds(&file, secret.as_bytes()), "{}", file.display());
+            assert!(!holds(&file, &picture), "{}", file.display());
+        }
+    }
+    assert!(!desk.shop.log().contains(&secret));
+    assert!(!holds(&desk.shop.path("package.zip"), secret.as_bytes()));
+    told_and_wiped(&mut desk, (&manager, &path), &part_path);
+}
+
+/// It opens with the passphrase alone, and proves itself; the folder.
+fn unpacked(desk: &Desk, body: &[u8], secret: &str) -> PathBuf {
     let zip = desk.shop.path("package.zip");
-    fs::write(&zip, &reply.body).expect("written");
+    fs::write(&zip, body).expect("written");
     let out = desk.shop.path("unpacked");
     let unpack = |with: &str| {
         let mut seven = Command::new("7zz");
@@ -211,9 +228,11 @@ fn a_disclosure_is_prepared_sealed_downloaded_and_wiped() {
     let said = ran(desk.shop.command(&["verify", "--json"]).arg(&folder)).ok();
     let verified: Value = serde_json::from_str(&said).expect("JSON");
     assert_eq!(verified["intact"], true, "{verified}");
+    folder
+}
 
-    the_paper_says_the_same(&folder);
-
+/// The pictures are those that were sent, within what was approved; a bit of one.
+fn pictures_are_those_sent(desk: &Desk, folder: &Path) -> Vec<u8> {
     // The pictures are those that were sent; nothing outside of what was approved is in it.
     let manifest = fs::read(folder.join("manifest.json")).expect("reads");
     let manifest: Value = serde_json::from_slice(&manifest).expect("JSON");
@@ -235,19 +254,8 @@ fn a_disclosure_is_prepared_sealed_downloaded_and_wiped() {
         assert_unbroken(&packets(&clip), &sent);
         clip_bytes = fs::read(&clip).expect("reads");
     }
-
-    // Neither passphrase nor picture is on the box, nor in its log.
     let middle = clip_bytes.len() / 2;
-    let picture = &clip_bytes[middle..middle + 48];
-    for dir in [&desk.shop.dir, &desk.shop.volume] {
-        for file in files(dir) {
-            assert!(!holds(&file, secret.as_bytes()), "{}", file.display());
-            assert!(!holds(&file, picture), "{}", file.display());
-        }
-    }
-    assert!(!desk.shop.log().contains(&secret));
-    assert!(!holds(&zip, secret.as_bytes()));
-    told_and_wiped(&mut desk, (&manager, &path), &part_path);
+    clip_bytes[middle..middle + 48].to_vec()
 }
 
 /// The handover document in it, which is on the signed list, has the hashes of the clips and of the manifest, and tells that it is

@@ -142,18 +142,30 @@ export class Feed {
 
   async #run(buffer: SourceBuffer, start: () => void): Promise<void> {
     if (this.#closed) throw new DOMException('the feed is closed', 'AbortError');
-    const done = new Promise<void>((resolve, reject) => {
-      buffer.addEventListener('updateend', () => resolve(), { once: true });
-      buffer.addEventListener('error', () => reject(new PictureError('decode', 'a fragment was not taken')), { once: true });
+    await new Promise<void>((resolve, reject) => {
+      // Both go, whichever comes: a buffer lives as long as its camera is watched.
+      const clean = () => {
+        buffer.removeEventListener('updateend', done);
+        buffer.removeEventListener('error', failed);
+      };
+      const done = () => {
+        clean();
+        resolve();
+      };
+      const failed = () => {
+        clean();
+        reject(new PictureError('decode', 'a fragment was not taken'));
+      };
+      buffer.addEventListener('updateend', done);
+      buffer.addEventListener('error', failed);
+      try {
+        start();
+      } catch (e) {
+        clean();
+        const isFull = e instanceof DOMException && e.name === 'QuotaExceededError';
+        reject(isFull ? e : new PictureError('decode', String(e)));
+      }
     });
-    try {
-      start();
-    } catch (e) {
-      const isFull = e instanceof DOMException && e.name === 'QuotaExceededError';
-      if (isFull) throw e;
-      throw new PictureError('decode', String(e));
-    }
-    await done;
   }
 }
 
