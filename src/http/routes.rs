@@ -10,7 +10,7 @@ use crate::access::role::acts;
 use crate::http::api::{
     alarms, camera_settings, cameras, coverage, deletions, disclosure_drafts, disclosure_papers,
     disclosure_steps, disclosures, document, enrolment, health, holds, ledger, live, media, notice,
-    packages, persons, playback, retention, rights, session, site, stills,
+    package_parts, packages, persons, playback, retention, rights, session, site, stills,
 };
 use crate::http::app::App;
 use crate::http::guard::Routes;
@@ -155,7 +155,7 @@ fn of_packages(routes: Routes) -> Routes {
     );
     route!(
         routes, "GET" "/api/v1/disclosures/{disclosure}/package/{part}", acts::HandOut,
-        get(packages::part)
+        get(package_parts::part)
     )
 }
 

@@ -12,8 +12,8 @@ use utoipa::{Modify, OpenApi};
 use crate::access::role::acts;
 use crate::http::api::{
     alarms, camera_settings, cameras, coverage, deletions, disclosure_drafts, disclosure_papers,
-    disclosure_steps, disclosures, enrolment, health, holds, ledger, live, media, notice, packages,
-    persons, playback, retention, rights, session, site, stills,
+    disclosure_steps, disclosures, enrolment, health, holds, ledger, live, media, notice,
+    package_parts, packages, persons, playback, retention, rights, session, site, stills,
 };
 use crate::http::app::App;
 use crate::http::guard::{COOKIE_NAME, May};
@@ -85,7 +85,7 @@ use crate::http::guard::{COOKIE_NAME, May};
         packages::start,
         packages::get,
         packages::cancel,
-        packages::part,
+        package_parts::part,
         ledger::entries,
         ledger::entry,
         ledger::proof,

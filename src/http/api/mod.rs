@@ -18,6 +18,7 @@ pub mod ledger;
 pub mod live;
 pub mod media;
 pub mod notice;
+pub mod package_parts;
 pub mod packages;
 pub mod persons;
 pub mod playback;
