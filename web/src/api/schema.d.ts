@@ -123,6 +123,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What can be chosen for a disclosure, and what each kind has to say. */
+        get: operations["getCatalogue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/configuration/cameras": {
         parameters: {
             query?: never;
@@ -203,6 +220,301 @@ export interface paths {
         get: operations["getDeletionsCertificatePdf"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disclosures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Searches the register. Auditors and controllers find all of it, others what they did and what waits for their decision. */
+        get: operations["getDisclosures"];
+        put?: never;
+        /** Begins a draft. It has no serial number, holds nothing, and is seen by nobody else. */
+        post: operations["postDisclosures"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disclosures.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The register as CSV (RFC 4180, UTF-8 with a byte order mark, `;` between fields in Finnish and Swedish), in the person's own
+         *     language: all that fits, whatever `after` and `count` say. No cell is a formula.
+         */
+        get: operations["getDisclosuresCsv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disclosures.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The same as a document for people (PDF/A): with what was asked, how many disclosures were searched, and whether the ledger's
+         *     chain is intact.
+         */
+        get: operations["getDisclosuresPdf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disclosures/{disclosure}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One disclosure with its steps. One that may not be known of is not there. */
+        get: operations["getDisclosuresDisclosure"];
+        /** Saves a draft of one's own. */
+        put: operations["putDisclosuresDisclosure"];
+        post?: never;
+        /** Throws a draft of one's own away. */
+        delete: operations["deleteDisclosuresDisclosure"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disclosures/{disclosure}/approval": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approves or refuses, from a session of one's own. Nobody decides what they asked for themselves; what a data subject asks for is
+         *     decided by a controller.
+         */
+        post: operations["postDisclosuresDisclosureApproval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disclosures/{disclosure}/approval/here": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approves or refuses as a second person at the workstation of whoever asked: with their own password and factor, which are as
+         *     slow and as bounded as a sign-in. They get no session.
+         */
+        post: operations["postDisclosuresDisclosureApprovalHere"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disclosures/{disclosure}/destruction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Notes that the house's own copies are destroyed, those outside of the box too. */
+        post: operations["postDisclosuresDisclosureDestruction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disclosures/{disclosure}/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Notes that it was handed over, shown or told. */
+        post: operations["postDisclosuresDisclosureHandOver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disclosures/{disclosure}/handover.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The handover document of a disclosure as its record is now (PDF/A): the record of a viewing or of what was told too. The one
+         *     within a package has its clips and was made with it; this one lists the package's parts.
+         */
+        get: operations["getDisclosuresDisclosureHandoverPdf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disclosures/{disclosure}/package": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the package of a disclosure is, or what became of it. */
+        get: operations["getDisclosuresDisclosurePackage"];
+        put?: never;
+        /** Begins to make the package of a disclosure that is approved: in the background, one after another. */
+        post: operations["postDisclosuresDisclosurePackage"];
+        /** Stops the making of a package; nothing of it is left. */
+        delete: operations["deleteDisclosuresDisclosurePackage"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disclosures/{disclosure}/package/{part}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A part of a package, in the clear: it is unsealed while it is sent. A range may be asked for, through the same gate. */
+        get: operations["getDisclosuresDisclosurePackagePart"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disclosures/{disclosure}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Notes that the recipient confirmed the receipt. */
+        post: operations["postDisclosuresDisclosureReceipt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disclosures/{disclosure}/request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks for what a draft of one's own says. It gets its serial number, and its footage is held from this moment on. Every field
+         *     that is missing is named.
+         */
+        post: operations["postDisclosuresDisclosureRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disclosures/{disclosure}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Marks a disclosure as reviewed, as an auditor. */
+        post: operations["postDisclosuresDisclosureReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disclosures/{disclosure}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a disclosure back before it is handed over: whoever asked for it, or a controller. */
+        post: operations["postDisclosuresDisclosureWithdrawal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disclosures/snap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Looks what may be given of an interval: outward to whole groups of pictures, with what is not there. */
+        post: operations["postDisclosuresSnap"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1057,6 +1369,11 @@ export interface components {
             /** @description `otpauth://…`: shown as a picture for the authenticator, once. */
             uri: string;
         };
+        /** @description A package that is being made. */
+        BegunPackage: {
+            /** @description The passphrase that the box made, here and nowhere again: it is not kept. */
+            passphrase?: string | null;
+        };
         /** @description A camera that one may see. */
         Camera: {
             /** @description The marked area that it films. */
@@ -1073,6 +1390,19 @@ export interface components {
             purposes: string[];
             /** @description Its streams: `main`, the full picture, and `sub`, the small one, if there is one. */
             streams: components["schemas"]["Stream"][];
+        };
+        /** @description What of a camera is disclosed. */
+        CameraLine: {
+            /** @description What was asked for. */
+            asked: components["schemas"]["Interval"];
+            /** @description The camera. */
+            camera: string;
+            /** @description What was not recorded in it, or is gone. */
+            gaps: components["schemas"]["GapLine"][];
+            /** @description What may be given: outward to whole groups of pictures. This is what is approved. */
+            given: components["schemas"]["Interval"];
+            /** @description As it was called when it was asked for. */
+            name: string;
         };
         /** @description User name and password on a camera. */
         CameraLogin: {
@@ -1137,12 +1467,46 @@ export interface components {
             /** @description What holds for a camera that says nothing itself. */
             site: components["schemas"]["SiteRetention"];
         };
+        /** @description What can be chosen. */
+        CatalogueAnswer: {
+            /** @description Legal bases. */
+            bases: components["schemas"]["ChoiceLine"][];
+            /** @description What each kind has to say. */
+            kinds: components["schemas"]["KindLine"][];
+            /** @description What stands beside every legal basis. */
+            note: components["schemas"]["TextsLine"];
+            /** @description Purposes. */
+            purposes: components["schemas"]["ChoiceLine"][];
+            /** @description Types of recipients. */
+            recipients: components["schemas"]["ChoiceLine"][];
+            /** @description As its writer names it: a date. */
+            version: string;
+        };
         /** @description A certificate's. */
         CertificateHealth: {
             /** @description SHA-256 of it. */
             fingerprint: string;
             /** @description From when to when it is valid. */
             valid: components["schemas"]["Interval"];
+        };
+        /** @description Whether the register agrees with the ledger, and the ledger with itself. */
+        Chain: {
+            /**
+             * Format: int64
+             * @description Entries that were compared for this page.
+             */
+            compared: number;
+            /**
+             * Format: int64
+             * @description Entries of the ledger under the last checkpoint.
+             */
+            entries: number;
+            /** @description True: the ledger agrees with its last checkpoint, and each step on this page with its entry. */
+            intact: boolean;
+            /** @description What is wrong with the ledger as a whole. */
+            trouble?: string | null;
+            /** @description Numbers of entries that are missing or say something else. */
+            wrong: number[];
         };
         /** @description What shall be another; what is left out stays. */
         ChangedCamera: {
@@ -1191,6 +1555,22 @@ export interface components {
             size: number;
             /** @description The key that verifies it, as other tools take it. */
             verifier_key: string;
+        };
+        /** @description Something that can be chosen. */
+        ChoiceLine: {
+            /**
+             * Format: int32
+             * @description How many persons have to approve.
+             */
+            approvers: number;
+            /** @description What a form names it by. */
+            code: string;
+            /** @description For which kinds. */
+            kinds: string[];
+            /** @description It may be chosen today. */
+            open: boolean;
+            /** @description What it says. */
+            texts: components["schemas"]["TextsLine"];
         };
         /** @description What is confirmed: a person with the key that the controller compared. */
         Compared: {
@@ -1265,6 +1645,113 @@ export interface components {
             /** @enum {string} */
             rule: "expired" | "early";
         };
+        /** @description A disclosure. */
+        Disclosure: {
+            /**
+             * Format: int32
+             * @description So many persons have to approve.
+             */
+            approvers?: number | null;
+            /** @description Who asks: a person's id. */
+            asked_by: string;
+            /** @description That person's user name, while the box knows it. */
+            asked_by_name?: string | null;
+            /** @description What of which camera; of a draft nothing yet. */
+            cameras: components["schemas"]["CameraLine"][];
+            /**
+             * Format: date-time
+             * @description When something about it changed last.
+             */
+            changed: string;
+            /**
+             * Format: date-time
+             * @description The house's own copies are destroyed by then.
+             */
+            copies_until?: string | null;
+            /**
+             * Format: date-time
+             * @description When enough had approved, or it was refused.
+             */
+            decided?: string | null;
+            /**
+             * Format: date-time
+             * @description When that was done.
+             */
+            destroyed?: string | null;
+            /**
+             * Format: int32
+             * @description Its number in addresses: eight digits.
+             */
+            disclosure: number;
+            /**
+             * Format: date-time
+             * @description When its draft was begun.
+             */
+            drafted: string;
+            /**
+             * Format: date-time
+             * @description It is answered by then, where a law says so.
+             */
+            due?: string | null;
+            /** @description Its fields. */
+            form: components["schemas"]["Form"];
+            /** @description Texts of basis, purpose and recipient as they were when it was decided. */
+            frozen?: Record<string, unknown> | null;
+            /**
+             * Format: date-time
+             * @description When it was handed over, shown or told.
+             */
+            handed_over?: string | null;
+            /**
+             * Format: int32
+             * @description The hold that was placed with it.
+             */
+            hold?: number | null;
+            /** @enum {string} */
+            kind: "authority-request" | "own-initiative" | "seizure" | "viewing" | "oral" | "access-request" | "internal" | "maintenance";
+            /** @description SHA-256 of the package's manifest. */
+            manifest?: string | null;
+            /**
+             * Format: date-time
+             * @description When its package was whole.
+             */
+            prepared?: string | null;
+            /**
+             * Format: date-time
+             * @description When the receipt was confirmed.
+             */
+            received?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            requested?: string | null;
+            /** @description Serial number, such as `2026-0042`; absent: a draft. */
+            serial?: string | null;
+            /** @enum {string} */
+            state: "draft" | "requested" | "approved" | "refused" | "prepared" | "handed-over" | "received" | "destroyed" | "withdrawn";
+            /**
+             * Format: int32
+             * @description How often its form was saved: goes back with the next save.
+             */
+            version: number;
+        };
+        /** @description A disclosure with all that was done with it. */
+        DisclosureDetail: components["schemas"]["Disclosure"] & {
+            /** @description So many persons have approved it and still could. */
+            approved_by: number;
+            /** @description Whether each step has its entry in the ledger, unchanged. */
+            intact: boolean;
+            /** @description What auditors said of it. */
+            reviews: components["schemas"]["ReviewLine"][];
+            /** @description Each step, in order. */
+            steps: components["schemas"]["StepLine"][];
+        };
+        /**
+         * @description What the files of a package are encrypted with besides.
+         * @enum {string}
+         */
+        Encryption: "none" | "made" | "typed";
         /** @description Entries, the newest first. */
         Entries: {
             /** @description The entries. */
@@ -1361,12 +1848,139 @@ export interface components {
             /** @description The one-time token. */
             token: string;
         };
+        /** @description The fields of a disclosure as they were typed: a draft has some of them. */
+        Form: {
+            /**
+             * @description How the data subject is told from others in the picture.
+             * @default null
+             */
+            appearance: string | null;
+            /**
+             * @description Legal basis: a code of the catalogue.
+             * @default null
+             */
+            basis: string | null;
+            /**
+             * @description Ids of the cameras.
+             * @default []
+             */
+            cameras: string[];
+            /**
+             * @description Why there is none.
+             * @default null
+             */
+            case_absent: string | null;
+            /**
+             * @description Number of the investigation or case: 5560/R/1234/26.
+             * @default null
+             */
+            case_number: string | null;
+            /**
+             * @description How it came in: in person, by letter, by encrypted mail.
+             * @default null
+             */
+            channel: string | null;
+            /**
+             * @description Where that person is reached: a number that was looked up, not one that was given.
+             * @default null
+             */
+            contact: string | null;
+            /**
+             * Format: date-time
+             * @description First instant that is not.
+             * @default null
+             */
+            end: string | null;
+            /**
+             * Format: int32
+             * @description The hold for whose case footage is given whose ordinary time is over: its number.
+             * @default null
+             */
+            hold: number | null;
+            /**
+             * @description Language of the documents: fi, sv or en. Default: that of who asks.
+             * @default null
+             */
+            language: string | null;
+            /**
+             * @description Why just these cameras and this interval are needed.
+             * @default null
+             */
+            necessity: string | null;
+            /**
+             * @description The recipient's organisation.
+             * @default null
+             */
+            organisation: string | null;
+            /**
+             * @description The person who receives it. Never a personal identity code.
+             * @default null
+             */
+            person: string | null;
+            /**
+             * @description Purpose: a code of the catalogue.
+             * @default null
+             */
+            purpose: string | null;
+            /**
+             * @description That person's rank or position.
+             * @default null
+             */
+            rank: string | null;
+            /**
+             * Format: date-time
+             * @description When the request came in.
+             * @default null
+             */
+            received: string | null;
+            /**
+             * @description What the recipient is: a code of the catalogue.
+             * @default null
+             */
+            recipient: string | null;
+            /**
+             * @description Those whom it is about are not told for now.
+             * @default false
+             */
+            secret: boolean;
+            /**
+             * @description Who asked for secrecy, and until when.
+             * @default null
+             */
+            secret_reason: string | null;
+            /**
+             * Format: date-time
+             * @description First instant that is asked for.
+             * @default null
+             */
+            start: string | null;
+            /**
+             * @description That person's unit.
+             * @default null
+             */
+            unit: string | null;
+            /**
+             * @description How it was checked who asks. The number of a document is not kept.
+             * @default null
+             */
+            verified_how: string | null;
+            /**
+             * @description A copy for viewing is put beside an original in H.265.
+             * @default false
+             */
+            viewing_copy: boolean;
+        };
         /** @description A gap. */
         Gap: components["schemas"]["Interval"] & {
             /** @enum {string} */
             cause: "not-started" | "stopped" | "killed" | "disabled" | "removed" | "connect-failed" | "refused" | "camera-closed" | "stalled" | "protocol" | "no-key-frame" | "storage-slow" | "disk-full" | "write-error" | "clock-step" | "time-uncertain" | "volume-missing" | "unreadable" | "internal" | "unknown";
             /** @description What more is known, in English. */
             detail?: string | null;
+        };
+        /** @description A part of what was asked for that is not there. */
+        GapLine: components["schemas"]["Interval"] & {
+            /** @description Why: a cause of a gap, or `deleted`. */
+            cause: string;
         };
         /** @description From one key frame to the next. */
         GroupLine: {
@@ -1596,6 +2210,11 @@ export interface components {
              */
             until?: string | null;
         };
+        /** @description How it was confirmed. */
+        HowDone: {
+            /** @description How: signed on the handover document, by mail; shredded, erased from the workstation. */
+            how: string;
+        };
         /** @description From one instant to another, which does not belong to it. */
         Interval: {
             /**
@@ -1621,6 +2240,27 @@ export interface components {
              */
             until: string;
         };
+        /** @description What a kind of disclosure has to say. */
+        KindLine: {
+            /**
+             * Format: int32
+             * @description It is answered within so many months.
+             */
+            answer_within_months?: number | null;
+            /** @description It is decided by a controller. */
+            controller: boolean;
+            /** @description A package is made for it. */
+            file: boolean;
+            /** @enum {string} */
+            kind: "authority-request" | "own-initiative" | "seizure" | "viewing" | "oral" | "access-request" | "internal" | "maintenance";
+            /**
+             * @description Fields without which it cannot be asked for, besides `basis`, `purpose`, `recipient`, `cameras`, `start` and `end`.
+             *     `case_number` may be left out when `case_absent` says why.
+             */
+            mandatory: string[];
+            /** @description What it is called. */
+            texts: components["schemas"]["TextsLine"];
+        };
         /** @description What goes in a day of the site. */
         LeavingDay: components["schemas"]["Interval"] & {
             /**
@@ -1633,6 +2273,11 @@ export interface components {
              * @description Segments.
              */
             segments: number;
+        };
+        /** @description An auditor's mark. */
+        Mark: {
+            /** @description What the auditor says of it. */
+            remark?: string | null;
         };
         /** @description Who one is, and what one may. */
         Me: {
@@ -1653,6 +2298,20 @@ export interface components {
             roles: string[];
             /** @description Recorded footage can be opened: the keys are there. */
             vault_open: boolean;
+        };
+        /** @description A draft. */
+        NewDraft: {
+            /** @description What is known so far. */
+            form?: components["schemas"]["Form"];
+            /** @enum {string} */
+            kind: "authority-request" | "own-initiative" | "seizure" | "viewing" | "oral" | "access-request" | "internal" | "maintenance";
+        };
+        /** @description How a package is to be made. */
+        NewPackage: {
+            /** @description `none`; `made`: under a passphrase that the box makes and tells once; `typed`: under the one that is given. */
+            encryption?: components["schemas"]["Encryption"];
+            /** @description The passphrase, when it is typed: 16 characters or more. */
+            passphrase?: string | null;
         };
         /** @description A new password. */
         NewPassword: {
@@ -1786,6 +2445,66 @@ export interface components {
              * @description Units of `tfdt` in a second.
              */
             timescale: number;
+        };
+        /** @description How far a package is. */
+        Package: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            begun: string;
+            /** @description Who began it: a person's id. */
+            by: string;
+            /**
+             * Format: int64
+             * @description So many bytes are made.
+             */
+            bytes_done: number;
+            /**
+             * Format: int64
+             * @description Of about so many.
+             */
+            bytes_total: number;
+            /** @description Why it failed; `interrupted`: the box was restarted meanwhile. */
+            cause?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was over.
+             */
+            ended?: string | null;
+            /** @description Its parts, once all are there. */
+            parts: components["schemas"]["PackagePart"][];
+            /** @description `queued`, `closing` (the segment that is being written), `packing`, `proving`. */
+            phase: string;
+            /**
+             * Format: int64
+             * @description How many seconds it will take, as far as that can be told.
+             */
+            seconds_left?: number | null;
+            /** @description `queued`, `running`, `done`, `failed`, `cancelled`. */
+            state: string;
+        };
+        /** @description A part of a package: a ZIP of its own. */
+        PackagePart: {
+            /**
+             * Format: int64
+             * @description Its bytes.
+             */
+            bytes: number;
+            /** @description What it is called. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Its number, from 1.
+             */
+            part: number;
+            /** @description SHA-256 of it, 64 hexadecimal digits. */
+            sha256: string;
+            /**
+             * Format: date-time
+             * @description When the box's own copy was wiped.
+             */
+            wiped?: string | null;
         };
         /** @description A password. */
         Password: {
@@ -1966,6 +2685,25 @@ export interface components {
             /** @description The codes, for paper. */
             codes: string[];
         };
+        /** @description A page of the register, the newest first. */
+        Register: {
+            /** @description How far what is said here agrees with the ledger. */
+            chain: components["schemas"]["Chain"];
+            /** @description Those that fit; drafts of one's own too. */
+            disclosures: components["schemas"]["Disclosure"][];
+            /**
+             * Format: int64
+             * @description How many there are that fit.
+             */
+            found: number;
+            /** @description Where to go on (`after`); null at the end. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many disclosures were searched: all that one may know of.
+             */
+            searched: number;
+        };
         /** @description Why a hold is released. */
         Release: {
             /** @description Why it is not needed any more. */
@@ -1999,6 +2737,20 @@ export interface components {
             next?: string | null;
             /** @description Why it is still needed. */
             note: string;
+        };
+        /** @description What an auditor said. */
+        ReviewLine: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Who: a person's id. */
+            by: string;
+            /** @description That person's user name, while the box knows it. */
+            by_name?: string | null;
+            /** @description What. */
+            remark?: string | null;
         };
         /** @description A right. */
         RightLine: {
@@ -2041,6 +2793,18 @@ export interface components {
              * @description First instant after.
              */
             until?: string | null;
+        };
+        /** @description A draft as it is now. */
+        SavedDraft: {
+            /** @description All that is known. */
+            form: components["schemas"]["Form"];
+            /** @enum {string} */
+            kind: "authority-request" | "own-initiative" | "seizure" | "viewing" | "oral" | "access-request" | "internal" | "maintenance";
+            /**
+             * Format: int32
+             * @description As it was read: another who saved since is not overwritten.
+             */
+            version: number;
         };
         /** @description What a camera sends. */
         Sends: {
@@ -2149,6 +2913,50 @@ export interface components {
             /** @description Why for more than 365 days. */
             special_reason?: string | null;
         };
+        /** @description What may be given. */
+        SnappedAnswer: {
+            /**
+             * Format: int64
+             * @description About how many bytes they have together.
+             */
+            bytes: number;
+            /** @description Of each camera. */
+            cameras: components["schemas"]["SnappedLine"][];
+        };
+        /** @description What may be given of a camera. */
+        SnappedLine: components["schemas"]["CameraLine"] & {
+            /**
+             * Format: int64
+             * @description About how many bytes they have.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Segments that it takes; 0: nothing is there.
+             */
+            segments: number;
+        };
+        /** @description A step. */
+        StepLine: {
+            /**
+             * Format: date-time
+             * @description When it was noted.
+             */
+            at: string;
+            /** @description By whom: a person's id, or `box`. */
+            by: string;
+            /** @description That person's user name, while the box knows it. */
+            by_name?: string | null;
+            /** @description Why, to whom, how. */
+            detail: Record<string, unknown>;
+            /**
+             * Format: int64
+             * @description Number of its entry in the ledger.
+             */
+            entry: number;
+            /** @enum {string} */
+            step: "drafted" | "requested" | "approved" | "refused" | "withdrawn" | "prepared" | "handed-over" | "received" | "destroyed";
+        };
         /** @description A stream and what it is doing. */
         Stream: {
             /** @enum {string} */
@@ -2242,6 +3050,97 @@ export interface components {
             policy?: components["schemas"]["PolicyLine"] | null;
             /** @description `kassa-1/main`. */
             stream: string;
+        };
+        /** @description A text in three languages. */
+        TextsLine: {
+            /** @description English. */
+            en: string;
+            /** @description Finnish. */
+            fi: string;
+            /** @description Swedish. */
+            sv: string;
+        };
+        /** @description A decision. */
+        ToDecide: {
+            /** @description `approve` or `refuse`. */
+            decision: string;
+            /** @description Why. */
+            reason: string;
+        };
+        /** @description A decision of a second person at the same workstation. */
+        ToDecideHere: {
+            /** @description Six digits of their second factor, or a recovery code. */
+            code: string;
+            /** @description `approve` or `refuse`. */
+            decision: string;
+            /** @description The second person's user name. */
+            name: string;
+            /**
+             * Format: password
+             * @description Their password.
+             */
+            password: string;
+            /** @description Why. */
+            reason: string;
+        };
+        /** @description How it was handed over, shown or told. */
+        ToHandOver: {
+            /**
+             * Format: date-time
+             * @description When; default: now.
+             */
+            at?: string | null;
+            /**
+             * Format: date-time
+             * @description The house's own copies are destroyed by then; default and at most 14 days after.
+             */
+            copies_until?: string | null;
+            /** @description Whether it is encrypted, and how the passphrase went another way. */
+            encryption?: string | null;
+            /** @description How it was checked who that is. No number of a document, no copy of one. */
+            identity: string;
+            /** @description On what: a USB stick and its number, a disc; or shown on the screen, told by telephone. */
+            medium: string;
+            /** @description To whom. */
+            to: string;
+        };
+        /** @description A draft that is asked for. */
+        ToRequest: {
+            /**
+             * Format: int32
+             * @description The draft as it was read.
+             */
+            version: number;
+        };
+        /** @description An interval of cameras. */
+        ToSnap: {
+            /**
+             * @description Ids of the cameras.
+             * @example [
+             *       "kassa-1"
+             *     ]
+             */
+            cameras: string[];
+            /**
+             * Format: date-time
+             * @description First instant that is not.
+             */
+            end: string;
+            /**
+             * Format: int32
+             * @description The hold for whose case footage is given whose ordinary time is over.
+             */
+            hold?: number | null;
+            /**
+             * Format: date-time
+             * @description First instant that is asked for.
+             */
+            start: string;
+        };
+        /** @description Why it is taken back. */
+        ToWithdraw: {
+            /** @description Why. */
+            reason: string;
         };
         /** @description A camera to be tried. */
         Tried: {
@@ -2626,6 +3525,41 @@ export interface operations {
             };
         };
     };
+    getCatalogue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogueAnswer"];
+                };
+            };
+        };
+    };
     getConfigurationCameras: {
         parameters: {
             query?: never;
@@ -2868,6 +3802,930 @@ export interface operations {
                 };
                 content: {
                     "application/pdf": unknown;
+                };
+            };
+        };
+    };
+    getDisclosures: {
+        parameters: {
+            query?: {
+                /** @description Where the page before said to go on. */
+                after?: string;
+                /** @description On this legal basis: a code of the catalogue. */
+                basis?: string;
+                /** @description Of this camera. */
+                camera?: string;
+                /** @description At most so many; default 50. */
+                count?: number;
+                /** @description Handed over before this one. */
+                disclosed_end?: string;
+                /** @description Handed over from this instant on. */
+                disclosed_start?: string;
+                /** @description Footage before this one. */
+                footage_end?: string;
+                /** @description Footage from this instant on. */
+                footage_start?: string;
+                /** @description Of one of these kinds, separated by commas. */
+                kind?: string;
+                /** @description This person asked for it, or did a step of it: an id or a user name. */
+                person?: string;
+                /** @description The recipient has this in it. */
+                recipient?: string;
+                /** @description In one of these states, separated by commas. */
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Register"];
+                };
+            };
+        };
+    };
+    postDisclosures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDraft"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            201: {
+                headers: {
+                    /** @description The draft */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Disclosure"];
+                };
+            };
+        };
+    };
+    getDisclosuresCsv: {
+        parameters: {
+            query?: {
+                /** @description Where the page before said to go on. */
+                after?: string;
+                /** @description On this legal basis: a code of the catalogue. */
+                basis?: string;
+                /** @description Of this camera. */
+                camera?: string;
+                /** @description At most so many; default 50. */
+                count?: number;
+                /** @description Handed over before this one. */
+                disclosed_end?: string;
+                /** @description Handed over from this instant on. */
+                disclosed_start?: string;
+                /** @description Footage before this one. */
+                footage_end?: string;
+                /** @description Footage from this instant on. */
+                footage_start?: string;
+                /** @description Of one of these kinds, separated by commas. */
+                kind?: string;
+                /** @description This person asked for it, or did a step of it: an id or a user name. */
+                person?: string;
+                /** @description The recipient has this in it. */
+                recipient?: string;
+                /** @description In one of these states, separated by commas. */
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The table. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                };
+            };
+        };
+    };
+    getDisclosuresPdf: {
+        parameters: {
+            query?: {
+                /** @description Where the page before said to go on. */
+                after?: string;
+                /** @description On this legal basis: a code of the catalogue. */
+                basis?: string;
+                /** @description Of this camera. */
+                camera?: string;
+                /** @description At most so many; default 50. */
+                count?: number;
+                /** @description Handed over before this one. */
+                disclosed_end?: string;
+                /** @description Handed over from this instant on. */
+                disclosed_start?: string;
+                /** @description Footage before this one. */
+                footage_end?: string;
+                /** @description Footage from this instant on. */
+                footage_start?: string;
+                /** @description Of one of these kinds, separated by commas. */
+                kind?: string;
+                /** @description This person asked for it, or did a step of it: an id or a user name. */
+                person?: string;
+                /** @description The recipient has this in it. */
+                recipient?: string;
+                /** @description In one of these states, separated by commas. */
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The document. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": unknown;
+                };
+            };
+        };
+    };
+    getDisclosuresDisclosure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its number, or its serial number. */
+                disclosure: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisclosureDetail"];
+                };
+            };
+        };
+    };
+    putDisclosuresDisclosure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its number, or its serial number. */
+                disclosure: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedDraft"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Disclosure"];
+                };
+            };
+        };
+    };
+    deleteDisclosuresDisclosure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its number, or its serial number. */
+                disclosure: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postDisclosuresDisclosureApproval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its number, or its serial number. */
+                disclosure: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ToDecide"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisclosureDetail"];
+                };
+            };
+        };
+    };
+    postDisclosuresDisclosureApprovalHere: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its number, or its serial number. */
+                disclosure: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ToDecideHere"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisclosureDetail"];
+                };
+            };
+        };
+    };
+    postDisclosuresDisclosureDestruction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its number, or its serial number. */
+                disclosure: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HowDone"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisclosureDetail"];
+                };
+            };
+        };
+    };
+    postDisclosuresDisclosureHandOver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its number, or its serial number. */
+                disclosure: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ToHandOver"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisclosureDetail"];
+                };
+            };
+        };
+    };
+    getDisclosuresDisclosureHandoverPdf: {
+        parameters: {
+            query?: {
+                /** @description What it is written in: `fi`, `sv`, `en`; left out, what the disclosure says. */
+                language?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Its number, or its serial number. */
+                disclosure: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The document. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": unknown;
+                };
+            };
+        };
+    };
+    getDisclosuresDisclosurePackage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its number, or its serial number. */
+                disclosure: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Package"];
+                };
+            };
+        };
+    };
+    postDisclosuresDisclosurePackage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its number, or its serial number. */
+                disclosure: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPackage"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BegunPackage"];
+                };
+            };
+        };
+    };
+    deleteDisclosuresDisclosurePackage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its number, or its serial number. */
+                disclosure: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It stops within a second. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getDisclosuresDisclosurePackagePart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The disclosure's number, or its serial number. */
+                disclosure: string;
+                /** @description Its number, from 1. */
+                part: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The part. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": unknown;
+                };
+            };
+            /** @description What was asked for of it. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": unknown;
+                };
+            };
+        };
+    };
+    postDisclosuresDisclosureReceipt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its number, or its serial number. */
+                disclosure: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HowDone"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisclosureDetail"];
+                };
+            };
+        };
+    };
+    postDisclosuresDisclosureRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its number, or its serial number. */
+                disclosure: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ToRequest"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisclosureDetail"];
+                };
+            };
+        };
+    };
+    postDisclosuresDisclosureReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its number, or its serial number. */
+                disclosure: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Mark"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisclosureDetail"];
+                };
+            };
+        };
+    };
+    postDisclosuresDisclosureWithdrawal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its number, or its serial number. */
+                disclosure: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ToWithdraw"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisclosureDetail"];
+                };
+            };
+        };
+    };
+    postDisclosuresSnap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ToSnap"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnappedAnswer"];
                 };
             };
         };
