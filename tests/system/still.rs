@@ -77,6 +77,11 @@ fn recorded(shop: &mut TestBox) -> (Server, Client, String) {
     let began = now();
     shop.start();
     shop.wait_for_pictures(&["till/main", "aisle/main"], 200);
+    for stream in ["till/main", "aisle/main"] {
+        while shop.ls(stream).footage.coverage.recorded.is_empty() {
+            shop.recorder().pace();
+        }
+    }
     let client = shop.controller();
     let open = client.open(
         &["till", "aisle"],
@@ -159,6 +164,7 @@ fn a_still_is_the_picture_of_its_instant_at_full_size_and_the_ledger_knows() {
 #[test]
 fn the_console_writes_a_still_as_an_act_of_a_person() {
     let mut shop = TestBox::new();
+    shop.set_recorder("segment_secs = 10");
     let _recorded = recorded(&mut shop);
     let start = shop.ls("aisle/main").footage.coverage.recorded[0].start;
     let at = text(start.plus_us(3_000_000));
