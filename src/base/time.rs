@@ -70,6 +70,11 @@ impl Wall {
         self.to_utc().to_rfc3339_opts(SecondsFormat::Millis, true)
     }
 
+    /// RFC 3339 with all six decimals, so that a time that is read back comes back equal: `2026-11-23T15:45:00.123456Z`.
+    pub fn rfc3339_us(self) -> String {
+        self.to_utc().to_rfc3339_opts(SecondsFormat::Micros, true)
+    }
+
     /// From RFC 3339 text.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         DateTime::parse_from_rfc3339(text)
@@ -117,8 +122,7 @@ impl From<std::time::SystemTime> for Wall {
 
 impl serde::Serialize for Wall {
     fn serialize<S: serde::Serializer>(&self, ser: S) -> Result<S::Ok, S::Error> {
-        // All six decimals, so that a time that crosses a socket comes back equal.
-        ser.serialize_str(&self.to_utc().to_rfc3339_opts(SecondsFormat::Micros, true))
+        ser.serialize_str(&self.rfc3339_us())
     }
 }
 

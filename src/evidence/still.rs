@@ -168,7 +168,8 @@ impl Found {
     }
 
     fn texts(&self, about: &About, is_damaged: bool) -> Vec<(&'static str, String)> {
-        let taken = self.shown.start.rfc3339();
+        // To the microsecond: asking for a still at `Until` gives the next picture.
+        let taken = self.shown.start.rfc3339_us();
         let mut texts = vec![
             ("Title", format!("{} ({})", about.name, about.stream)),
             ("Creation Time", taken.clone()),
@@ -176,7 +177,7 @@ impl Found {
             ("Site", about.site.clone()),
             ("Camera", about.stream.to_string()),
             ("Time", taken),
-            ("Until", self.shown.end.rfc3339()),
+            ("Until", self.shown.end.rfc3339_us()),
             ("Software", format!("sinetti {}", env!("CARGO_PKG_VERSION"))),
         ];
         if let (Some(segment), Some(piece)) = (self.segment(), self.pieces.last()) {
