@@ -34,7 +34,7 @@ pub struct Form {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
     /// What the recipient is: a code of the catalogue.
-    #[schema(max_length = 60, nullable)]
+    #[schema(max_length = 200, nullable)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recipient: Option<String>,
     /// The recipient's organisation.
@@ -70,11 +70,11 @@ pub struct Form {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub case_absent: Option<String>,
     /// Legal basis: a code of the catalogue.
-    #[schema(max_length = 60, nullable)]
+    #[schema(max_length = 200, nullable)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub basis: Option<String>,
     /// Purpose: a code of the catalogue.
-    #[schema(max_length = 60, nullable)]
+    #[schema(max_length = 200, nullable)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
     /// Why just these cameras and this interval are needed.
