@@ -1,47 +1,21 @@
 // Disclosures as the pages use them: one place where the names of the API are written. What a screen does with them does not
 // belong here.
-import { Refused, send } from './client';
+import { Refused, send, type Schemas } from './client';
 
-export const KINDS = ['authority-request', 'own-initiative', 'seizure', 'viewing', 'oral', 'access-request', 'internal', 'maintenance'] as const;
-export type Kind = (typeof KINDS)[number];
-export const STATES = ['draft', 'requested', 'approved', 'refused', 'prepared', 'handed-over', 'received', 'destroyed', 'withdrawn'] as const;
-export type State = (typeof STATES)[number];
+export type Kind = Schemas['Disclosure']['kind'];
+export type State = Schemas['Disclosure']['state'];
+export const KINDS: readonly Kind[] = ['authority-request', 'own-initiative', 'seizure', 'viewing', 'oral', 'access-request', 'internal', 'maintenance'];
+export const STATES: readonly State[] = ['draft', 'requested', 'approved', 'refused', 'prepared', 'handed-over', 'received', 'destroyed', 'withdrawn'];
 
 /** Of these nothing is copied: somebody is shown or told something. */
 export function hasFile(kind: Kind): boolean {
   return kind !== 'viewing' && kind !== 'oral';
 }
 
-export interface Texts {
-  fi: string;
-  sv: string;
-  en: string;
-}
-
-export interface Choice {
-  code: string;
-  kinds: string[];
-  /** It may be chosen today. */
-  open: boolean;
-  approvers: number;
-  texts: Texts;
-}
-
-export interface KindRules {
-  kind: Kind;
-  mandatory: string[];
-  answer_within_months?: number | null;
-  texts: Texts;
-}
-
-export interface Catalogue {
-  version: string;
-  note: Texts;
-  bases: Choice[];
-  purposes: Choice[];
-  recipients: Choice[];
-  kinds: KindRules[];
-}
+export type Texts = Schemas['TextsLine'];
+export type Choice = Schemas['ChoiceLine'];
+export type KindRules = Schemas['KindLine'];
+export type Catalogue = Schemas['CatalogueAnswer'];
 
 /** Fields in which something is typed or chosen. */
 export const TEXT_FIELDS = [
@@ -50,55 +24,13 @@ export const TEXT_FIELDS = [
 ] as const;
 export type TextField = (typeof TEXT_FIELDS)[number];
 
-export interface Form extends Partial<Record<TextField, string | null>> {
-  received?: string | null;
-  cameras: string[];
-  start?: string | null;
-  end?: string | null;
-  hold?: number | null;
-  secret: boolean;
-  language?: string | null;
-  viewing_copy: boolean;
-}
-
-export interface Interval {
-  start: string;
-  end: string;
-}
-
-export interface Gap extends Interval {
-  cause: string;
-}
-
-export interface GivenCamera {
-  camera: string;
-  name: string;
-  asked: Interval;
-  given: Interval;
-  gaps: Gap[];
-}
-
-export interface SnappedCamera extends GivenCamera {
-  bytes: number;
-  segments: number;
-}
-
+/** As it is asked with: each field may be left out but those that the pages always have. */
+export type Form = Partial<Schemas['Form']> & Pick<Schemas['Form'], 'cameras' | 'secret' | 'viewing_copy'>;
+export type GivenCamera = Schemas['CameraLine'];
+export type SnappedCamera = Schemas['SnappedLine'];
 /** A step, as the history shows it. */
-export interface Step {
-  at: string;
-  by: string;
-  by_name?: string | null;
-  step: string;
-  entry: number;
-  detail: Record<string, unknown> | null;
-}
-
-export interface Review {
-  at: string;
-  by: string;
-  by_name?: string | null;
-  remark?: string | null;
-}
+export type Step = Schemas['StepLine'];
+export type Review = Schemas['ReviewLine'];
 
 /** The catalogue's texts as they were when it was decided. */
 export interface Frozen {
@@ -107,92 +39,23 @@ export interface Frozen {
   recipient?: { texts: Texts } | null;
 }
 
-/** A disclosure, as the register lists it. */
-export interface Line {
-  disclosure: number;
-  serial?: string | null;
-  kind: Kind;
-  state: State;
-  version: number;
+/** What the API document leaves open: a form is whole, and texts are the catalogue's. */
+interface Told {
   form: Form;
-  asked_by: string;
-  asked_by_name?: string | null;
-  drafted: string;
-  changed: string;
-  requested?: string | null;
-  due?: string | null;
-  hold?: number | null;
-  approvers?: number | null;
-  cameras: GivenCamera[];
   frozen?: Frozen | null;
-  decided?: string | null;
-  prepared?: string | null;
-  manifest?: string | null;
-  handed_over?: string | null;
-  received?: string | null;
-  copies_until?: string | null;
-  destroyed?: string | null;
 }
 
+/** A disclosure, as the register lists it. */
+export type Line = Omit<Schemas['Disclosure'], keyof Told> & Told;
 /** With all that was done with it. */
-export interface Disclosure extends Line {
-  steps: Step[];
-  reviews: Review[];
-  /** So many have approved it and still could. */
-  approved_by: number;
-  /** Each step has its entry in the ledger, unchanged. */
-  intact: boolean;
-}
-
-export interface Register {
-  disclosures: Line[];
-  next?: string | null;
-  searched: number;
-  found: number;
-  chain: {
-    intact: boolean;
-    entries: number;
-    compared: number;
-    wrong: number[];
-    trouble?: string | null;
-  };
-}
-
-export interface Part {
-  part: number;
-  name: string;
-  bytes: number;
-  sha256: string;
-  wiped?: string | null;
-}
-
-export interface Package {
-  state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
-  phase: string;
-  bytes_done: number;
-  bytes_total: number;
-  seconds_left?: number | null;
-  cause?: string | null;
-  by: string;
-  begun: string;
-  ended?: string | null;
-  parts: Part[];
-}
-
-export interface NewPackage {
-  encryption: 'none' | 'made' | 'typed';
-  passphrase?: string;
-}
-
-export interface HandOver {
-  to: string;
-  /** Without one: now. */
-  at?: string;
-  identity: string;
-  medium: string;
-  encryption?: string;
-  copies_until?: string;
-}
+export type Disclosure = Omit<Schemas['DisclosureDetail'], keyof Told> & Told;
+export type Register = Omit<Schemas['Register'], 'disclosures'> & { disclosures: Line[] };
+export type Part = Schemas['PackagePart'];
+/** How far the job is that makes a package; the API document has it as a text. */
+export type JobState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
+export type Package = Omit<Schemas['Package'], 'state'> & { state: JobState };
+export type NewPackage = Schemas['NewPackage'];
+export type HandOver = Schemas['ToHandOver'];
 
 export type Decision = 'approve' | 'refuse';
 
