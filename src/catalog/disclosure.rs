@@ -209,6 +209,36 @@ pub struct DisclosureRow {
     pub destroyed: Option<Wall>,
 }
 
+impl DisclosureRow {
+    /// A draft that nobody has changed since, by a person's id, at that time.
+    pub fn draft(
+        disclosure: DisclosureId,
+        kind: DisclosureKind,
+        form: Value,
+        (by, at): (&str, Wall),
+    ) -> Self {
+        Self {
+            disclosure,
+            kind,
+            state: DisclosureState::Draft,
+            version: 1,
+            form,
+            secret: false,
+            asked_by: by.to_owned(),
+            drafted: at,
+            changed: at,
+            asked: None,
+            frozen: None,
+            decided: None,
+            prepared: None,
+            handed_over: None,
+            received: None,
+            copies_until: None,
+            destroyed: None,
+        }
+    }
+}
+
 /// What a disclosure has since it was asked for.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Asked {

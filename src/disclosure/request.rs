@@ -48,25 +48,7 @@ impl Desk<'_> {
         while reader.disclosure(number)?.is_some() {
             number = DisclosureId::random();
         }
-        let row = DisclosureRow {
-            disclosure: number,
-            kind,
-            state: DisclosureState::Draft,
-            version: 1,
-            form,
-            secret: false,
-            asked_by: by.person.clone(),
-            drafted: self.now,
-            changed: self.now,
-            asked: None,
-            frozen: None,
-            decided: None,
-            prepared: None,
-            handed_over: None,
-            received: None,
-            copies_until: None,
-            destroyed: None,
-        };
+        let row = DisclosureRow::draft(number, kind, form, (&by.person, self.now));
         let event = self.event(by, &row, "drafted", &Value::Null);
         let change = DisclosureChange::Drafted(Box::new(row));
         self.catalog.commit(self.with(by, change), event)?;

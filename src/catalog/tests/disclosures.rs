@@ -19,25 +19,8 @@ fn at(seconds: i64) -> Wall {
 }
 
 fn draft(disclosure: DisclosureId, kind: DisclosureKind) -> DisclosureRow {
-    DisclosureRow {
-        disclosure,
-        kind,
-        state: DisclosureState::Draft,
-        version: 1,
-        form: json!({ "recipient": "Police" }),
-        secret: false,
-        asked_by: "manager".to_owned(),
-        drafted: at(0),
-        changed: at(0),
-        asked: None,
-        frozen: None,
-        decided: None,
-        prepared: None,
-        handed_over: None,
-        received: None,
-        copies_until: None,
-        destroyed: None,
-    }
+    let form = json!({ "recipient": "Police" });
+    DisclosureRow::draft(disclosure, kind, form, ("manager", at(0)))
 }
 
 fn asked(number: u32) -> Asked {

@@ -43,25 +43,9 @@ fn job(number: i64, ended: i64) -> JobRow {
 }
 
 fn row(state: DisclosureState) -> DisclosureRow {
-    DisclosureRow {
-        disclosure: DisclosureId(12_345_678),
-        kind: DisclosureKind::AuthorityRequest,
-        state,
-        version: 1,
-        form: serde_json::Value::Null,
-        secret: false,
-        asked_by: "person".to_owned(),
-        drafted: at(-DAY),
-        changed: at(-DAY),
-        asked: None,
-        frozen: None,
-        decided: None,
-        prepared: None,
-        handed_over: None,
-        received: None,
-        copies_until: None,
-        destroyed: None,
-    }
+    let (number, kind) = (DisclosureId(12_345_678), DisclosureKind::AuthorityRequest);
+    let draft = DisclosureRow::draft(number, kind, serde_json::Value::Null, ("person", at(-DAY)));
+    DisclosureRow { state, ..draft }
 }
 
 #[test]
