@@ -357,16 +357,11 @@ fn find(
 /// # Errors
 /// What opening says.
 pub(super) fn sources(footage: &Footage, state: &State) -> Result<Vec<Source>> {
-    let mut places = Places::new(state.box_id, &footage.volumes);
-    let closed = footage.segments.iter().map(|row| places.closed(row));
-    let mut sources = closed.collect::<Result<Vec<_>>>()?;
-    if let Some(growing) = &footage.growing {
-        sources.push(places.growing(Part {
-            path: &growing.path,
-            durable_bytes: growing.durable_bytes,
-        })?);
-    }
-    Ok(sources)
+    let growing = footage.growing.as_ref().map(|growing| Part {
+        path: &growing.path,
+        durable_bytes: growing.durable_bytes,
+    });
+    Places::new(state.box_id, &footage.volumes).all(&footage.segments, growing)
 }
 
 /// Why there is nothing, in words.

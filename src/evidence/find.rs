@@ -61,6 +61,23 @@ impl<'a> Places<'a> {
         })
     }
 
+    /// Closed segments and the one that is being written, in order of time.
+    ///
+    /// # Errors
+    /// As [`Places::closed`].
+    pub fn all<'r>(
+        &mut self,
+        closed: impl IntoIterator<Item = &'r SegmentRow>,
+        growing: Option<Part<'_>>,
+    ) -> Result<Vec<Source>> {
+        let closed = closed.into_iter().map(|row| self.closed(row));
+        let mut sources = closed.collect::<Result<Vec<_>>>()?;
+        if let Some(part) = growing {
+            sources.push(self.growing(part)?);
+        }
+        Ok(sources)
+    }
+
     fn volume(&mut self, wanted: impl Fn(&VolumeRow) -> bool) -> Result<Volume> {
         let row =
             self.rows.iter().find(|row| wanted(row)).ok_or_else(|| {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use log::error;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::{Semaphore, watch};
 
 use crate::access::authorise::Authorised;
@@ -68,6 +68,23 @@ pub struct Opening {
     pub hold: Option<HoldId>,
     /// In the person's own words.
     pub reason: Option<String>,
+}
+
+impl Opening {
+    /// What the ledger has of why footage is shown, and to whom: facts, and the detail that can be erased.
+    pub fn grounds<A: Acts>(&self, who: &Authorised<A>) -> (Value, Value) {
+        let facts = json!({
+            "purpose": self.purpose.as_str(),
+            "hold": self.hold,
+            "role": who.role().as_str(),
+        });
+        let detail = json!({
+            "name": who.name(),
+            "address": who.address(),
+            "reason": self.reason,
+        });
+        (facts, detail)
+    }
 }
 
 /// One open playback.
@@ -246,7 +263,7 @@ impl Playback {
         Ok(Some(self.event(at, "playback-delivered", facts)))
     }
 
-    fn event(&self, at: Wall, action: &str, facts: serde_json::Value) -> Event {
+    fn event(&self, at: Wall, action: &str, facts: Value) -> Event {
         let cameras: Vec<_> = self.opening.cameras.iter().map(CameraId::as_str).collect();
         Event {
             actor: self.who.actor(),
@@ -257,19 +274,10 @@ impl Playback {
     /// The intent.
     fn opened(&self, at: Wall) -> Event {
         let opening = &self.opening;
-        let facts = json!({
-            "playback": self.id,
-            "cameras": opening.cameras,
-            "span": opening.span,
-            "purpose": opening.purpose.as_str(),
-            "hold": opening.hold,
-            "role": self.who.role().as_str(),
-        });
-        let detail = json!({
-            "name": self.who.name(),
-            "address": self.who.address(),
-            "reason": opening.reason,
-        });
+        let (mut facts, detail) = opening.grounds(&self.who);
+        facts["playback"] = json!(self.id);
+        facts["cameras"] = json!(opening.cameras);
+        facts["span"] = json!(opening.span);
         Event {
             detail: Some(detail),
             ..self.event(at, "playback", facts)

@@ -108,14 +108,9 @@ pub(super) fn sources(
     volumes: &[VolumeRow],
     footage: &Footage,
 ) -> Result<Vec<Source>> {
-    let mut places = Places::new(options.box_id, volumes);
-    let closed = footage.rows.iter().map(|row| places.closed(row));
-    let mut sources = closed.collect::<Result<Vec<_>>>()?;
-    if let Some(growing) = &footage.growing {
-        sources.push(places.growing(Part {
-            path: &growing.path,
-            durable_bytes: growing.durable_bytes,
-        })?);
-    }
-    Ok(sources)
+    let growing = footage.growing.as_ref().map(|growing| Part {
+        path: &growing.path,
+        durable_bytes: growing.durable_bytes,
+    });
+    Places::new(options.box_id, volumes).all(&footage.rows, growing)
 }

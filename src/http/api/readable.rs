@@ -39,6 +39,16 @@ impl Segment {
         Span { start, end }
     }
 
+    pub(crate) fn source(&self, places: &mut Places<'_>) -> Result<Source> {
+        match self {
+            Self::Closed(row) => places.closed(row),
+            Self::Growing(growing) => places.growing(Part {
+                path: &growing.path,
+                durable_bytes: growing.durable_bytes,
+            }),
+        }
+    }
+
     pub(crate) fn id(&self) -> SegmentId {
         match self {
             Self::Closed(row) => row.segment,
@@ -103,7 +113,7 @@ pub(crate) fn segment_groups(
     let span = playback.opening.span;
     match segment {
         Segment::Closed(row) => {
-            let found = match view::groups(places.closed(row)?, span) {
+            let found = match view::groups(segment.source(&mut places)?, span) {
                 Err(e) if matches!(e.kind(), Kind::NotFound | Kind::Corrupt) => {
                     return lost(reader, row, &e);
                 }
@@ -112,19 +122,13 @@ pub(crate) fn segment_groups(
             playback.remember(stream, row.segment, &found);
             Ok(found)
         }
-        Segment::Growing(growing) => {
-            let source: Source = places.growing(Part {
-                path: &growing.path,
-                durable_bytes: growing.durable_bytes,
-            })?;
-            view::groups(source, span)
-                .map(Arc::new)
-                .map_err(|e| match e.kind() {
-                    // It was closed, and so renamed, meanwhile; its row comes in a moment.
-                    Kind::NotFound => Error::new(Kind::Busy, "a segment is being closed"),
-                    _ => e,
-                })
-        }
+        Segment::Growing(_) => view::groups(segment.source(&mut places)?, span)
+            .map(Arc::new)
+            .map_err(|e| match e.kind() {
+                // It was closed, and so renamed, meanwhile; its row comes in a moment.
+                Kind::NotFound => Error::new(Kind::Busy, "a segment is being closed"),
+                _ => e,
+            }),
     }
 }
 

@@ -15,11 +15,11 @@ use crate::base::error::{Error, Kind, Result};
 use crate::base::id::StreamId;
 use crate::base::time::Wall;
 use crate::catalog::Event;
-use crate::evidence::find::{Part, Places};
+use crate::evidence::find::Places;
 use crate::evidence::keys::KeyRing;
 use crate::evidence::still::{self, About, Found, Still};
 use crate::http::api::playback::{self, OfStream};
-use crate::http::api::readable::{Readable, Segment};
+use crate::http::api::readable::Readable;
 use crate::http::app::App;
 use crate::http::guard::May;
 use crate::http::json::{Body, Segments};
@@ -127,16 +127,10 @@ impl Wanted {
         let readable = Readable::of(app, &reader, (&self.stream, hold), still::instant(at))?;
         let volumes = reader.volumes()?;
         let mut places = Places::new(app.parts.box_id, &volumes);
-        let mut sources = Vec::new();
-        for segment in &readable.segments {
-            sources.push(match segment {
-                Segment::Closed(row) => places.closed(row)?,
-                Segment::Growing(growing) => places.growing(Part {
-                    path: &growing.path,
-                    durable_bytes: growing.durable_bytes,
-                })?,
-            });
-        }
+        let segments = readable.segments.iter();
+        let sources = segments
+            .map(|segment| segment.source(&mut places))
+            .collect::<Result<Vec<_>>>()?;
         still::find(sources, at).map_err(|e| match e.kind() {
             // It was closed, and so renamed, or deleted on time, meanwhile.
             Kind::NotFound => Error::new(Kind::Busy, "a segment is being closed"),
@@ -193,19 +187,9 @@ impl Wanted {
     }
 
     fn intent(&self, app: &App, found: &Found) -> Event {
-        let opening = &self.playback.opening;
-        let facts = json!({
-            "playback": self.playback.id,
-            "at": found.shown.start,
-            "purpose": opening.purpose.as_str(),
-            "hold": opening.hold,
-            "role": self.who.role().as_str(),
-        });
-        let detail = json!({
-            "name": self.who.name(),
-            "address": self.who.address(),
-            "reason": opening.reason,
-        });
+        let (mut facts, detail) = self.playback.opening.grounds(&self.who);
+        facts["playback"] = json!(self.playback.id);
+        facts["at"] = json!(found.shown.start);
         Event {
             actor: self.who.actor(),
             detail: Some(detail),
