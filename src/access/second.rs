@@ -1,7 +1,6 @@
 //! A second person at the same workstation: they show password and factor for one act, and get no session.
 
 use std::net::IpAddr;
-use std::sync::PoisonError;
 
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -53,13 +52,7 @@ impl Access {
         (password, code): (&str, &str),
         (right, from): (Right, IpAddr),
     ) -> Result<Second, SignInError> {
-        // Others may have failed while this one waited for its turn.
-        self.check_wait(name, from)?;
-        let (person, proven) = match self.prove(name, password, code) {
-            Ok(proven) => proven,
-            Err(e) if e.kind() == Kind::Denied => return Err(self.failed(name, from)),
-            Err(e) => return Err(e.into()),
-        };
+        let (person, proven) = self.proved(name, (password, code), from)?;
         let now = self.now();
         let directory = self.directory();
         let standing = directory.get(person).ok_or(Refusal::Revoked);
@@ -87,11 +80,7 @@ impl Access {
             other => other?,
         }
         let (standing, scope) = found.map_err(SignInError::Refused)?;
-        let mono = self.inner.clock.mono();
-        let throttle = self.inner.throttle.lock();
-        throttle
-            .unwrap_or_else(PoisonError::into_inner)
-            .succeeded(name, from, mono);
+        self.succeeded(name, from);
         Ok(Second {
             standing,
             scope,

@@ -129,13 +129,7 @@ impl Access {
         code: &str,
         from: IpAddr,
     ) -> Result<SignedIn, SignInError> {
-        // Others may have failed while this one waited for its turn.
-        self.check_wait(name, from)?;
-        let (person, proven) = match self.prove(name, password, code) {
-            Ok(proven) => proven,
-            Err(e) if e.kind() == Kind::Denied => return Err(self.failed(name, from)),
-            Err(e) => return Err(e.into()),
-        };
+        let (person, proven) = self.proved(name, (password, code), from)?;
         let now = self.now();
         let directory = self.directory();
         let standing = directory.get(person).ok_or(Refusal::Revoked);
@@ -169,11 +163,8 @@ impl Access {
             Err(e) if e.kind() == Kind::Denied => return Err(self.failed(name, from)),
             other => other?,
         }
+        self.succeeded(name, from);
         let mono = self.inner.clock.mono();
-        let throttle = self.inner.throttle.lock();
-        throttle
-            .unwrap_or_else(PoisonError::into_inner)
-            .succeeded(name, from, mono);
         // Who may not play back has nothing to open: their key is zeroised here.
         let identity = standing.opens_vault(now).then_some(proven.identity);
         let vault = SessionVault::new(person, self.inner.catalog.clone(), identity);
@@ -191,12 +182,7 @@ impl Access {
     }
 
     /// One run of Argon2id, whoever it is.
-    pub(super) fn prove(
-        &self,
-        name: &str,
-        password: &str,
-        code: &str,
-    ) -> Result<(PersonId, Proven)> {
+    fn prove(&self, name: &str, password: &str, code: &str) -> Result<(PersonId, Proven)> {
         self.count_run();
         let reader = self.inner.catalog.reader()?;
         let keys = reader.account(name)?.and_then(|account| {
@@ -219,6 +205,29 @@ impl Access {
         let keys = credential::keys_of(&keys)?;
         let proven = credential::prove(&keys, &factor, password, code, self.now())?;
         Ok((keys.person, proven))
+    }
+
+    /// Who somebody is, by what they know and have, when it is their turn. A failure counts.
+    pub(super) fn proved(
+        &self,
+        name: &str,
+        (password, code): (&str, &str),
+        from: IpAddr,
+    ) -> Result<(PersonId, Proven), SignInError> {
+        // Others may have failed while this one waited for its turn.
+        self.check_wait(name, from)?;
+        match self.prove(name, password, code) {
+            Err(e) if e.kind() == Kind::Denied => Err(self.failed(name, from)),
+            other => Ok(other?),
+        }
+    }
+
+    pub(super) fn succeeded(&self, name: &str, from: IpAddr) {
+        let now = self.inner.clock.mono();
+        let throttle = self.inner.throttle.lock();
+        throttle
+            .unwrap_or_else(PoisonError::into_inner)
+            .succeeded(name, from, now);
     }
 
     pub(super) fn failed(&self, name: &str, from: IpAddr) -> SignInError {
