@@ -188,7 +188,7 @@ test.describe('the manager', () => {
     await confirmCode(page, 'manager1', 1);
     await expect(page.locator('[data-state]')).toHaveAttribute('data-state', 'handed-over');
     await page.getByRole('button', { name: 'Vahvista vastaanotto' }).click();
-    await page.getByRole('dialog').getByLabel('Miten kuitattiin').fill('Allekirjoitus luovutusasiakirjassa');
+    await page.getByRole('dialog').getByLabel('Miten kuitattiin').fill('Allekirjoitus luovutuspöytäkirjassa');
     await page.getByRole('dialog').getByRole('button', { name: 'Vahvista vastaanotto' }).click();
     await expect(page.locator('[data-state]')).toHaveAttribute('data-state', 'received');
     for (const step of ['requested', 'approved', 'prepared', 'handed-over', 'received']) await expect(page.locator(`[data-step="${step}"]`)).toBeVisible();
