@@ -13,6 +13,7 @@ use crate::cmd::{say, say_json};
 use crate::config;
 use crate::daemon::answer::{Answer, Ask};
 use crate::daemon::control::Client;
+use crate::decode::Program;
 use crate::doctor::host::Host;
 use crate::doctor::{self, Backup, Finding, Place, Subject, Verdict};
 use crate::store::scrub::Mark;
@@ -57,6 +58,9 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
             .zip(catalog.as_ref().ok())
             .map(backup_of),
         scrub: Mark::read(dir),
+        decoder: Program::beside()
+            .and_then(|program| program.check())
+            .map_err(|e| e.to_string()),
         recorder: state.as_ref().ok().and_then(recorder),
     });
     if args.json {

@@ -97,12 +97,28 @@ impl Program {
         &self.path
     }
 
-    /// Starts it with a job, once it has locked itself in.
+    /// Whether it starts and can lock itself in; nothing is decoded.
+    ///
+    /// # Errors
+    /// As for a job.
+    pub fn check(&self) -> Result<()> {
+        self.locked_in(Job::View).map(drop)
+    }
+
+    /// Starts it with a job.
     ///
     /// # Errors
     /// [`Kind::Busy`] when too many run; [`Kind::Unavailable`] when it is not installed, cannot lock itself in, or is of
     /// another version.
     pub(super) fn start(&self, job: Job, entry: &SampleEntry) -> Result<Talk> {
+        let mut talk = self.locked_in(job)?;
+        talk.send(&ToCodec::Job(job))?;
+        talk.send(&ToCodec::Entry(entry.entry.clone()))?;
+        Ok(talk)
+    }
+
+    /// Starts it for a job, and waits until it has locked itself in.
+    fn locked_in(&self, job: Job) -> Result<Talk> {
         let bounds = self.bounds.unwrap_or(match job {
             Job::Still(_) => Bounds::STILL,
             Job::View => Bounds::VIEW,
@@ -130,8 +146,6 @@ impl Program {
             .context(|| format!("starting {}", self.path.display()))?;
         let mut talk = Talk::with(child, place, bounds)?;
         talk.ready()?;
-        talk.send(&ToCodec::Job(job))?;
-        talk.send(&ToCodec::Entry(entry.entry.clone()))?;
         Ok(talk)
     }
 

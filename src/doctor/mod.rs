@@ -113,6 +113,8 @@ pub struct Subject<'a> {
     pub backup: Option<Backup>,
     /// How far the scrub has come.
     pub scrub: Mark,
+    /// Whether the program that decodes pictures starts and can lock itself in.
+    pub decoder: Result<(), String>,
     /// Process id of the recorder, when it runs.
     pub recorder: Option<u32>,
 }

@@ -29,6 +29,7 @@ pub(super) fn checks(subject: &Subject<'_>) -> Vec<Finding> {
     });
     vec![
         program(),
+        decoder(&subject.decoder),
         clock(subject),
         time_source(subject.host),
         zone(subject),
@@ -42,10 +43,20 @@ fn program() -> Finding {
     Finding::ok(
         "program",
         format!(
-            "sinetti {}; it needs no other program or package",
+            "sinetti {}; recording needs no other program or package",
             env!("CARGO_PKG_VERSION")
         ),
     )
+}
+
+/// A warning, since recording, playback and packages go on without.
+pub(super) fn decoder(decoder: &Result<(), String>) -> Finding {
+    let remedy = "without it there are no stills, and no viewing copies of H.265: install sinetti-codec beside sinetti with the \
+         libraries of FFmpeg, on a kernel with Landlock (5.13 or later)";
+    match decoder {
+        Ok(()) => Finding::ok("decoder", "sinetti-codec starts, and locks itself in"),
+        Err(e) => Finding::warn("decoder", e, remedy),
+    }
 }
 
 fn clock(subject: &Subject<'_>) -> Finding {

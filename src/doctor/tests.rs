@@ -73,6 +73,13 @@ fn a_time_source_is_seen_by_its_process() {
 }
 
 #[test]
+fn without_a_decoder_a_box_records_but_it_should_have_one() {
+    is(&system::decoder(&Ok(())), Verdict::Ok, "locks itself in");
+    let missing = Err("starting it: not installed".to_owned());
+    is(&system::decoder(&missing), Verdict::Warn, "not installed");
+}
+
+#[test]
 fn swap_in_the_clear_is_bad() {
     let head = "Filename\tType\tSize\tUsed\tPriority\n";
     let of = |line: &str, more: &[(&str, &str)]| {

@@ -1,6 +1,6 @@
 //! A program that was taken over: whatever it says or does not say, the recorder is done with it within its bounds, and it is dead.
 
-use crate::footage::Stream;
+use crate::footage::{Stream, program};
 use sinetti::base::error::{Error, Kind};
 use sinetti::decode::transcode::{Sink, transcode};
 use sinetti::decode::{Bounds, Program};
@@ -135,6 +135,17 @@ fn one_that_lies_is_not_believed() {
         e.to_string(),
         "the picture could not be decoded: no?error: ?[2J all is lost"
     );
+}
+
+#[test]
+fn whether_it_can_decode_is_known_without_decoding() {
+    program().check().expect("starts and locks itself in");
+    let dir = tempfile::tempdir().expect("folder");
+    let (unlocked, _) = rogue(dir.path(), "say(b'f', b'no Landlock'); time.sleep(1000)");
+    let e = unlocked.check().expect_err("not locked in");
+    assert!(e.to_string().contains("no Landlock"), "{e}");
+    let e = Program::at("/nonexistent/sinetti-codec").check();
+    assert_eq!(e.expect_err("no program").kind(), Kind::Unavailable);
 }
 
 #[test]
