@@ -29,6 +29,9 @@ use crate::store::volume::Volume;
 
 /// Segments of one batch: one transaction marks them, one drops them.
 pub const BATCH: u32 = 256;
+/// Segments that are marked before they are worked off. A plan goes by time, across all streams; out of so many the batches
+/// can be formed of one stream and day each, and each slot file and folder of a batch is a sync.
+const WINDOW: u32 = 16 * BATCH;
 /// Folders and slot files of a day are left alone until it is over for so long, in microseconds: a late picture of that
 /// day may still be on its way.
 const PAST_US: i64 = 30 * 60 * 1_000_000;
@@ -66,20 +69,20 @@ impl Sweeper<'_> {
         let mut outcome = Outcome::default();
         let (mut after, mut goes_on) = (0, true);
         while goes_on {
-            let rows = self.reader.garbage(after, BATCH)?;
+            let rows = self.reader.garbage(after, WINDOW)?;
             let Some(last) = rows.last() else { break };
             after = last.number;
-            self.work_off(rows, &mut outcome)?;
-            goes_on = go_on();
+            goes_on = self.work_off_all(rows, &mut outcome, go_on)?;
         }
-        for doomed in plan.chunks(BATCH as usize) {
+        for window in plan.chunks(WINDOW as usize) {
             if !goes_on {
                 break;
             }
-            self.condemn(doomed)?;
-            let ids: Vec<_> = doomed.iter().map(|d| d.segment).collect();
-            self.work_off(self.reader.garbage_of(&ids)?, &mut outcome)?;
-            goes_on = go_on();
+            for doomed in window.chunks(BATCH as usize) {
+                self.condemn(doomed)?;
+            }
+            let ids: Vec<_> = window.iter().map(|d| d.segment).collect();
+            goes_on = self.work_off_all(self.reader.garbage_of(&ids)?, &mut outcome, go_on)?;
         }
         self.end(outcome.failures.len() as u64)?;
         Ok(outcome)
@@ -102,7 +105,28 @@ impl Sweeper<'_> {
         self.catalog.commit(changes, None)
     }
 
-    /// Steps 2 to 5 for rows that are marked.
+    /// Steps 2 to 5 for any rows that are marked, batch by batch; whether `go_on` lets it go on.
+    fn work_off_all(
+        &self,
+        mut rows: Vec<GarbageRow>,
+        outcome: &mut Outcome,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<bool> {
+        rows.sort_by(|a, b| place(a).cmp(&place(b)));
+        let mut rows = rows.into_iter();
+        loop {
+            let batch: Vec<_> = rows.by_ref().take(BATCH as usize).collect();
+            if batch.is_empty() {
+                return Ok(true);
+            }
+            self.work_off(batch, outcome)?;
+            if !go_on() {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Steps 2 to 5 for the rows of a batch.
     fn work_off(&self, rows: Vec<GarbageRow>, outcome: &mut Outcome) -> Result<()> {
         let mut batch = self.batch(rows)?;
         batch.destroy_keys();
@@ -204,6 +228,11 @@ fn facts(sweep: &SweepRow, swept: &[SweptRow], failures: u64) -> serde_json::Val
         "deleted": deleted,
         "root": merkle::root(&roots).to_string(),
     })
+}
+
+/// Rows whose slots lie in one file are neighbours in this order, and of these the ones whose files lie in one folder.
+fn place(row: &GarbageRow) -> (VolumeId, &StreamId, &str, Wall) {
+    (row.volume, &row.stream, &row.key_day, row.start)
 }
 
 struct Item {
