@@ -40,6 +40,7 @@ pub mod disclosure;
 pub mod doctor;
 pub mod document;
 pub mod evidence;
+pub mod footage;
 pub mod http;
 pub mod ingest;
 pub mod ledger;

@@ -34,10 +34,11 @@ const LAYERS: &[(u8, &[&str])] = &[
             "doctor",
         ],
     ),
-    (4, &["disclosure"]),
-    (5, &["http"]),
-    (6, &["daemon"]),
-    (7, &["cmd"]),
+    (4, &["footage"]),
+    (5, &["disclosure"]),
+    (6, &["http"]),
+    (7, &["daemon"]),
+    (8, &["cmd"]),
 ];
 /// Crates that one place alone may name, so that what they do can be read, changed and replaced there.
 const CRATE_HOMES: &[(&str, &str)] = &[

@@ -1,7 +1,7 @@
 //! Disclosures as rows: what was asked for, how far it is, and each step. Reading them.
 //!
 //! What does not belong here: changing them (`disclosure_change`), searching them (`disclosure_find`), packages
-//! (`disclosure_package`), what the fields of a form mean (`disclosure`, layer 4).
+//! (`disclosure_package`), what the fields of a form mean (`disclosure`, layer 5).
 
 use std::fmt;
 use std::str::FromStr;

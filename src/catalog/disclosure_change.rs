@@ -1,7 +1,7 @@
 //! What can happen to a disclosure, written. A step that its state does not allow is refused here too, whoever asks for it, and
 //! nobody approves what they asked for.
 //!
-//! What does not belong here: who may do it, and what the fields have to say (`disclosure`, layer 4).
+//! What does not belong here: who may do it, and what the fields have to say (`disclosure`, layer 5).
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;

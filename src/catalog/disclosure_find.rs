@@ -1,6 +1,6 @@
 //! Searching the register of disclosures, newest first, and what waits.
 //!
-//! What does not belong here: who may see what is found (`disclosure`, layer 4).
+//! What does not belong here: who may see what is found (`disclosure`, layer 5).
 
 use rusqlite::{ToSql, params_from_iter};
 

@@ -1,4 +1,4 @@
-//! Layer 7: one file a subcommand. What a person types becomes a call; what comes back becomes text.
+//! Layer 8: one file a subcommand. What a person types becomes a call; what comes back becomes text.
 
 mod act;
 mod alarms;

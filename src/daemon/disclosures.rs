@@ -21,7 +21,8 @@ use crate::disclosure::decide::Decision;
 use crate::disclosure::form::Form;
 use crate::disclosure::hand_over::HandOver;
 use crate::disclosure::register;
-use crate::disclosure::snap::Footage;
+use crate::disclosure::snap::Snap;
+use crate::footage::Footage;
 use crate::recorder::board::Board;
 use crate::retention::reading;
 
@@ -310,18 +311,20 @@ fn request(
     if let Some(hold) = form.hold {
         reading::check(&reader, by, hold, desk.now)?;
     }
-    let footage = Footage {
-        reader: &reader,
+    let snaps = Snap {
+        footage: Footage {
+            reader: &reader,
+            board: place.board,
+            believed: (place.believed)(&reader)?,
+            hold: form.hold,
+        },
         box_id: place.box_id,
-        board: place.board,
-        believed: (place.believed)(&reader)?,
         now: desk.now,
-        hold: form.hold,
     };
     let snap = |camera: &CameraId, span: Span| {
         let name = ask.names.iter().find(|(id, _)| id == camera);
         let name = name.map_or(camera.as_str(), |(_, name)| name.as_str());
-        footage.snap(camera, name, span).map(|found| found.camera)
+        snaps.camera(camera, name, span).map(|found| found.camera)
     };
     let draft = desk.draft(by, kind, form.clone())?;
     let of = (draft.disclosure, draft.version);

@@ -1,4 +1,4 @@
-//! Layer 6: joins the parts, hands each what it needs, and stops them in order.
+//! Layer 7: joins the parts, hands each what it needs, and stops them in order.
 //!
 //! Cameras are read on one thread (the async runtime's own); each volume has a writer and a keeper; the catalog has its
 //! writer. Stopping goes the way of a frame: cameras, writers, keepers, catalog, so that nothing received is lost.

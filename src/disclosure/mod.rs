@@ -1,4 +1,4 @@
-//! Layer 4: handing footage out. A disclosure is a record first and a file second: what is asked for, by whom and on which ground,
+//! Layer 5: handing footage out. A disclosure is a record first and a file second: what is asked for, by whom and on which ground,
 //! who approved it, what became of it.
 //!
 //! ```text

@@ -11,12 +11,13 @@ use crate::access::Access;
 use crate::alarm::Figures;
 use crate::base::Clock;
 use crate::base::error::{Error, Kind, Result};
-use crate::base::id::BoxId;
+use crate::base::id::{BoxId, HoldId};
 use crate::base::shutdown::Stopped;
 use crate::base::time::Wall;
 use crate::catalog::{Catalog, Event, Reader};
 use crate::config::Config;
 use crate::decode::Program;
+use crate::footage::Footage;
 use crate::http::certificate::InForce;
 use crate::http::gate::Gate;
 use crate::http::packages::Packages;
@@ -193,5 +194,18 @@ impl App {
     /// The time of day.
     pub fn now(&self) -> Wall {
         self.parts.clock.wall()
+    }
+
+    /// Footage as of now, for the case of `hold` if there is one.
+    ///
+    /// # Errors
+    /// What the catalog says.
+    pub fn footage<'a>(&'a self, reader: &'a Reader, hold: Option<HoldId>) -> Result<Footage<'a>> {
+        Ok(Footage {
+            reader,
+            board: Some(&self.parts.board),
+            believed: self.parts.host.believed(reader)?,
+            hold,
+        })
     }
 }

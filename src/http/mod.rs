@@ -1,4 +1,4 @@
-//! Layer 5: pages and API over HTTPS, on a thread and a runtime of their own, so that recording is never disturbed.
+//! Layer 6: pages and API over HTTPS, on a thread and a runtime of their own, so that recording is never disturbed.
 //!
 //! ```text
 //! gate (premises, bounds) → TLS → house rules → matrix → handler, which is handed an `Authorised`

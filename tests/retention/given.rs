@@ -6,7 +6,8 @@ use sinetti::base::error::Kind;
 use sinetti::base::id::HoldId;
 use sinetti::base::time::{Span, Wall};
 use sinetti::catalog::HoldKind;
-use sinetti::disclosure::snap::{Footage, Snapped};
+use sinetti::disclosure::snap::{Snap, Snapped};
+use sinetti::footage::Footage;
 
 const NAME: &str = "kassa-1/main";
 
@@ -20,17 +21,19 @@ fn span(from_us: i64, to_us: i64) -> Span {
 fn snap(own: &Own, asked: Span, hold: Option<HoldId>) -> Result<Snapped, Kind> {
     let now = own.plant.clock.wall();
     let reader = own.plant.reader();
-    let footage = Footage {
-        reader: &reader,
+    let snaps = Snap {
+        footage: Footage {
+            reader: &reader,
+            board: None,
+            believed: now,
+            hold,
+        },
         box_id: own.plant.state.box_id,
-        board: None,
-        believed: now,
         now,
-        hold,
     };
     let camera = "kassa-1".parse().expect("an id");
-    footage
-        .snap(&camera, "Kassa 1", asked)
+    snaps
+        .camera(&camera, "Kassa 1", asked)
         .map_err(|e| e.kind())
 }
 

@@ -10,9 +10,9 @@ use crate::daemon::packages::Options;
 use crate::daemon::sweeper;
 use crate::evidence::find::{Part, Places};
 use crate::evidence::select::Source;
+use crate::footage::{self, Segment};
 use crate::recorder::board::Growing;
 use crate::recorder::cut::{self, CUT_MAX};
-use crate::retention::reading::Reading;
 
 /// How often is looked whether a segment is closed.
 const LOOK: Duration = Duration::from_millis(100);
@@ -42,33 +42,28 @@ impl Options {
             Some(_) => sweeper::mark(reader)?.unwrap_or(now),
             None => now,
         };
-        let reading = Reading::of(reader, stream, believed, Some(hold))?;
-        let growing = self.growing(stream, span);
-        let mut rows = reader.segments(stream, span)?;
-        rows.retain(|row| reading.allows(row.start, row.end));
+        let looked_at = footage::Footage {
+            reader,
+            board: Some(&self.board),
+            believed,
+            hold: Some(hold),
+        };
+        let (mut rows, mut growing) = (Vec::new(), None);
+        for segment in looked_at.segments(stream, span)? {
+            match segment {
+                Segment::Closed(row) => rows.push(*row),
+                Segment::Growing(part) => growing = Some(part),
+            }
+        }
         if rows.len() > SEGMENTS_MAX {
             let text = format!("more than {SEGMENTS_MAX} segments of {stream}; ask for less");
             return Err(Error::new(Kind::Full, text));
         }
-        let is_new = |growing: &Growing| {
-            reading.allows(growing.start, growing.end)
-                && rows.iter().all(|row| row.segment != growing.segment)
-        };
         Ok(Footage {
-            growing: growing.filter(is_new),
-            coverage: reader.coverage(stream, span, now)?,
             rows,
+            growing,
+            coverage: reader.coverage(stream, span, now)?,
         })
-    }
-
-    /// What is being written of `span`.
-    fn growing(&self, stream: &StreamId, span: Span) -> Option<Growing> {
-        let growing = self.board.lines().remove(stream)?.growing?;
-        let has = Span {
-            start: growing.start,
-            end: growing.end,
-        };
-        has.overlaps(&span).then_some(growing)
     }
 
     /// Has what is being written of `span` closed, at the next key frame.
@@ -82,7 +77,7 @@ impl Options {
         span: Span,
         go_on: &dyn Fn() -> Result<()>,
     ) -> Result<()> {
-        let Some(growing) = self.growing(stream, span) else {
+        let Some(growing) = footage::growing(&self.board, stream, span) else {
             return Ok(());
         };
         self.board.cuts.ask(stream);

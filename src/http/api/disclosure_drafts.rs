@@ -16,7 +16,7 @@ use crate::base::time::{Span, Wall};
 use crate::catalog::DisclosureKind;
 use crate::config::{Catalogue, Choice, Texts};
 use crate::disclosure::form::{CAMERAS_MAX, Fault, Form, Refused, SPAN_US_MAX};
-use crate::disclosure::snap::{Footage, Snapped};
+use crate::disclosure::snap::{Snap, Snapped};
 use crate::http::api::disclosures::{
     CameraLine, Disclosure, DisclosureDetail, OfDisclosure, at_desk, by,
 };
@@ -285,15 +285,12 @@ fn snap_one(
     }
     let config = app.config();
     let name = config.camera(camera).map(|c| c.name.clone());
-    Footage {
-        reader: &reader,
+    Snap {
+        footage: app.footage(&reader, hold)?,
         box_id: app.parts.box_id,
-        board: Some(&app.parts.board),
-        believed: app.parts.host.believed(&reader)?,
         now: app.now(),
-        hold,
     }
-    .snap(camera, name.as_deref().unwrap_or(camera.as_str()), span)
+    .camera(camera, name.as_deref().unwrap_or(camera.as_str()), span)
 }
 
 /// A draft.

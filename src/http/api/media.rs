@@ -22,7 +22,7 @@ use crate::base::time::{Span, Wall};
 use crate::evidence::select::Piece;
 use crate::evidence::view::{self, Group};
 use crate::http::api::playback;
-use crate::http::api::readable::{self, Readable};
+use crate::http::api::readable::segment_groups;
 use crate::http::api::words;
 use crate::http::app::App;
 use crate::http::guard::{May, peer};
@@ -246,11 +246,12 @@ fn find(
         .groups(stream, segment)
         .and_then(|found| found.groups.first().map(Group::span));
     let span = near.unwrap_or(playback.opening.span);
-    let readable = Readable::of(app, &reader, (stream, playback.opening.hold), span)?;
-    let Some(found) = readable.segments.iter().find(|s| s.id() == segment) else {
+    let footage = app.footage(&reader, playback.opening.hold)?;
+    let segments = footage.readable(stream, span)?;
+    let Some(found) = segments.iter().find(|s| s.id() == segment) else {
         return Ok(None);
     };
-    let found = readable::segment_groups(app, playback, &reader, stream, found)?;
+    let found = segment_groups(app, playback, &reader, stream, found)?;
     let Some(group) = found.groups.iter().find(|group| group.number() == number) else {
         return Ok(None);
     };

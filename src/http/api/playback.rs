@@ -19,7 +19,7 @@ use crate::config::Purpose;
 use crate::evidence::view::{self, Group};
 use crate::http::api::coverage::Interval;
 use crate::http::api::holds;
-use crate::http::api::readable::{Readable, segment_groups};
+use crate::http::api::readable::segment_groups;
 use crate::http::api::words;
 use crate::http::app::App;
 use crate::http::guard::May;
@@ -435,10 +435,11 @@ fn page(app: &App, playback: &Playback, stream: &StreamId, span: Span) -> Result
         return Ok(page);
     }
     let reader = app.parts.catalog.reader()?;
-    let footage = Readable::of(app, &reader, (stream, playback.opening.hold), span)?;
-    for (i, segment) in footage.segments.iter().enumerate() {
+    let footage = app.footage(&reader, playback.opening.hold)?;
+    let segments = footage.readable(stream, span)?;
+    for (i, segment) in segments.iter().enumerate() {
         if i >= SEGMENTS_PER_PAGE || page.groups.len() >= GROUPS_PER_PAGE {
-            page.next = Some(segment.start());
+            page.next = Some(segment.span().start);
             break;
         }
         let found = segment_groups(app, playback, &reader, stream, segment)?;

@@ -1,101 +1,16 @@
-//! Which segments of a stream may be read now, and their groups of pictures.
+//! The groups of pictures of segments that may be read now.
 
 use std::sync::Arc;
 
 use crate::base::error::{Error, Kind, Result};
-use crate::base::id::{HoldId, SegmentId, StreamId};
-use crate::base::time::{Span, Wall};
+use crate::base::id::StreamId;
+use crate::base::time::Span;
 use crate::catalog::{Reader, SegmentRow};
-use crate::evidence::find::{Part, Places};
-use crate::evidence::select::Source;
+use crate::evidence::find::Places;
 use crate::evidence::view::{self, Groups};
+use crate::footage::Segment;
 use crate::http::app::App;
 use crate::http::playback::Playback;
-use crate::recorder::board::Growing;
-use crate::retention::reading::Reading;
-
-/// A segment that may be read now.
-#[derive(Clone, Debug)]
-pub(crate) enum Segment {
-    /// It is closed.
-    Closed(Box<SegmentRow>),
-    /// It is being written.
-    Growing(Growing),
-}
-
-impl Segment {
-    pub(crate) fn start(&self) -> Wall {
-        match self {
-            Self::Closed(row) => row.start,
-            Self::Growing(growing) => growing.start,
-        }
-    }
-
-    pub(crate) fn span(&self) -> Span {
-        let (start, end) = match self {
-            Self::Closed(row) => (row.start, row.end),
-            Self::Growing(growing) => (growing.start, growing.end),
-        };
-        Span { start, end }
-    }
-
-    pub(crate) fn source(&self, places: &mut Places<'_>) -> Result<Source> {
-        match self {
-            Self::Closed(row) => places.closed(row),
-            Self::Growing(growing) => places.growing(Part {
-                path: &growing.path,
-                durable_bytes: growing.durable_bytes,
-            }),
-        }
-    }
-
-    pub(crate) fn id(&self) -> SegmentId {
-        match self {
-            Self::Closed(row) => row.segment,
-            Self::Growing(growing) => growing.segment,
-        }
-    }
-}
-
-/// The segments of a stream that may be read now: what is expired is not among them, whether it is deleted yet or not; for
-/// the case of a hold those that it keeps.
-pub(crate) struct Readable {
-    pub(crate) segments: Vec<Segment>,
-}
-
-impl Readable {
-    pub(crate) fn of(
-        app: &App,
-        reader: &Reader,
-        (stream, hold): (&StreamId, Option<HoldId>),
-        span: Span,
-    ) -> Result<Self> {
-        let believed = app.parts.host.believed(reader)?;
-        let reading = Reading::of(reader, stream, believed, hold)?;
-        // First what grows: if it is closed meanwhile, it is found among the rows as well.
-        let growing = app.parts.board.lines().remove(stream);
-        let growing = growing.and_then(|line| line.growing).filter(|growing| {
-            let has = Span {
-                start: growing.start,
-                end: growing.end,
-            };
-            growing.durable_bytes > 0
-                && has.overlaps(&span)
-                && reading.allows(growing.start, growing.end)
-        });
-        let rows = reader.segments(stream, span)?.into_iter();
-        let mut segments: Vec<_> = rows
-            .filter(|row| reading.allows(row.start, row.end))
-            .map(|row| Segment::Closed(Box::new(row)))
-            .collect();
-        if let Some(growing) = growing
-            && segments.iter().all(|s| s.id() != growing.segment)
-        {
-            segments.push(Segment::Growing(growing));
-        }
-        Ok(Self { segments })
-    }
-}
 
 /// The groups of a segment that the playback takes.
 pub(crate) fn segment_groups(

@@ -19,7 +19,6 @@ use crate::evidence::find::Places;
 use crate::evidence::keys::KeyRing;
 use crate::evidence::still::{self, About, Found, Still};
 use crate::http::api::playback::{self, OfStream};
-use crate::http::api::readable::Readable;
 use crate::http::app::App;
 use crate::http::guard::May;
 use crate::http::json::{Body, Segments};
@@ -124,11 +123,12 @@ impl Wanted {
     fn find(&self, app: &App, at: Wall) -> Result<Option<Found>> {
         let reader = app.parts.catalog.reader()?;
         let hold = self.playback.opening.hold;
-        let readable = Readable::of(app, &reader, (&self.stream, hold), still::instant(at))?;
+        let footage = app.footage(&reader, hold)?;
+        let segments = footage.readable(&self.stream, still::instant(at))?;
         let volumes = reader.volumes()?;
         let mut places = Places::new(app.parts.box_id, &volumes);
-        let segments = readable.segments.iter();
         let sources = segments
+            .iter()
             .map(|segment| segment.source(&mut places))
             .collect::<Result<Vec<_>>>()?;
         still::find(sources, at).map_err(|e| match e.kind() {
