@@ -171,6 +171,7 @@ fn wanted(own: &Own, name: &str, given: Span) -> Wanted {
         asked: given,
         given: Some(given),
         viewing: false,
+        copied: false,
         selection: order::within(selection, given),
         absent: Absent::of(&coverage),
         rows,
@@ -205,7 +206,7 @@ fn packed(
     };
     let (about, signer) = (about(&own), own.plant.state.signer().expect("a key"));
     let keys = KeyRing::of_recovery(own.recovery);
-    let prepared = make::prepare(shelf, about, wanted, &keys, &signer).expect("prepared");
+    let prepared = make::prepare(shelf, about, wanted, (&keys, &signer), None).expect("prepared");
     let (mut payloads, mut names) = (BTreeMap::<_, Vec<_>>::new(), Vec::new());
     for clip in prepared.clips() {
         let name = clip.path.to_str().expect("text").to_owned();
