@@ -167,8 +167,7 @@ pub fn prepare<S: Shelf>(
         return Err(Error::new(Kind::NotFound, "nothing of it is recorded"));
     }
     if let Some(copying) = copying.filter(|_| !to_copy.is_empty()) {
-        let named = (&about, copying);
-        copies(&mut shelf, named, (&mut clips, to_copy), keys)?;
+        copies(&mut shelf, copying, (&mut clips, to_copy), keys)?;
     }
     let manifest = manifest(&about, &wanted, &clips)?.bytes()?;
     let digest = Digest::sha256(&[&manifest]);
@@ -197,7 +196,7 @@ fn room_for_one(files: usize) -> Result<()> {
 /// clip says why: the original is what was approved, and goes out without it.
 fn copies<S: Shelf>(
     shelf: &mut S,
-    (about, copying): (&About, &Copying<'_>),
+    copying: &Copying<'_>,
     (clips, to_copy): (&mut Vec<Written>, Vec<(usize, Stretch)>),
     keys: &KeyRing,
 ) -> Result<()> {
@@ -227,11 +226,11 @@ fn copies<S: Shelf>(
                 continue;
             }
         };
-        let (original, stream) = (original.clone(), original.stream.parse()?);
+        let original = original.clone();
         for (copy, place) in made.into_iter().zip(at + 1..) {
             room_for_one(clips.len())?;
             let is_taken = |name: &str| clips.iter().any(|c| c.media.name == name);
-            let name = names::clip((&stream, true), copy.span.start, about.zone, is_taken);
+            let name = names::copy(&original.name, is_taken);
             let written = media::write_copy(copy, &original, (&mut *shelf, name))?;
             clips.insert(place, written);
         }
