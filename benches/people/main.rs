@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `confirm NAME…` | the controller stands behind these persons |
 //! | `play SECONDS SPEED CAMERA,… NAME…` | each plays back for so long, that many times as fast as it was recorded |
+//! | `disclose START SECONDS CAMERA,… NAME` | asks for that, has it approved, and waits for the package |
 //! | `sign-in SECONDS CAMERA/STREAM NAME…` | what eight wrong sign-ins at a time do to API, live pictures and recording |
 //!
 //! `BASE` is the folder of `scripts/common.sh`: the box in `box`, the passphrase of all in `passphrase`, factors in `NAME.factor`.
@@ -22,6 +23,7 @@ use std::time::{Duration, SystemTime};
 use sinetti::access::totp::{self, Secret};
 use sinetti::base::time::Wall;
 
+mod disclose;
 mod figures;
 mod flood;
 #[path = "../../tests/system/support/http.rs"]
@@ -110,6 +112,11 @@ fn main() -> ExitCode {
         ("play", [seconds, speed, cameras, names @ ..]) => {
             let cameras: Vec<_> = cameras.split(',').map(str::to_owned).collect();
             play::play(&place, number(seconds), number(speed), &cameras, names)
+        }
+        ("disclose", [start, seconds, cameras, name]) => {
+            let cameras: Vec<_> = cameras.split(',').collect();
+            let span = (start.as_str(), number(seconds));
+            disclose::disclose(&place, span, &cameras, name)
         }
         ("sign-in", [seconds, stream, names @ ..]) => {
             flood::sign_in(&place, number(seconds), stream, names)

@@ -9,6 +9,7 @@ use crate::base::zone::Zone;
 use crate::cmd::{say, say_json};
 use crate::evidence::package::check::{self, Finding, Report};
 use crate::evidence::package::folder::Folder;
+use crate::evidence::package::manifest::{MediaFile, NoViewing, Note};
 
 /// Arguments of `verify`.
 #[derive(Debug, clap::Args)]
@@ -33,6 +34,8 @@ struct Outcome<'a> {
     entry: Option<u64>,
     clips: usize,
     pictures: usize,
+    /// Copies for viewing that were coded anew.
+    copies: usize,
 }
 
 /// Runs it. Exit status 0 only when nothing is wrong.
@@ -40,13 +43,15 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let folder = Folder::of(&args.paths)?;
     let report = check::check(&folder, args.fingerprint.as_deref())?;
     let files = report.manifest.as_ref().map_or(&[][..], |m| &m.files);
+    let recorded = || files.iter().filter(|f| f.coded_from.is_none());
     let outcome = Outcome {
         intact: report.findings.is_empty(),
         findings: &report.findings,
         fingerprint: report.key.map(|key| key.fingerprint()),
         entry: report.entry,
-        clips: files.len(),
-        pictures: files.iter().map(|f| f.pictures).sum(),
+        clips: recorded().count(),
+        pictures: recorded().map(|f| f.pictures).sum(),
+        copies: files.len() - recorded().count(),
     };
     if args.json {
         say_json(&outcome)?;
@@ -72,9 +77,10 @@ fn text(report: &Report, outcome: &Outcome<'_>, args: &Args) -> Result<String> {
         for file in &manifest.files {
             let (from, to) = (zone.rfc3339(file.span.start), zone.rfc3339(file.span.end));
             let (name, pictures) = (&file.name, file.pictures);
+            let (what, note) = note(file);
             writeln!(
                 out,
-                "clip       {name}: {from} to {to}, {pictures} pictures"
+                "{what:<10} {name}: {from} to {to}, {pictures} pictures{note}"
             )?;
         }
         for part in &manifest.streams {
@@ -112,4 +118,23 @@ fn text(report: &Report, outcome: &Outcome<'_>, args: &Args) -> Result<String> {
         )?;
     }
     Ok(out)
+}
+
+/// What a file is, and what is to be said of it.
+fn note(file: &MediaFile) -> (&'static str, String) {
+    match file.note() {
+        None => ("clip", String::new()),
+        Some(Note::Recorded) => ("clip", "; for viewing, as it was recorded".to_owned()),
+        Some(Note::CodedFrom(original)) => (
+            "copy",
+            format!("; for viewing, coded anew from {original}: no evidence by itself"),
+        ),
+        Some(Note::Without(why)) => {
+            let why = match why {
+                NoViewing::NoCoder => "what codes it was not installed",
+                NoViewing::NotCoded => "it could not be coded",
+            };
+            ("clip", format!("; no copy for viewing: {why}"))
+        }
+    }
 }

@@ -10,6 +10,7 @@ pub mod keys;
 pub mod package;
 pub mod proof;
 pub mod select;
+mod spool;
 pub mod still;
 pub mod tree_check;
 pub mod tree_details;

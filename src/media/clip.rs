@@ -11,8 +11,8 @@
 
 use crate::base::error::{Error, Kind, Result};
 use crate::base::time::{Ticks, Wall};
-use crate::media::access_unit::{ENTRY_BYTES_MAX, SampleEntry};
-use crate::media::boxes::{patch_u32, put_box, put_full, put_u32, put_u32s, put_u64};
+use crate::media::access_unit::SampleEntry;
+use crate::media::boxes::{patch_u32, put_full, put_u32, put_u32s, put_u64};
 use crate::media::moov::{Movie, put_ftyp, put_moov};
 
 /// The most samples in a clip: over six days at 30 pictures a second.
@@ -138,26 +138,6 @@ impl ClipBuilder {
     /// # Errors
     /// `Invalid` when there are no samples.
     pub fn head(&self, entry: &SampleEntry, start: Wall) -> Result<Vec<u8>> {
-        self.head_of(entry, start, None)
-    }
-
-    /// The same in exactly `bytes`, for a file whose samples were written before they could be listed: what is left over is a
-    /// `free` box (ISO/IEC 14496-12, 8.1.2). [`ClipBuilder::head_room`] says how many are enough.
-    ///
-    /// # Errors
-    /// `Invalid` when there are no samples; `Full` when it does not fit.
-    pub fn head_in(&self, entry: &SampleEntry, start: Wall, bytes: u64) -> Result<Vec<u8>> {
-        self.head_of(entry, start, Some(bytes))
-    }
-
-    /// Bytes in which the head of a clip of at most `samples` fits, when none is shown at another time than it is decoded.
-    pub const fn head_room(samples: usize) -> u64 {
-        // `stts` 8, `stss` 4 and `stsz` 4 bytes a sample, `co64` 8 a chunk.
-        let tables = samples as u64 * 16 + samples.div_ceil(CHUNK_SAMPLES) as u64 * 8;
-        tables + ENTRY_BYTES_MAX as u64 + 4096
-    }
-
-    fn head_of(&self, entry: &SampleEntry, start: Wall, room: Option<u64>) -> Result<Vec<u8>> {
         if self.rows.is_empty() {
             return Err(Error::invalid("a clip needs at least one sample"));
         }
@@ -182,9 +162,6 @@ impl ClipBuilder {
             offsets_at = out.len();
             self.put_chunk_offsets(out, 0);
         });
-        if let Some(room) = room {
-            put_free(&mut out, room.checked_sub(MDAT_HEAD_BYTES))?;
-        }
         // The offsets count from the beginning of the file, whose head is complete only now.
         let mut offsets = Vec::new();
         self.put_chunk_offsets(&mut offsets, out.len() as u64 + MDAT_HEAD_BYTES);
@@ -253,15 +230,6 @@ impl ClipBuilder {
             }
         });
     }
-}
-
-/// Fills `out` up to `end` with a `free` box.
-fn put_free(out: &mut Vec<u8>, end: Option<u64>) -> Result<()> {
-    let left = end.and_then(|end| end.checked_sub(out.len() as u64));
-    let body = left.and_then(|left| usize::try_from(left.checked_sub(8)?).ok());
-    let body = body.ok_or_else(|| Error::new(Kind::Full, "the tables of a clip do not fit"))?;
-    put_box(out, b"free", |out| out.resize(out.len() + body, 0));
-    Ok(())
 }
 
 /// Appends a table of (how often in a row, value).

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use sinetti::base::error::Result;
 use sinetti::base::hash::Digest;
 use sinetti::base::id::RunId;
-use sinetti::base::time::{Span, Ticks, Wall};
+use sinetti::base::time::{Span, Ticks};
 use sinetti::base::zone::Zone;
 use sinetti::evidence::find::Places;
 use sinetti::evidence::keys::KeyRing;
@@ -26,6 +26,7 @@ use sinetti::media::segment::Sample;
 use sinetti::recorder::fragment::{Fragment, What};
 
 use crate::plant::{Own, SECOND, stream};
+use crate::scenes::at;
 
 /// Two pictures a second, four in a group, in fragments of two.
 const PICTURE: Ticks = Ticks(45_000);
@@ -47,10 +48,6 @@ struct Take {
     level: u8,
     /// A segment ends after so many groups.
     cut_every: i64,
-}
-
-fn at(text: &str) -> Wall {
-    Wall::parse_rfc3339(text).expect("a time")
 }
 
 fn entry(level: u8) -> SampleEntry {
@@ -157,7 +154,7 @@ impl Shelf for Memory {
 }
 
 /// What of a stream is packed when `given` was approved.
-fn wanted(own: &Own, name: &str, given: Span) -> Wanted {
+pub(crate) fn wanted(own: &Own, name: &str, given: Span) -> Wanted {
     let reader = own.plant.reader();
     let (volumes, id) = (reader.volumes().expect("volumes"), stream(name));
     let rows = reader.segments(&id, given).expect("segments");
@@ -171,13 +168,14 @@ fn wanted(own: &Own, name: &str, given: Span) -> Wanted {
         asked: given,
         given: Some(given),
         viewing: false,
+        copied: false,
         selection: order::within(selection, given),
         absent: Absent::of(&coverage),
         rows,
     }
 }
 
-fn about(own: &Own) -> About {
+pub(crate) fn about(own: &Own) -> About {
     About {
         box_id: own.plant.state.box_id,
         epoch: 1,
@@ -205,7 +203,7 @@ fn packed(
     };
     let (about, signer) = (about(&own), own.plant.state.signer().expect("a key"));
     let keys = KeyRing::of_recovery(own.recovery);
-    let prepared = make::prepare(shelf, about, wanted, &keys, &signer).expect("prepared");
+    let prepared = make::prepare(shelf, about, wanted, (&keys, &signer), None).expect("prepared");
     let (mut payloads, mut names) = (BTreeMap::<_, Vec<_>>::new(), Vec::new());
     for clip in prepared.clips() {
         let name = clip.path.to_str().expect("text").to_owned();

@@ -109,6 +109,7 @@ pub(crate) fn file(n: usize) -> File {
         span: Some(span("2026-11-23T11:14:58.240Z", "2026-11-23T11:20:00.960Z")),
         bytes: 151_204_345 + n as u64,
         sha256: Digest::sha256(&[&n.to_le_bytes()]),
+        note: None,
     }
 }
 

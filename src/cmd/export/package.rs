@@ -95,6 +95,7 @@ pub(super) fn wanted(
         asked,
         given: None,
         viewing: false,
+        copied: false,
         absent: Absent::of(&footage.coverage),
         rows: footage.segments.clone(),
         selection,
@@ -130,7 +131,8 @@ pub(super) fn make(
     };
     disk::create_dir_all(job.dir, DIR_MODE)?;
     let shelf = FolderShelf::new(job.dir);
-    let prepared = make::prepare(shelf, about, vec![job.wanted], &begun.keys, &signer)?;
+    let keys = (&begun.keys, &signer);
+    let prepared = make::prepare(shelf, about, vec![job.wanted], keys, None)?;
     let seq = told(client, &prepared)?
         .ok_or_else(|| Error::new(Kind::Internal, "an entry without a number"))?;
     let clock = SystemClock::shared();
@@ -141,7 +143,6 @@ pub(super) fn make(
         }
         clock::pause(LOOK);
     }
-    let keys = (&begun.keys, &signer);
     prepared
         .finish(&reader, seq, keys, &make::no_papers)?
         .finish()

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,25 +11,22 @@ use serde_json::json;
 
 use crate::base::disk;
 use crate::base::error::{Error, Kind, Result};
-use crate::base::id::{DisclosureId, GenerationId, StreamKind};
+use crate::base::id::{DisclosureId, GenerationId};
 use crate::base::time::Mono;
 use crate::base::zone::Zone;
 use crate::catalog::{Act, Change, Event, FileRow, JobState, PackageChange, Reader};
 use crate::config;
 use crate::daemon::ledger;
-use crate::daemon::packages::footage::sources;
 use crate::daemon::packages::keys::JobKeys;
-use crate::daemon::packages::{Options, streams};
+use crate::daemon::packages::{Options, streams, wanted};
 use crate::daemon::sweeper;
+use crate::decode::Program;
 use crate::evidence::keys::KeyRing;
-use crate::evidence::package::make::{self, About, Prepared, Wanted};
-use crate::evidence::package::manifest::Absent;
+use crate::evidence::package::make::{self, About, Copying, Prepared, Wanted};
 use crate::evidence::package::order;
 use crate::evidence::package::parts::{self, PART_BYTES_MAX, Part, Parts};
-use crate::evidence::select;
 use crate::http::packages::Start;
 use crate::ledger::checkpoint::Signer;
-use crate::media::access_unit::Codec;
 use crate::store::volume::{PACKAGES_DIR, Volume};
 use crate::vault::parcel::Parcel;
 
@@ -43,6 +41,8 @@ const YIELD_BEHIND: Duration = Duration::from_secs(4);
 const YIELD: Duration = Duration::from_millis(50);
 /// Longest wait for a checkpoint: it is at most a second behind.
 const SIGNED_MAX: Duration = Duration::from_secs(30);
+/// While copies for viewing are coded.
+const CODING: &str = "viewing";
 /// What somebody cancelled says so.
 const CANCELLED: &str = "cancelled";
 
@@ -88,8 +88,8 @@ impl Job {
         }
         let now = options.clock.wall();
         ledger::seal(&options.catalog, now, "demand")?;
-        let wanted = self.wanted(options, &reader)?;
-        let place = place(options, self.bytes(&wanted))?;
+        let wanted = wanted::wanted(options, &reader, &self.start)?;
+        let place = place(options, wanted::bytes(&wanted))?;
         let signer = options.state.signer()?;
         let begun = self.event(options, json!({ "cameras": self.cameras() }));
         let act = options.catalog.begin_act(begun, Vec::new())?;
@@ -111,8 +111,12 @@ impl Job {
     }
 
     fn phase(&self, options: &Options, phase: &'static str) -> Result<()> {
+        options.lines.phase(self.start.disclosure, phase);
+        self.progressed(options, phase)
+    }
+
+    fn progressed(&self, options: &Options, phase: &'static str) -> Result<()> {
         let disclosure = self.start.disclosure;
-        options.lines.phase(disclosure, phase);
         let known = options.lines.progress(disclosure, options.clock.mono());
         let change = PackageChange::Progressed {
             disclosure,
@@ -135,56 +139,6 @@ impl Job {
             actor: self.start.by.to_string(),
             ..Event::of_box(options.clock.wall(), "disclosure-prepared", object, facts)
         }
-    }
-
-    /// What there is of each stream, inside what was approved.
-    fn wanted(&self, options: &Options, reader: &Reader) -> Result<Vec<Wanted>> {
-        let volumes = reader.volumes()?;
-        let mut all: Vec<Wanted> = Vec::new();
-        for camera in &self.start.order.cameras {
-            let mut is_known = true;
-            for (stream, span) in streams(&self.start).filter(|(s, _)| s.camera == camera.camera) {
-                let viewing = stream.kind == StreamKind::Sub;
-                if viewing && is_known {
-                    continue;
-                }
-                let footage = options.footage(reader, &stream, (span, self.start.hold))?;
-                if footage.growing.is_some() {
-                    let text = format!(
-                        "what {stream} is recording goes on inside what was approved; try again later"
-                    );
-                    return Err(Error::new(Kind::Unavailable, text));
-                }
-                let selection = select::select(sources(options, &volumes, &footage)?, span)?;
-                let selection = order::within(selection, span);
-                let codecs = selection.stretches.iter().flat_map(|s| s.pieces.first());
-                let mut codecs = codecs.map(|piece| piece.source.initial.entry.codec);
-                if viewing && codecs.any(|codec| codec != Codec::H264) {
-                    continue;
-                }
-                is_known = codecs.all(|codec| codec == Codec::H264);
-                if viewing && selection.stretches.is_empty() {
-                    continue;
-                }
-                all.push(Wanted {
-                    stream,
-                    name: camera.name.clone(),
-                    asked: camera.asked,
-                    given: Some(camera.given),
-                    viewing,
-                    absent: Absent::of(&footage.coverage),
-                    rows: footage.rows,
-                    selection,
-                });
-            }
-        }
-        Ok(all)
-    }
-
-    fn bytes(&self, wanted: &[Wanted]) -> u64 {
-        let stretches = wanted.iter().flat_map(|w| &w.selection.stretches);
-        let pieces = stretches.flat_map(|stretch| &stretch.pieces);
-        pieces.map(|piece| u64::from(piece.index.bytes)).sum()
     }
 
     /// The clips and the signed manifest.
@@ -213,11 +167,13 @@ impl Job {
         };
         // Right before the first byte.
         self.go_on(options)?;
-        let watch = Watch {
+        let watch = Rc::new(Watch {
             job: self,
             options,
             checked: Cell::new(options.clock.mono()),
-        };
+            is_coding: Cell::new(false),
+        });
+        let writing = Rc::clone(&watch);
         let generation = options.sealing.get().generation.id;
         let parts = Parts::new(parts::Options {
             dir: place.dir.clone(),
@@ -233,9 +189,16 @@ impl Job {
                 }
                 Parcel::new(&sealing.generation, &sealing.recovery)
             }),
-            wrote: Box::new(move |bytes| watch.wrote(bytes)),
+            wrote: Box::new(move |bytes| writing.wrote(bytes)),
         });
-        let prepared = make::prepare(parts, about, wanted, &self.keys, signer)?;
+        let copying = Copying {
+            program: &Program::beside()?,
+            dir: &place.dir,
+            begins: &|bytes| watch.codes(bytes),
+            went_in: &|bytes| watch.did(bytes),
+        };
+        let keys = (&self.keys, signer);
+        let prepared = make::prepare(parts, about, wanted, keys, Some(&copying))?;
         Ok(Made {
             prepared,
             generation,
@@ -364,10 +327,25 @@ struct Watch<'a> {
     job: &'a Job,
     options: &'a Options,
     checked: Cell<Mono>,
+    /// Copies for viewing are being coded: what goes in counts then, and not what is written.
+    is_coding: Cell<bool>,
 }
 
 impl Watch<'_> {
+    /// From now on so many bytes of footage are coded anew.
+    fn codes(&self, bytes: u64) -> Result<()> {
+        let (options, disclosure) = (self.options, self.job.start.disclosure);
+        self.is_coding.set(true);
+        options.lines.begin(disclosure, CODING, bytes);
+        self.job.progressed(options, CODING)
+    }
+
     fn wrote(&self, bytes: u64) -> Result<()> {
+        self.did(if self.is_coding.get() { 0 } else { bytes })
+    }
+
+    /// So many bytes more are done.
+    fn did(&self, bytes: u64) -> Result<()> {
         let (options, disclosure) = (self.options, self.job.start.disclosure);
         let now = options.clock.mono();
         options.lines.wrote(disclosure, bytes, now);

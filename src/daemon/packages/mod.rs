@@ -10,6 +10,7 @@ mod footage;
 mod job;
 mod keys;
 mod state;
+mod wanted;
 mod wipe;
 
 use std::path::PathBuf;

@@ -88,6 +88,14 @@ impl Lines {
         }
     }
 
+    /// Something begins that is counted for itself, of so many bytes in all.
+    pub(super) fn begin(&self, disclosure: DisclosureId, phase: &'static str, bytes_total: u64) {
+        if let Some(line) = self.lock().get_mut(&disclosure) {
+            (line.phase, line.bytes_done, line.bytes_total) = (phase, 0, bytes_total);
+            line.since = None;
+        }
+    }
+
     /// More was made; what is known of the whole meanwhile.
     pub(super) fn wrote(&self, disclosure: DisclosureId, bytes: u64, now: Mono) {
         if let Some(line) = self.lock().get_mut(&disclosure) {
@@ -153,6 +161,13 @@ mod tests {
         assert_eq!(
             (known.bytes_total, known.left),
             (6000, Some(Duration::ZERO))
+        );
+        lines.begin(id, "viewing", 500);
+        let known = lines.progress(id, at(20)).expect("there");
+        let expected = ("viewing", 0, 500, None);
+        assert_eq!(
+            (known.phase, known.bytes_done, known.bytes_total, known.left),
+            expected
         );
         assert!(!lines.is_cancelled(id) && lines.cancel(id) && lines.is_cancelled(id));
         lines.remove(id);

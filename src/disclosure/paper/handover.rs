@@ -8,6 +8,7 @@ use crate::base::time::{Span, Wall};
 use crate::base::zone::Zone;
 use crate::catalog::DisclosureKind;
 use crate::document::Language;
+use crate::evidence::package::manifest::Note;
 use crate::ledger::checkpoint::{Checkpoint, Key};
 
 /// A handover document. `None` and an empty text are a dash on paper, never an empty field.
@@ -192,6 +193,8 @@ pub struct File {
     pub bytes: u64,
     /// Its SHA-256.
     pub sha256: Digest,
+    /// What it is besides a clip as it was recorded.
+    pub note: Option<Note>,
 }
 
 /// How it is handed over.

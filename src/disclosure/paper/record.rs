@@ -280,6 +280,7 @@ fn file(row: &FileRow) -> File {
         span: None,
         bytes: row.bytes,
         sha256: row.sha256,
+        note: None,
     }
 }
 

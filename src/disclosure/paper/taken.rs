@@ -28,6 +28,7 @@ impl HandoverDocument {
                 span: Some(file.span),
                 bytes: file.bytes,
                 sha256: file.sha256,
+                note: file.note(),
             })
             .collect();
         for part in &manifest.streams {

@@ -92,6 +92,13 @@ words! {
 
     FILES: "Tiedostot", "Filer", "Files";
     FILES_ARE: "Tallenteet on siirretty kameran lähettäminä, kuvaa muuttamatta. Tiiviste yksilöi tiedoston: yhdenkin tavun muutos muuttaa sen.", "Inspelningarna är överförda som kameran sände dem, utan att bilden har ändrats. Kontrollsumman identifierar filen: ändras en enda byte ändras den.", "The pictures are as the camera sent them, unchanged. The hash identifies a file: a change of one byte changes it.";
+    COPIES_ARE: "Katselukopio on tehty katsomista varten: kuva on koodattu uudelleen, eikä kopio ole todiste. Todiste on alkuperäinen tallenne.",
+        "Visningskopian är gjord för att titta på: bilden är omkodad, och kopian är inget bevis. Bevis är den ursprungliga inspelningen.",
+        "The viewing copy is for looking at: its pictures are coded anew, and it is no evidence. The original footage is.";
+    VIEW_RECORDED: "Katselukopio: kameran pieni kuva sellaisena kuin se tallennettiin", "Visningskopia: kamerans lilla bild så som den spelades in", "Viewing copy: the small picture of the camera as it was recorded";
+    VIEW_CODED: "Katselukopio tallenteesta {}, koodattu uudelleen", "Visningskopia av {}, omkodad", "Viewing copy of {}, coded anew";
+    NO_VIEW_CODER: "Pyydettyä katselukopiota ei ole: tallentimessa ei ole ohjelmaa, joka tekee sen", "Den begärda visningskopian saknas: inspelaren har inte programmet som gör den", "The viewing copy asked for is not there: the recorder lacks the program that makes it";
+    NO_VIEW_CODED: "Pyydettyä katselukopiota ei ole: kuvaa ei voitu koodata uudelleen", "Den begärda visningskopian saknas: bilden kunde inte omkodas", "The viewing copy asked for is not there: the pictures could not be coded anew";
     FILE: "Tiedosto", "Fil", "File";
     RECORDED: "Kuvattu", "Inspelat", "Recorded";
     SIZE: "Koko", "Storlek", "Size";

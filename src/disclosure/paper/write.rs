@@ -7,12 +7,16 @@ use crate::base::hash::Digest;
 use crate::base::time::{Span, Wall};
 use crate::catalog::DisclosureKind;
 use crate::catalog::GapCause;
-use crate::disclosure::paper::handover::{Absent, Camera, Clock, HandoverDocument, Losses, Told};
+use crate::disclosure::paper::handover::{
+    Absent, Camera, Clock, File, HandoverDocument, Losses, Told,
+};
 use crate::disclosure::paper::words as w;
 use crate::disclosure::paper::words::{Wording, cause, wording};
 use crate::document::{
-    About, Column, Field, Paper, Signer, Table, Words, bytes, count, date, instant, period,
+    About, Column, Field, Language, Paper, Signer, Table, Words, bytes, count, date, instant,
+    period,
 };
+use crate::evidence::package::manifest::{NoViewing, Note};
 
 const DAY_S: u32 = 86_400;
 /// What stands for what is not there.
@@ -380,6 +384,10 @@ impl Writing<'_> {
             return;
         }
         paper.note(self.of(w::FILES_ARE));
+        let is_coded = |file: &File| matches!(file.note, Some(Note::CodedFrom(_)));
+        if files.iter().any(is_coded) {
+            paper.note(self.of(w::COPIES_ARE));
+        }
         let total: u64 = files.iter().map(|file| file.bytes).sum();
         let exact = |number: u64| {
             let unit = w::BYTES.of(l);
@@ -405,7 +413,13 @@ impl Writing<'_> {
                 .collect(),
             remarks: files
                 .iter()
-                .map(|file| format!("SHA-256\u{a0}\u{a0}{}", file.sha256))
+                .map(|file| {
+                    let hash = format!("SHA-256\u{a0}\u{a0}{}", file.sha256);
+                    match file.note.as_ref().map(|note| noted(note, l)) {
+                        Some(note) => format!("{hash} – {note}"),
+                        None => hash,
+                    }
+                })
                 .collect(),
             sum: Some(vec![
                 w::SUM.with(l, &[&self.count(files.len() as u64)]),
@@ -524,5 +538,15 @@ impl Writing<'_> {
                 lines: lines(receiver.join(", ")),
             },
         ]);
+    }
+}
+
+/// What a file is besides a clip.
+fn noted(note: &Note, l: Language) -> String {
+    match note {
+        Note::Recorded => w::VIEW_RECORDED.of(l).to_owned(),
+        Note::CodedFrom(original) => w::VIEW_CODED.with(l, &[original]),
+        Note::Without(NoViewing::NoCoder) => w::NO_VIEW_CODER.of(l).to_owned(),
+        Note::Without(NoViewing::NotCoded) => w::NO_VIEW_CODED.of(l).to_owned(),
     }
 }

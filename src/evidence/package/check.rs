@@ -256,7 +256,11 @@ fn manifest(folder: &Folder, report: &mut Report) -> Result<Option<(Manifest, Di
         return Ok(None);
     }
     match Manifest::parse(&bytes) {
-        Ok(manifest) if Some(manifest.box_id) == report.box_id && names_are_plain(&manifest) => {
+        Ok(manifest)
+            if Some(manifest.box_id) == report.box_id
+                && names_are_plain(&manifest)
+                && manifest.copies_belong() =>
+        {
             Ok(Some((manifest, digest)))
         }
         Ok(_) => {

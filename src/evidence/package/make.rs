@@ -5,6 +5,9 @@
 //! or no package. Where the files go is the [`Shelf`]'s.
 
 use std::io::IoSlice;
+use std::path::Path;
+
+use log::warn;
 
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::hash::Digest;
@@ -12,10 +15,11 @@ use crate::base::id::{BoxId, StreamId};
 use crate::base::time::{Span, Wall};
 use crate::base::zone::Zone;
 use crate::catalog::{Reader, SegmentRow};
+use crate::decode::Program;
 use crate::evidence::clip::Clip;
 use crate::evidence::keys::KeyRing;
 use crate::evidence::package::manifest::{
-    Absent, DisclosurePart, FORMAT, Manifest, StreamPart, VERSION,
+    Absent, DisclosurePart, FORMAT, Manifest, NoViewing, StreamPart, VERSION,
 };
 use crate::evidence::package::media::{self, Taken, Written};
 use crate::evidence::package::order;
@@ -27,9 +31,11 @@ use crate::evidence::package::{
 };
 use crate::evidence::proof::EntryProof;
 use crate::evidence::proof::SegmentProof;
-use crate::evidence::select::{Opened, Selection};
+use crate::evidence::select::{Opened, Selection, Stretch};
+use crate::evidence::viewing::{self, Coder, Outcome};
 use crate::ledger::checkpoint::{Checkpoint, Signer};
 use crate::ledger::note;
+use crate::media::access_unit::Codec;
 use crate::media::leaf::Salt;
 use crate::media::read;
 
@@ -43,8 +49,10 @@ pub struct Wanted {
     pub asked: Span,
     /// What was approved, in whole groups of pictures; none: what was asked for, outward to them.
     pub given: Option<Span>,
-    /// True for a copy for viewing.
+    /// True for a copy for viewing: the small stream as it was recorded.
     pub viewing: bool,
+    /// True when a copy for viewing is coded anew of what is in H.265.
+    pub copied: bool,
     /// What of it is there.
     pub selection: Selection,
     /// What of it is not.
@@ -112,7 +120,19 @@ pub fn no_papers(_: &Anchor<'_>) -> Result<Vec<(String, Vec<u8>)>> {
     Ok(Vec::new())
 }
 
-/// Writes the clips to `shelf` and signs the manifest.
+/// What codes copies for viewing.
+pub struct Copying<'a> {
+    /// The program.
+    pub program: &'a Program,
+    /// What is coded waits, sealed, on this folder's file system.
+    pub dir: &'a Path,
+    /// Is told before the first how many bytes of footage will be coded.
+    pub begins: &'a dyn Fn(u64) -> Result<()>,
+    /// Is told of each so many bytes of them, and may end the work.
+    pub went_in: &'a dyn Fn(u64) -> Result<()>,
+}
+
+/// Writes the clips to `shelf`, then copies for viewing of those that want one, and signs the manifest.
 ///
 /// # Errors
 /// `NotFound` when there is nothing to hand out; `Full` when it is more than a package holds; what unsealing says.
@@ -120,29 +140,34 @@ pub fn prepare<S: Shelf>(
     mut shelf: S,
     about: About,
     wanted: Vec<Wanted>,
-    keys: &KeyRing,
-    signer: &Signer,
+    (keys, signer): (&KeyRing, &Signer),
+    copying: Option<&Copying<'_>>,
 ) -> Result<Prepared<S>> {
     let mut clips: Vec<Written> = Vec::new();
+    let mut to_copy = Vec::new();
     let mut taken = Taken::default();
     for part in &wanted {
         // A file that no stick holds is of no use: what is longer goes on in the next.
         let whole = part.selection.stretches.iter().cloned();
         let files = whole.flat_map(|stretch| order::split(stretch, shelf.file_bytes_max()));
         for stretch in files.collect::<Vec<_>>() {
-            if clips.len() >= FILES_MAX {
-                let text = format!("a package has at most {FILES_MAX} clips; ask for less at once");
-                return Err(Error::new(Kind::Full, text));
-            }
+            room_for_one(clips.len())?;
             let is_taken = |name: &str| clips.iter().any(|c| c.media.name == name);
             let of = (&part.stream, part.viewing);
             let name = names::clip(of, stretch.span().start, about.zone, is_taken);
             let to = (&mut shelf, name);
-            clips.push(media::write(&stretch, of, keys, to, &mut taken)?);
+            let written = media::write(&stretch, of, keys, to, &mut taken)?;
+            if part.copied && written.media.codec == Codec::H265 {
+                to_copy.push((clips.len(), stretch));
+            }
+            clips.push(written);
         }
     }
     if clips.is_empty() {
         return Err(Error::new(Kind::NotFound, "nothing of it is recorded"));
+    }
+    if let Some(copying) = copying.filter(|_| !to_copy.is_empty()) {
+        copies(&mut shelf, copying, (&mut clips, to_copy), keys)?;
     }
     let manifest = manifest(&about, &wanted, &clips)?.bytes()?;
     let digest = Digest::sha256(&[&manifest]);
@@ -157,6 +182,60 @@ pub fn prepare<S: Shelf>(
         about,
         digest,
     })
+}
+
+fn room_for_one(files: usize) -> Result<()> {
+    if files >= FILES_MAX {
+        let text = format!("a package has at most {FILES_MAX} clips; ask for less at once");
+        return Err(Error::new(Kind::Full, text));
+    }
+    Ok(())
+}
+
+/// Has copies for viewing coded of some of the clips, each of which has its copies right behind it then. Where none can be made, the
+/// clip says why: the original is what was approved, and goes out without it.
+fn copies<S: Shelf>(
+    shelf: &mut S,
+    copying: &Copying<'_>,
+    (clips, to_copy): (&mut Vec<Written>, Vec<(usize, Stretch)>),
+    keys: &KeyRing,
+) -> Result<()> {
+    let pieces = to_copy.iter().flat_map(|(_, stretch)| &stretch.pieces);
+    (copying.begins)(pieces.map(|piece| u64::from(piece.index.bytes)).sum())?;
+    let coder = Coder {
+        program: copying.program,
+        dir: copying.dir,
+        bytes_max: shelf.file_bytes_max(),
+        went_in: copying.went_in,
+    };
+    // From the last to the first, so that places of those before stay as they are.
+    for (at, stretch) in to_copy.into_iter().rev() {
+        let Some(original) = clips.get_mut(at).map(|clip| &mut clip.media) else {
+            continue;
+        };
+        let made = match viewing::code(&stretch, keys, &coder)? {
+            Outcome::Copied(made) => made,
+            Outcome::NoCoder(e) => {
+                warn!("no viewing copy of {}: {e}", original.name);
+                original.no_viewing = Some(NoViewing::NoCoder);
+                continue;
+            }
+            Outcome::NotCoded(e) => {
+                warn!("no viewing copy of {}: {e}", original.name);
+                original.no_viewing = Some(NoViewing::NotCoded);
+                continue;
+            }
+        };
+        let original = original.clone();
+        for (copy, place) in made.into_iter().zip(at + 1..) {
+            room_for_one(clips.len())?;
+            let is_taken = |name: &str| clips.iter().any(|c| c.media.name == name);
+            let name = names::copy(&original.name, is_taken);
+            let written = media::write_copy(copy, &original, (&mut *shelf, name))?;
+            clips.insert(place, written);
+        }
+    }
+    Ok(())
 }
 
 fn manifest(about: &About, wanted: &[Wanted], clips: &[Written]) -> Result<Manifest> {
@@ -214,9 +293,15 @@ fn file_name(damaged: &str) -> String {
 }
 
 impl<S: Shelf> Prepared<S> {
-    /// Its clips.
+    /// Its manifest, as it was signed.
+    pub fn manifest(&self) -> &[u8] {
+        &self.manifest
+    }
+
+    /// Its clips, without copies that were coded anew.
     pub fn clips(&self) -> Vec<Clip> {
-        self.clips.iter().map(|c| c.clip.clone()).collect()
+        let recorded = self.clips.iter().filter_map(|c| c.recorded.as_ref());
+        recorded.map(|(_, clip)| clip.clone()).collect()
     }
 
     /// Finishes it, after the entry `act` is in the ledger: proof, page, papers, list. The shelf has everything then.
@@ -288,7 +373,10 @@ impl<S: Shelf> Prepared<S> {
             act: EntryProof::make(reader, act)?,
             seals,
             segments,
-            files: self.clips.iter().map(|c| c.part.clone()).collect(),
+            files: {
+                let recorded = self.clips.iter().filter_map(|c| c.recorded.as_ref());
+                recorded.map(|(part, _)| part.clone()).collect()
+            },
         })
     }
 

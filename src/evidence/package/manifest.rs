@@ -148,9 +148,61 @@ pub struct MediaFile {
     /// True for a copy for viewing beside an original in a codec that few players know.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub viewing: bool,
+    /// Of a copy for viewing that was not recorded: the clip that it was coded anew from. Only that clip is tied to the ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coded_from: Option<String>,
+    /// Of an original: why there is no copy for viewing, although one was wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_viewing: Option<NoViewing>,
+}
+
+/// Why there is no copy for viewing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoViewing {
+    /// What codes it is not installed on the box, or does not start.
+    NoCoder,
+    /// It could not code these pictures.
+    NotCoded,
+}
+
+/// What a file is besides a clip, for people.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Note {
+    /// A copy for viewing: the small stream as it was recorded.
+    Recorded,
+    /// A copy for viewing: coded anew from this clip, and no evidence.
+    CodedFrom(String),
+    /// An original without the copy for viewing that was wanted.
+    Without(NoViewing),
+}
+
+impl MediaFile {
+    /// What is to be said of it; none: it is a clip as it was recorded, and nothing is missing beside it.
+    pub fn note(&self) -> Option<Note> {
+        match (&self.coded_from, self.viewing, self.no_viewing) {
+            (Some(original), ..) => Some(Note::CodedFrom(original.clone())),
+            (None, true, _) => Some(Note::Recorded),
+            (None, false, why) => why.map(Note::Without),
+        }
+    }
 }
 
 impl Manifest {
+    /// Whether every copy for viewing that was coded anew belongs to a clip of its stream that was recorded.
+    pub fn copies_belong(&self) -> bool {
+        let belongs = |copy: &MediaFile, original: &str| {
+            let found = self.files.iter().find(|f| f.name == original);
+            copy.viewing
+                && copy.codec == Codec::H264
+                && found.is_some_and(|f| {
+                    !f.viewing && f.codec == Codec::H265 && f.stream == copy.stream
+                })
+        };
+        let mut copies = self.files.iter();
+        copies.all(|f| f.coded_from.as_ref().is_none_or(|name| belongs(f, name)))
+    }
+
     /// Its bytes, as they are hashed and signed.
     ///
     /// # Errors

@@ -14,13 +14,15 @@ use crate::evidence::package::manifest::MediaFile;
 use crate::evidence::package::proof::{FilePart, FragmentPart};
 use crate::evidence::package::shelf::Shelf;
 use crate::evidence::select::{Opened, Piece, Stretch};
+use crate::evidence::viewing::Copy;
+use crate::media::access_unit::Codec;
 use crate::media::segment::Sample;
 
-/// A clip that was written.
+/// A file that was written.
 pub(super) struct Written {
     pub(super) media: MediaFile,
-    pub(super) part: FilePart,
-    pub(super) clip: Clip,
+    /// What ties it to the ledger, and what it is; none of a copy that was coded anew.
+    pub(super) recorded: Option<(FilePart, Clip)>,
 }
 
 /// Segments of which something was taken, each once, in order.
@@ -86,16 +88,16 @@ pub(super) fn write<S: Shelf>(
     shelf.end()?;
     let wrong = |text: &str| Error::new(Kind::Internal, text.to_owned());
     let sha256 = Digest::from_hex(&clip.sha256).ok_or_else(|| wrong("a clip without its hash"))?;
+    let part = FilePart {
+        name: name.clone(),
+        entry_at: packing
+            .entry_at
+            .ok_or_else(|| wrong("a clip without its sample entry"))?,
+        entry_bytes: entry.entry.len() as u64,
+        samples_at: packing.samples_at,
+        fragments: packing.fragments,
+    };
     Ok(Written {
-        part: FilePart {
-            name: name.clone(),
-            entry_at: packing
-                .entry_at
-                .ok_or_else(|| wrong("a clip without its sample entry"))?,
-            entry_bytes: entry.entry.len() as u64,
-            samples_at: packing.samples_at,
-            fragments: packing.fragments,
-        },
         media: MediaFile {
             name,
             bytes: clip.bytes,
@@ -110,8 +112,51 @@ pub(super) fn write<S: Shelf>(
             height: clip.size.1,
             segments: clip.source_segments.clone(),
             viewing,
+            coded_from: None,
+            no_viewing: None,
         },
-        clip,
+        recorded: Some((part, clip)),
+    })
+}
+
+/// Writes a copy that was coded anew from the clip `of` to a shelf, as the file `name`.
+pub(super) fn write_copy<S: Shelf>(
+    copy: Copy,
+    of: &MediaFile,
+    (shelf, name): (&mut S, String),
+) -> Result<Written> {
+    let mut media = MediaFile {
+        name,
+        bytes: copy.bytes(),
+        sha256: Digest::ZERO,
+        chunks: Vec::new(),
+        span: copy.span,
+        pictures: copy.pictures(),
+        undecodable_leading: 0,
+        codec: Codec::H264,
+        width: copy.size.0,
+        height: copy.size.1,
+        viewing: true,
+        coded_from: Some(of.name.clone()),
+        no_viewing: None,
+        ..of.clone()
+    };
+    let mut hash = ring::digest::Context::new(&ring::digest::SHA256);
+    let mut chunks = Chunks::default();
+    let mut out = OnShelf {
+        shelf: &mut *shelf,
+        name: &media.name,
+    };
+    copy.write_into(&mut out, |bytes| {
+        hash.update(bytes);
+        chunks.add(bytes);
+    })?;
+    shelf.end()?;
+    media.sha256 = Digest::from_ring(&hash.finish());
+    media.chunks = chunks.finish();
+    Ok(Written {
+        media,
+        recorded: None,
     })
 }
 

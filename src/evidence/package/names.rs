@@ -34,6 +34,18 @@ pub(super) fn clip(
     name
 }
 
+/// The copy for viewing of the clip `original` is called after it, and where one file is not enough the further ones have numbers.
+pub(super) fn copy(original: &str, taken: impl Fn(&str) -> bool) -> String {
+    let base = original.strip_suffix(".mp4").unwrap_or(original);
+    let mut name = format!("{base}_viewing.mp4");
+    let mut n = 2;
+    while taken(&name) {
+        name = format!("{base}_viewing_{n}.mp4");
+        n += 1;
+    }
+    name
+}
+
 /// Nothing that leaves the folder, and nothing that two file systems take for two things.
 pub(super) fn is_plain(name: &str) -> bool {
     let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'+');

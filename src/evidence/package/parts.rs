@@ -16,6 +16,7 @@ use crate::base::disk::{self, Unnamed};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::Digest;
 use crate::evidence::package::shelf::{FILE_BYTES_MAX, Shelf};
+use crate::evidence::spool::{self, Drain};
 use crate::vault::parcel::Parcel;
 use crate::vault::slot::SLOT_BYTES;
 use crate::vault::stream::Sealing;
@@ -250,29 +251,8 @@ impl Write for Hashing {
     }
 }
 
-/// A file as a writer.
-struct Drain(Unnamed);
-
-impl Write for Drain {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let appended = self.0.file().append(&mut [IoSlice::new(bytes)]);
-        appended.map(|()| bytes.len()).map_err(io::Error::other)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// The error that a writer below wrapped, as it was: "no room" must stay that.
 fn of_io(e: io::Error) -> Error {
-    if !e.get_ref().is_some_and(|inner| inner.is::<Error>()) {
-        return e.into();
-    }
-    match e.into_inner().map(|inner| inner.downcast::<Error>()) {
-        Some(Ok(own)) => *own,
-        _ => Error::new(Kind::Io, "writing a part of a package"),
-    }
+    spool::of_io(e, "writing a part of a package")
 }
 
 fn said(e: zip::result::ZipError) -> Error {

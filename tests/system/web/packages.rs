@@ -22,9 +22,14 @@ struct Desk {
 
 impl Desk {
     fn new() -> Desk {
+        Desk::with("till-sub.264")
+    }
+
+    /// With a camera that serves this.
+    fn with(footage: &str) -> Desk {
         let (mut shop, server) = (TestBox::new(), server());
         shop.set_recorder("segment_secs = 10");
-        let handle = server.add("/kassa-1/main", camera("till-sub.264"));
+        let handle = server.add("/kassa-1/main", camera(footage));
         shop.add_camera("kassa-1", server.address(), &[]);
         shop.serve();
         shop.start();
@@ -70,6 +75,7 @@ impl Desk {
             "purpose": "crime-investigation",
             "necessity": "teko näkyy kassan kuvassa",
             "cameras": ["kassa-1"],
+            "viewing_copy": true,
             "start": at(3_000_000),
             "end": at(9_000_000),
         });
@@ -362,4 +368,71 @@ fn killed_while_a_package_is_made_nothing_of_it_is_left_and_it_can_be_begun_anew
     let zip = desk.shop.path("package.zip");
     fs::write(&zip, manager.get(&format!("{package}/1")).expect(200).body).expect("written");
     ran(desk.shop.command(&["verify"]).arg(&zip)).ok();
+}
+
+#[test]
+fn h265_without_a_small_stream_has_a_copy_for_viewing_that_says_what_it_is() {
+    let mut desk = Desk::with("till-h265.265");
+    let manager = desk.manager();
+    let path = desk.approved(&manager);
+    let package = format!("{path}/package");
+    manager.post(&package, &json!({})).expect(202);
+    let state = desk.ended(&manager, &path);
+    assert_eq!(state["state"], "done", "{state}");
+    let zip = desk.shop.path("package.zip");
+    fs::write(&zip, manager.get(&format!("{package}/1")).expect(200).body).expect("written");
+    let out = desk.shop.path("unpacked");
+    let mut unzip = Command::new("unzip");
+    ran(unzip.arg("-q").arg(&zip).arg("-d").arg(&out)).ok();
+    let folder = fs::read_dir(&out).expect("a folder").next();
+    let folder = folder.expect("one").expect("it").path();
+    the_paper_says_the_same(&folder);
+
+    let manifest = fs::read(folder.join("manifest.json")).expect("reads");
+    let manifest: Value = serde_json::from_slice(&manifest).expect("JSON");
+    let [original, copy] = &manifest["files"].as_array().expect("files")[..] else {
+        panic!("{manifest}");
+    };
+    assert_eq!(
+        (&copy["coded_from"], &original["codec"], &copy["codec"]),
+        (&original["name"], &"h265".into(), &"h264".into())
+    );
+    let name = copy["name"].as_str().expect("a name");
+    let decoded = packets(&folder.join(name)).len();
+    assert_eq!(copy["pictures"], decoded);
+    let text = ran(Command::new("pdftotext")
+        .arg(folder.join("handover.pdf"))
+        .arg("-"))
+    .ok();
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("Katselukopio tallenteesta"), "{text}");
+
+    // Both who check say the same of it, whole and changed.
+    let check = |intact: bool| {
+        let said = ran(desk.shop.command(&["verify", "--json"]).arg(&folder));
+        let said: Value = serde_json::from_str(&said.stdout).expect("JSON");
+        let page = ran(Command::new("node")
+            .arg(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/tests/peers/verify-page.mjs"
+            ))
+            .arg(folder.join("verify.html"))
+            .arg(&folder))
+        .ok();
+        let page: Value = serde_json::from_str(&page).expect("JSON");
+        assert_eq!(said["intact"], intact, "{said}");
+        assert_eq!((&said["clips"], &said["copies"]), (&1.into(), &1.into()));
+        let expected = if intact {
+            json!([])
+        } else {
+            json!([format!("changed {name}")])
+        };
+        assert_eq!(page["findings"], expected, "{page}");
+    };
+    check(true);
+    let mut bytes = fs::read(folder.join(name)).expect("reads");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(folder.join(name), bytes).expect("written");
+    check(false);
 }

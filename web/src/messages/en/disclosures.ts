@@ -166,7 +166,7 @@ export default {
   passphraseText: 'The passphrase is shown only now and is not kept. Give it to the recipient another way than the package.',
   passphraseKept: 'The passphrase is written down',
   jobs: { queued: 'Waits for its turn', running: 'Being made', done: 'Ready', failed: 'Failed', cancelled: 'Stopped' },
-  phases: { queued: 'waits for its turn', closing: 'waits for the recording', packing: 'collects footage', proving: 'adds proofs', sealing: 'closes' },
+  phases: { queued: 'waits for its turn', closing: 'waits for the recording', packing: 'collects footage', viewing: 'makes a viewing copy', proving: 'adds proofs', sealing: 'closes' },
   progress: (done, total) => `${done} of ${total}`,
   left: (time) => `${time} left`,
   causes: { interrupted: 'The box was restarted meanwhile. Make the package anew.' },

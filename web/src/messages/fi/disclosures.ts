@@ -172,7 +172,7 @@ export default {
   passphraseText: 'Salalause näytetään vain nyt, eikä sitä tallenneta. Anna se saajalle eri tietä kuin paketti.',
   passphraseKept: 'Salalause on otettu talteen',
   jobs: { queued: 'Odottaa vuoroaan', running: 'Tehdään', done: 'Valmis', failed: 'Epäonnistui', cancelled: 'Keskeytetty' },
-  phases: { queued: 'odottaa vuoroaan', closing: 'odotetaan tallennuksen jaksoa', packing: 'kootaan tallenteita', proving: 'liitetään todisteita', sealing: 'suljetaan' } as Record<string, string>,
+  phases: { queued: 'odottaa vuoroaan', closing: 'odotetaan tallennuksen jaksoa', packing: 'kootaan tallenteita', viewing: 'tehdään katselukopiota', proving: 'liitetään todisteita', sealing: 'suljetaan' } as Record<string, string>,
   progress: (done: string, total: string): string => `${done} / ${total}`,
   left: (time: string): string => `jäljellä ${time}`,
   causes: { interrupted: 'Laite käynnistyi uudelleen kesken. Tee paketti uudelleen.' } as Record<string, string>,

@@ -166,7 +166,7 @@ export default {
   passphraseText: 'Lösenfrasen visas bara nu och sparas inte. Ge den till mottagaren på ett annat sätt än paketet.',
   passphraseKept: 'Lösenfrasen är antecknad',
   jobs: { queued: 'Väntar på sin tur', running: 'Görs', done: 'Klart', failed: 'Misslyckades', cancelled: 'Avbrutet' },
-  phases: { queued: 'väntar på sin tur', closing: 'väntar på inspelningen', packing: 'samlar upptagningar', proving: 'lägger till bevis', sealing: 'stänger' },
+  phases: { queued: 'väntar på sin tur', closing: 'väntar på inspelningen', packing: 'samlar upptagningar', viewing: 'gör en visningskopia', proving: 'lägger till bevis', sealing: 'stänger' },
   progress: (done, total) => `${done} av ${total}`,
   left: (time) => `${time} kvar`,
   causes: { interrupted: 'Apparaten startades om under tiden. Gör paketet på nytt.' },
