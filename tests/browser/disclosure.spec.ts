@@ -183,9 +183,14 @@ test.describe('the auditor', () => {
     await settled(page);
     await accessible(page);
     const today = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Helsinki' }).format(new Date());
+    const [year, month, day] = today.split('-').map(Number);
     const clicks = new Hands();
     await clicks.choose(page.getByLabel('Kamera', { exact: true }), 'kassa-1', 2);
-    await clicks.fill(page.getByLabel('Luovutettu päivästä'), today);
+    // As people type it, in the language of the page.
+    const field = page.getByLabel('Luovutettu päivästä');
+    await clicks.fill(field, `${day}.${month}.`);
+    await page.keyboard.press('Enter');
+    await expect(field).toHaveValue(`${day}.${month}.${year}`);
     await expect(page).toHaveURL(new RegExp(`camera=kassa-1.*df=${today}.*dt=${today}`));
     await expect(page.getByText('Rekisteri vastaa lokia, loki on ehyt')).toBeVisible();
     await expect(page.locator('[data-searched]')).toContainText(/1 \/ \d+ luovutusta vastaa/);

@@ -8,6 +8,7 @@ import type { Download, Locator, Page } from '@playwright/test';
 
 import { accessible, confirmCode, Desk, fitsPhone } from './desk';
 import { expect, settled, test } from './fixtures';
+import { planted } from './footage';
 import { recoveryCode, world } from './world';
 
 const CAMERA = 'hylly-1';
@@ -114,7 +115,7 @@ async function confirmOver(page: Page): Promise<void> {
 test('handover document and register come as files', async ({ page }) => {
   await page.goto(`/disclosures/${packed.serial}`);
   const paper = await downloaded(page, page.getByRole('link', { name: 'Luovutusasiakirja (PDF)' }));
-  expect(paper.name).toMatch(new RegExp(`${packed.serial}.*\\.pdf$`));
+  expect(paper.name).toBe(`${packed.serial}_handover.pdf`);
   expect(paper.bytes.subarray(0, 5).toString()).toBe('%PDF-');
   // What is looked for goes along.
   await page.goto(`/disclosures?camera=${CAMERA}`);
@@ -152,7 +153,7 @@ test('what was received is noted as destroyed', async ({ page }) => {
 test('making a package is stopped, made anew with its progress; and taken back it is gone', async ({ page }) => {
   test.setTimeout(150_000);
   // What tests/browser/start planted: enough to watch.
-  const start = new Date(Date.now() - 9 * 86_400_000 + 60_000).toISOString();
+  const start = new Date(await planted(page, CAMERA, 9)).toISOString();
   const asked = await desk.ask(page, CAMERA, 'authority-request', { start, end: new Date(Date.parse(start) + 5 * 60_000).toISOString() });
   await controller.approve(asked);
   await page.goto(`/disclosures/${asked.serial}`);
