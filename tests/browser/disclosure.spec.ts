@@ -1,14 +1,14 @@
 // Disclosures: from the picture to the package in the policeman's hand, and the auditor's question afterwards.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-import AxeBuilder from '@axe-core/playwright';
-import type { Browser, Locator, Page } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 
+import { accessible, confirmCode, Desk, fitsPhone, Hands } from './desk';
 import { expect, settled, test } from './fixtures';
 import { recent, typed } from './footage';
-import { ADDRESS, BOX_DIR, recoveryCode, sessionOf, world } from './world';
+import { BOX_DIR, recoveryCode, world } from './world';
 
 /** The whole path of the manager, the waiting for the package included. */
 const MANAGER_BUDGET_MS = 120_000;
@@ -17,40 +17,8 @@ const CASE = '5560/R/1234/26';
 
 test.describe.configure({ mode: 'serial' });
 
-async function accessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
-  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`)).toEqual([]);
-}
-
-async function fitsPhone(page: Page): Promise<void> {
-  const size = page.viewportSize();
-  await page.setViewportSize({ width: 360, height: 740 });
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  expect(wide, 'pixels that the page is wider than the phone').toBeLessThanOrEqual(0);
-  if (size) await page.setViewportSize(size);
-}
-
-/** Counts what a person does: a press, a choice, a field that is filled in. */
-class Hands {
-  count = 0;
-
-  async press(what: Locator): Promise<void> {
-    this.count += 1;
-    await what.click();
-  }
-
-  async fill(what: Locator, text: string): Promise<void> {
-    this.count += 1;
-    await what.fill(text);
-  }
-
-  async choose(what: Locator, value: string): Promise<void> {
-    this.count += 1;
-    await what.selectOption(value);
-  }
-}
-
 let serial = '';
+let zip = '';
 let folder = '';
 
 test('a manager hands a package out within two minutes, a second person approves at the same workstation', async ({ page }) => {
@@ -121,7 +89,7 @@ test('a manager hands a package out within two minutes, a second person approves
   const started = page.waitForEvent('download');
   await hands.press(page.getByRole('button', { name: /^Lataa / }));
   const download = await started;
-  const zip = join(BOX_DIR, `${serial}.zip`);
+  zip = join(BOX_DIR, `${serial}.zip`);
   await download.saveAs(zip);
   const took = Date.now() - began - idle;
   console.log(
@@ -196,18 +164,14 @@ test.describe('the manager', () => {
   });
 });
 
-/** Answers the question for a fresh code, when it comes. */
-async function confirmCode(page: Page, name: string, place: number): Promise<void> {
-  const question = page.getByRole('dialog', { name: 'Vahvista koodilla' });
-  const done = page.locator('dialog[open]');
-  await expect(async () => {
-    if (await question.isVisible()) return;
-    expect(await done.count()).toBe(0);
-  }).toPass();
-  if (!(await question.isVisible())) return;
-  await question.getByLabel('Koodi').fill(recoveryCode(name, place));
-  await question.getByRole('button', { name: 'Vahvista' }).click();
-  await expect(question).toBeHidden();
+/** Drops a file or folder of this machine on the page, as the browser does it when a person does. */
+async function drop(page: Page, path: string): Promise<void> {
+  const box = await page.getByRole('group', { name: 'Tarkistettava paketti' }).boundingBox();
+  if (!box) throw new Error('there is nowhere to drop');
+  const browser = await page.context().newCDPSession(page);
+  const place = { x: box.x + box.width - 12, y: box.y + box.height / 2, data: { items: [], files: [path], dragOperationsMask: 1 } };
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) await browser.send('Input.dispatchDragEvent', { type, ...place });
+  await browser.detach();
 }
 
 test.describe('the auditor', () => {
@@ -219,21 +183,23 @@ test.describe('the auditor', () => {
     await settled(page);
     await accessible(page);
     const today = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Helsinki' }).format(new Date());
-    // Two clicks choose from a list, one goes into the field of the day.
-    let clicks = 2;
-    await page.getByLabel('Kamera', { exact: true }).selectOption('kassa-1');
-    clicks += 1;
-    await page.getByLabel('Luovutettu päivästä').fill(today);
+    const [year, month, day] = today.split('-').map(Number);
+    const clicks = new Hands();
+    await clicks.choose(page.getByLabel('Kamera', { exact: true }), 'kassa-1', 2);
+    // As people type it, in the language of the page.
+    const field = page.getByLabel('Luovutettu päivästä');
+    await clicks.fill(field, `${day}.${month}.`);
+    await page.keyboard.press('Enter');
+    await expect(field).toHaveValue(`${day}.${month}.${year}`);
     await expect(page).toHaveURL(new RegExp(`camera=kassa-1.*df=${today}.*dt=${today}`));
     await expect(page.getByText('Rekisteri vastaa lokia, loki on ehyt')).toBeVisible();
     await expect(page.locator('[data-searched]')).toContainText(/1 \/ \d+ luovutusta vastaa/);
-    clicks += 1;
-    await page.getByRole('link', { name: `Avaa luovutus ${serial}` }).click();
+    await clicks.press(page.getByRole('link', { name: `Avaa luovutus ${serial}` }));
     for (const text of ['manager1', 'controller1', 'Helsingin poliisilaitos', 'Poliisi 1', CASE, NECESSITY, 'Rikoksen selvittäminen', 'Vastaanotettu', 'Muistitikku 1']) {
       await expect(page.getByText(text).first()).toBeVisible();
     }
-    console.log(`auditor: who exported Kassa 1 today, why, to whom, what became of it: ${clicks} clicks`);
-    expect(clicks).toBeLessThanOrEqual(4);
+    console.log(`auditor: who exported Kassa 1 today, why, to whom, what became of it: ${clicks.count} clicks`);
+    expect(clicks.count).toBeLessThanOrEqual(4);
     await accessible(page);
     await fitsPhone(page);
 
@@ -246,7 +212,8 @@ test.describe('the auditor', () => {
     await expect(page.getByRole('button', { name: /Lataa/ })).toHaveCount(0);
   });
 
-  test('checks the package against the box: whole, and with one byte changed', async ({ page }) => {
+  test('checks the package against the box: whole, and with one byte changed; folder or ZIP, chosen or dropped', async ({ page }) => {
+    test.setTimeout(120_000);
     await page.goto('/disclosures/verify');
     await settled(page);
     await accessible(page);
@@ -265,6 +232,34 @@ test.describe('the auditor', () => {
     await field.setInputFiles(changed);
     await expect(page.locator('[data-verdict]')).toContainText('Ei ehjä', { timeout: 30_000 });
     await expect(page.getByRole('row', { name: /README\.txt/ })).toContainText('Muutettu');
+
+    // As it was handed out, by its field; then dropped, as a file and as a folder.
+    const verdict = page.locator('[data-verdict]');
+    await page.getByLabel('Valitse ZIP-tiedosto tai kaikki sen osat').setInputFiles(zip);
+    await expect(verdict).toContainText('Ehjä, tämän laitteen tekemä', { timeout: 30_000 });
+    const other = join(BOX_DIR, 'changed.zip');
+    const bytes = readFileSync(zip);
+    // Within the first file: its bytes, not the directory.
+    const at = 30 + bytes.readUInt16LE(26) + bytes.readUInt16LE(28) + 4_000;
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    writeFileSync(other, bytes);
+    await drop(page, other);
+    await expect(verdict).toContainText('Ei ehjä', { timeout: 30_000 });
+    await drop(page, join(folder, serial));
+    await expect(verdict).toContainText('Ehjä, tämän laitteen tekemä', { timeout: 30_000 });
+    await drop(page, zip);
+    await expect(page.locator('progress')).toHaveCount(0);
+    await expect(verdict).toContainText('Ehjä, tämän laitteen tekemä', { timeout: 30_000 });
+    // What is encrypted has to be unpacked by whoever has the passphrase.
+    bytes.writeUInt16LE(bytes.readUInt16LE(6) | 1, 6);
+    const directory = bytes.readUInt32LE(bytes.length - 6);
+    bytes.writeUInt16LE(bytes.readUInt16LE(directory + 8) | 1, directory + 8);
+    writeFileSync(other, bytes);
+    await drop(page, other);
+    await expect(page.getByRole('alert').filter({ hasText: 'ZIP on salattu. Pura se ensin salalauseella' })).toBeVisible();
+    await expect(verdict).toHaveCount(0);
+    await accessible(page);
+    await fitsPhone(page);
   });
 
   test('reads the register in Swedish and English', async ({ page }) => {
@@ -283,9 +278,9 @@ test.describe('the auditor', () => {
 test.describe('the controller', () => {
   test.use({ role: 'controller' });
 
-  test('has what waits in the navigation and decides it', async ({ page, browser }) => {
+  test('has what waits in the navigation and decides it', async ({ page }) => {
     test.setTimeout(90_000);
-    const asked = await ask(browser);
+    const { serial: asked } = await (await Desk.of('manager', 5)).ask(page);
     await page.goto('/retention');
     await settled(page);
     const link = page.getByRole('navigation').getByRole('link', { name: /Luovutukset/ });
@@ -306,22 +301,3 @@ test.describe('the controller', () => {
     await expect(page.getByText('Aika ei ole tarpeen')).toBeVisible();
   });
 });
-
-/** A request of the manager's, made by the API alone; its serial number. */
-async function ask(browser: Browser): Promise<string> {
-  const context = await browser.newContext({ storageState: sessionOf('manager'), baseURL: ADDRESS, ignoreHTTPSErrors: true });
-  const page = await context.newPage();
-  const start = await recent(page, 'kassa-1', 30);
-  const form = {
-    received: start, channel: 'Käyden', recipient: 'police', organisation: 'Helsingin poliisilaitos', person: 'Poliisi 2', rank: 'Komisario', unit: 'Rikostorjunta',
-    contact: 'Vaihde 0295 470 011', verified_how: 'Virkakortti nähty', case_number: '5560/R/1235/26', basis: 'police-request', purpose: 'crime-investigation',
-    necessity: 'Näpistys', cameras: ['kassa-1'], start, end: new Date(Date.parse(start) + 5_000).toISOString(), secret: false, viewing_copy: false, language: 'fi',
-  };
-  const headers = { origin: ADDRESS };
-  const draft = (await (await context.request.post('/api/v1/disclosures', { data: { kind: 'authority-request', form }, headers })).json()) as { disclosure: number; version: number };
-  const answer = await context.request.post(`/api/v1/disclosures/${draft.disclosure}/request`, { data: { version: draft.version }, headers });
-  expect(answer.ok(), await answer.text()).toBe(true);
-  const { serial: number } = (await answer.json()) as { serial: string };
-  await context.close();
-  return number;
-}

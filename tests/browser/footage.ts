@@ -42,13 +42,12 @@ export interface Recorded {
   gaps: { start: number; end: number; cause: string }[];
 }
 
-/** What is recorded of a camera's full picture, the last hour. */
-export async function coverage(page: Page, camera: string): Promise<Recorded> {
+/** What is recorded of a camera's full picture: the last hour up to `now`. */
+export async function coverage(page: Page, camera: string, now = Date.now()): Promise<Recorded> {
   interface Line {
     start: string;
     end: string;
   }
-  const now = Date.now();
   const query = `start=${new Date(now - 3_600_000).toISOString()}&end=${new Date(now).toISOString()}`;
   const answer = await page.request.get(`/api/v1/cameras/${camera}/main/coverage?${query}`);
   const found = (await answer.json()) as { recorded: Line[]; growing: Line | null; gaps: (Line & { cause: string })[] };
@@ -61,6 +60,14 @@ export async function coverage(page: Page, camera: string): Promise<Recorded> {
     else recorded.push(span);
   }
   return { recorded, gaps: found.gaps.map(read) };
+}
+
+/** When the footage begins that was planted so many days ago: see tests/browser/start. */
+export async function planted(page: Page, camera: string, days: number): Promise<number> {
+  const found = await coverage(page, camera, Date.now() - days * 86_400_000 + 600_000);
+  const [first] = found.recorded;
+  if (!first) throw new Error(`nothing of ${camera} was planted ${days} days ago`);
+  return first.start;
 }
 
 /** A moment that is recorded, about so many seconds before the end of what is; waits for it. */

@@ -1,5 +1,8 @@
 // Recorded pictures of the running recorder, and the timeline.
+import { readFileSync } from 'node:fs';
+
 import { configure, coverage, expect, look, openRecordings, recent, report, test, typed } from './footage';
+import { recoveryCode } from './world';
 
 const HOUR = 3_600_000;
 
@@ -304,4 +307,34 @@ test('a timeline of 31 days and 16 cameras is drawn at once', async ({ page }) =
     most = Math.max(most, await drawn());
   }
   report('timeline of 31 days × 16 cameras, worst drawing', most, 100);
+});
+
+test.describe('the manager', () => {
+  test.use({ role: 'manager' });
+
+  test('saves the picture of the moment at its full size', async ({ page }) => {
+    test.setTimeout(90_000);
+    await openRecordings(page, 'kassa-1', await recent(page, 'kassa-1', 20));
+    const [tile] = (await look(page)).tiles;
+    const size = await page.locator('figure video').evaluate((video: HTMLVideoElement) => [video.videoWidth, video.videoHeight]);
+    expect(tile?.width).toBe(size[0]);
+    const started = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Tallenna kuva' }).click();
+    const question = page.getByRole('dialog', { name: 'Vahvista koodilla' });
+    const told = page.getByText(/^Kuva .*\.png on ladattu\. Lokiin jäi merkintä\.$/u);
+    await expect(question.or(told)).toBeVisible({ timeout: 30_000 });
+    if (await question.isVisible()) {
+      await question.getByLabel('Koodi').fill(recoveryCode('manager1', 4));
+      await question.getByRole('button', { name: 'Vahvista' }).click();
+    }
+    await expect(told).toBeVisible({ timeout: 30_000 });
+    const download = await started;
+    expect(download.suggestedFilename()).toMatch(/^kassa-1.*\.png$/);
+    const png = readFileSync(await download.path());
+    expect(png.subarray(0, 8).toString('latin1')).toBe('\x89PNG\r\n\x1a\n');
+    // IHDR: all of the width; below the picture stands what it is.
+    expect(png.readUInt32BE(16)).toBe(size[0]);
+    expect(png.readUInt32BE(20)).toBeGreaterThanOrEqual(size[1] ?? Infinity);
+    await page.waitForFunction(() => !document.querySelector('dialog[open]'));
+  });
 });

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 
 import type { Page } from '@playwright/test';
 
+import { Desk } from './desk';
 import { settled } from './fixtures';
-import { expect, look, openRecordings, recent, report, test, typed } from './footage';
+import { expect, look, openRecordings, planted, recent, report, test, typed } from './footage';
 import { SCREENS } from './screens';
 import { BOX_DIR, recoveryCode, world } from './world';
 
@@ -57,6 +58,25 @@ test.describe('the controller', () => {
     await page.getByText('Tallenteet taulukkona').click();
     await page.getByRole('button', { name: '1 h', exact: true }).click();
     await expect(page.locator('tr[data-kind="deleted"]')).toContainText('Poistettu: säilytysaika päättyi');
+  });
+
+  test('what a restriction withholds is called that: it is there, and is not shown', async ({ page }) => {
+    test.setTimeout(60_000);
+    const start = (await planted(page, 'hylly-1', 9)) + 6 * MINUTE;
+    const desk = await Desk.of('controller', 7);
+    const [from, to] = [new Date(start), new Date(start + 30_000)];
+    const words = { matter: 'Pyyntö 1', reason: 'Rekisteröity vaati käsittelyn rajoittamista' };
+    const placed = await desk.post('/holds', { kind: 'restriction', cameras: ['hylly-1'], start: from.toISOString(), end: to.toISOString(), ...words });
+    const { hold } = (await placed.json()) as { hold: number };
+    await openRecordings(page, 'hylly-1', new Date(start + 10_000).toISOString(), 'nothing');
+    await expect(page.locator('.stage')).toContainText(/Tallenne .* on olemassa, mutta sen käyttöä on rajoitettu rekisteröidyn pyynnöstä \(GDPR 18\)\. Sitä ei näytetä\./u);
+    await page.getByText('Tallenteet taulukkona').click();
+    await page.getByRole('button', { name: '1 h', exact: true }).click();
+    const row = page.locator('tr[data-kind="withheld"]');
+    await expect(row).toContainText('Käyttö rajoitettu (GDPR 18)');
+    await expect(row.getByRole('button')).toHaveCount(0);
+    await expect(page.getByRole('slider', { name: 'Toistokohta' })).toHaveAttribute('aria-valuetext', /Käyttö rajoitettu/u);
+    await desk.post(`/holds/${hold}/release`, { reason: 'Asia on selvitetty' });
   });
 
   away('damaged footage is named in the picture, and so is H.265 without a decoder', async ({ page }) => {

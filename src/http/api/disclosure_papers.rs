@@ -85,10 +85,17 @@ pub(crate) async fn handover(
             let document = with_record(app, desk, (&reader, &row), language, |record| {
                 HandoverDocument::of_record(record)
             })?;
-            anchored(app, &reader, document)?.pdf()
+            let asked = row.asked.as_ref();
+            let number = asked.map_or_else(|| id.to_string(), |asked| asked.serial.to_string());
+            Ok((number, anchored(app, &reader, document)?.pdf()?))
         })
     });
-    Ok(file("application/pdf", "handover.pdf", made.await?))
+    let (number, pdf) = made.await?;
+    Ok(file(
+        "application/pdf",
+        &format!("{number}_handover.pdf"),
+        pdf,
+    ))
 }
 
 /// With the checkpoint over its entry, when there is one already: at most a second after.

@@ -45,24 +45,6 @@ class Site {
     return toIso(start.kind === 'one' ? start.at : start.kind === 'twice' ? start.first : start.after);
   }
 
-  /** An instant as a field for day and time takes it (`2026-05-14T13:05:20`), at the site. */
-  local(iso: string): string {
-    const at = fromIso(iso);
-    if (at === undefined) return '';
-    const { hour, minute, second } = this.zone.local(at);
-    const clock = [hour, minute, Math.floor(second)].map((part) => String(part).padStart(2, '0'));
-    return `${this.date(iso)}T${clock.join(':')}`;
-  }
-
-  /** The instant that such a field means; of an hour that comes twice the first. */
-  instant(local: string): string | undefined {
-    const found = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d))?$/.exec(local);
-    if (!found) return undefined;
-    const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = found.slice(1).map((part) => Number(part ?? 0));
-    const is = this.zone.resolve({ year, month, day, hour, minute, second });
-    return toIso(is.kind === 'one' ? is.at : is.kind === 'twice' ? is.first : is.after);
-  }
-
   /** The day of an instant as a date field takes it. */
   date(iso: string): string {
     const at = fromIso(iso);

@@ -38,12 +38,16 @@ export interface Context {
   day?: Day | undefined;
   /** Where the playhead is: `-10 min` counts from there. */
   at?: Micros | undefined;
+  /** What lacks a year, a week or a day is the next that comes, not the latest that was. */
+  isAhead?: boolean | undefined;
 }
 
 const RELATIVE_DAYS: readonly (readonly [RegExp, number])[] = [
   [/^(tänään|tanaan|i ?dag|today)\b/u, 0],
   [/^(toissapäivänä|toissapaivana|i ?förrgår|i ?forrgar|the day before yesterday|day before yesterday)(?=\s|$)/u, -2],
   [/^(eilen|i ?går|i ?gar|yesterday)(?=\s|$)/u, -1],
+  [/^(huomenna|i ?morgon|tomorrow)(?=\s|$)/u, 1],
+  [/^(ylihuomenna|i ?övermorgon|the day after tomorrow|day after tomorrow)(?=\s|$)/u, 2],
 ];
 const WEEKDAYS: readonly RegExp[] = [
   /^(ma|maanantai(na)?|mån(dag(en)?)?|mon(day)?)\.?(?=\s|$)/u,
@@ -115,11 +119,13 @@ function place(typed: Typed | undefined, timeOfDay: TimeOfDay, context: Context)
   };
   const on = typed?.day ?? context.day;
   if (on && !typed?.weekly) return at(on);
-  // Without a date: the latest that is not to come.
+  // Without a date: the latest that is not to come, or the next that is.
   const latest = on ?? zone.day(now);
   const found = at(latest);
-  const isToCome = found.kind === 'at' && found.at > now;
-  return isToCome ? at(addDays(latest, typed?.weekly ? -7 : -1)) : found;
+  const days = typed?.weekly ? 7 : 1;
+  if (found.kind !== 'at') return found;
+  if (context.isAhead) return found.at < now ? at(addDays(latest, days)) : found;
+  return found.at > now ? at(addDays(latest, -days)) : found;
 }
 
 /** `-10 min`, `+1,5 h`. */
@@ -146,15 +152,15 @@ function takeDay(text: string, context: Context): Typed | undefined {
     if (!found) continue;
     const rest = named.slice(found[0].length).trim();
     // `to 14.5.2026 13.05`: the date says it.
-    const dated = takeDate(rest, today);
+    const dated = takeDate(rest, context);
     if (dated) return dated;
     const back = (weekday(today) - (i + 1) + 7) % 7;
-    return { day: addDays(today, -back), weekly: true, rest };
+    return { day: addDays(today, context.isAhead && back > 0 ? 7 - back : -back), weekly: true, rest };
   }
-  return takeDate(text, today);
+  return takeDate(text, context);
 }
 
-function takeDate(text: string, today: Day): Typed | undefined {
+function takeDate(text: string, context: Context): Typed | undefined {
   const after = (found: RegExpExecArray) => text.slice(found[0].length).trim();
   const iso = /^(\d{4})-(\d{1,2})-(\d{1,2})(?=[t ,]|$)/u.exec(text);
   if (iso) {
@@ -168,21 +174,23 @@ function takeDate(text: string, today: Day): Typed | undefined {
     const year = long ?? short;
     const rest = after(numbers);
     const isTime = mark === '.' && !dot && !year && month.length === 2 && (rest === '' || /^[ap]\.?m/u.test(rest));
-    return isTime ? undefined : { day: full(Number(day), Number(month), year, today), rest };
+    return isTime ? undefined : { day: full(Number(day), Number(month), year, context), rest };
   }
   const words = /^(\d{1,2})\.?\s?(\p{L}+)\.?(?:\s(\d{4})(?![.:\d]))?(?=[ ,]|$)/u.exec(text);
   const month = MONTHS.findIndex((names) => names.test(words?.[2] ?? '')) + 1;
   if (!words || month === 0) return undefined;
-  return { day: full(Number(words[1]), month, words[3], today), rest: after(words) };
+  return { day: full(Number(words[1]), month, words[3], context), rest: after(words) };
 }
 
-/** A day without a year is the latest that is not to come. */
-function full(day: number, month: number, year: string | undefined, today: Day): Day | undefined {
+/** A day without a year is the latest that is not to come, or the next that is not over. */
+function full(day: number, month: number, year: string | undefined, { zone, now, isAhead }: Context): Day | undefined {
+  const today = zone.day(now);
+  const step = isAhead ? 1 : -1;
   const given = year === undefined ? undefined : Number(year) + (year.length === 2 ? 2000 : 0);
   const found = { year: given ?? today.year, month, day };
-  if (given === undefined && compareDays(found, today) > 0) found.year -= 1;
-  // 29.2. of a year that has none: the latest that there was.
-  for (let back = 0; given === undefined && !isDay(found) && back < 8; back++) found.year -= 1;
+  if (given === undefined && compareDays(found, today) * step < 0) found.year += step;
+  // 29.2. of a year that has none: the nearest that has one.
+  for (let tries = 0; given === undefined && !isDay(found) && tries < 8; tries++) found.year += step;
   return isDay(found) ? found : undefined;
 }
 

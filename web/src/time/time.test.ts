@@ -121,6 +121,32 @@ describe('a typed time', () => {
     return found.kind === 'at' ? toIso(found.at) : found.kind;
   };
 
+  it('that lacks its year, week or day is the next one in fields of what is to come', () => {
+    const next = (text: string): string => at(text, { isAhead: true });
+    const day = (text: string): unknown => {
+      const found = parse(text, { ...context, isAhead: true });
+      return found.kind === 'day' ? found.day : found.kind;
+    };
+    expect(day('14.5.')).toEqual(on(2026, 5, 14));
+    expect(day('13.5.')).toEqual(on(2027, 5, 13));
+    expect(day('1.12.')).toEqual(on(2026, 12, 1));
+    expect(day('29.2.')).toEqual(on(2028, 2, 29));
+    expect(day('huomenna')).toEqual(on(2026, 5, 15));
+    expect(day('i övermorgon')).toEqual(on(2026, 5, 16));
+    expect(day('ma')).toEqual(on(2026, 5, 18));
+    expect(day('torstai')).toEqual(on(2026, 5, 14));
+    expect(next('Mon 9')).toBe('2026-05-18T06:00:00Z');
+    expect(next('torstai 9')).toBe('2026-05-21T06:00:00Z');
+    expect(next('14')).toBe('2026-05-15T11:00:00Z');
+    expect(next('16')).toBe('2026-05-14T13:00:00Z');
+    expect(at('tomorrow 9')).toBe('2026-05-15T06:00:00Z');
+  });
+
+  it('is understood as it is written in each language', () => {
+    const instant = utc('2026-05-14T10:05:20Z');
+    for (const language of ['fi', 'sv', 'en'] as const) expect(at(moment(instant, helsinki, language)), language).toBe(toIso(instant));
+  });
+
   it('is understood in three languages', () => {
     const cases: Record<string, string> = {
       '14.5. 13.05': '2026-05-14T10:05:00Z',

@@ -2,7 +2,7 @@
 
 import { union, type Span } from '../time/spans';
 import { MS, type Micros } from '../time/zone';
-import type { Deleted, Gap } from './lanes';
+import type { Deleted, Gap, Withheld } from './lanes';
 
 /** Segments meet to within the slew of the clock. */
 export const SEAM: Micros = 50 * MS;
@@ -12,6 +12,7 @@ export interface Known {
   stream: 'main' | 'sub';
   recorded: Span[];
   deleted: Deleted[];
+  withheld: Withheld[];
   gaps: Gap[];
   /** How long its footage is kept. */
   keep: Micros | undefined;
@@ -34,6 +35,7 @@ export function spliced(old: Known, tail: Known, from: Micros): Known {
     ...tail,
     recorded: union([...before(old.recorded), ...tail.recorded], SEAM),
     deleted: joined(old.deleted, tail.deleted, (x, y) => x.rule === y.rule),
+    withheld: joined(old.withheld, tail.withheld, (x, y) => x.why === y.why),
     gaps: joined(old.gaps, tail.gaps, (x, y) => x.cause === y.cause),
   };
 }

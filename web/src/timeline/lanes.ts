@@ -20,6 +20,11 @@ export interface Deleted extends Span {
   rule: 'expired' | 'early';
 }
 
+/** Footage that is there and may not be seen: a data subject asked for that (GDPR 18), or it is not of the hold that was opened. */
+export interface Withheld extends Span {
+  why: 'restricted' | 'other';
+}
+
 /** Footage that is kept past its time. */
 export interface Held extends Span {
   name: string;
@@ -31,6 +36,7 @@ export interface Lane {
   name: string;
   recorded: Span[];
   deleted: Deleted[];
+  withheld: Withheld[];
   gaps: Gap[];
   held: Held[];
   activity: Activity | undefined;
@@ -41,6 +47,7 @@ export type State =
   | { kind: 'recorded'; span: Span }
   | { kind: 'gap'; span: Gap }
   | { kind: 'deleted'; span: Deleted }
+  | { kind: 'withheld'; span: Withheld }
   | { kind: 'unknown' };
 
 /** From here on something is said to move. */
@@ -52,6 +59,8 @@ export function stateAt(lane: Lane, at: Micros): State {
   if (recorded) return { kind: 'recorded', span: recorded };
   const deleted = holding(lane.deleted, at);
   if (deleted) return { kind: 'deleted', span: deleted };
+  const withheld = holding(lane.withheld, at);
+  if (withheld) return { kind: 'withheld', span: withheld };
   const gap = holding(lane.gaps, at);
   return gap ? { kind: 'gap', span: gap } : { kind: 'unknown' };
 }
@@ -70,8 +79,8 @@ export function activityIn(activity: Activity | undefined, span: Span): number {
 export interface Row extends Span {
   camera: string;
   name: string;
-  kind: 'recorded' | 'gap' | 'deleted' | 'held';
-  /** Cause of a gap, rule of a deletion, name of a hold. */
+  kind: 'recorded' | 'gap' | 'deleted' | 'withheld' | 'held';
+  /** Cause of a gap, rule of a deletion, why it is withheld, name of a hold. */
   why: string;
   /** Share of the time in which something moved, 0 to 1. */
   moves: number;
@@ -88,6 +97,7 @@ export function rows(lanes: readonly Lane[], window: Span, most: number): { rows
     for (const span of lane.recorded) put(lane, span, 'recorded', '');
     for (const gap of lane.gaps) put(lane, gap, 'gap', gap.cause);
     for (const span of lane.deleted) put(lane, span, 'deleted', span.rule);
+    for (const span of lane.withheld) put(lane, span, 'withheld', span.why);
     for (const held of lane.held) put(lane, held, 'held', held.name);
   }
   all.sort((a, b) => a.start - b.start || a.end - b.end || a.name.localeCompare(b.name));

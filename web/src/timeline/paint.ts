@@ -20,6 +20,7 @@ export interface Picture {
   /** Words for causes of gaps and rules of deletion. */
   cause: (word: string) => string;
   deleted: string;
+  withheld: string;
 }
 
 export interface Colours {
@@ -124,6 +125,15 @@ function drawLane(context: CanvasRenderingContext2D, picture: Picture, colours: 
   context.fillStyle = colours.coverage;
   for (const [from, to] of columns(lane.recorded, scale, one)) context.fillRect(from, y, to - from, size.coverage);
   holes(context, picture, colours, lane, y, size.coverage);
+  // Something is there, and is not shown.
+  context.save();
+  context.globalAlpha = 0.4;
+  context.fillStyle = colours.coverage;
+  for (const [from, to] of columns(lane.withheld, scale, one)) context.fillRect(from, y, to - from, size.coverage);
+  context.restore();
+  for (const part of lane.withheld) {
+    if (part.end > scale.start && part.start < scale.end) label(context, picture, colours, part, y, size.coverage, picture.withheld);
+  }
   for (const gone of lane.deleted) {
     if (gone.end <= scale.start || gone.start >= scale.end) continue;
     label(context, picture, colours, gone, y, size.coverage, picture.deleted);

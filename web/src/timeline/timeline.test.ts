@@ -84,6 +84,7 @@ describe('lanes', () => {
     name: 'Kassa 1',
     deleted: [{ ...s(0, 10), rule: 'expired' }],
     recorded: [s(10, 20), s(21, 60)],
+    withheld: [{ ...s(60, 62), why: 'restricted' }],
     gaps: [{ ...s(20, 21), cause: 'stalled' }],
     held: [{ ...s(12, 14), name: 'Asia 7' }],
     activity: { start: 10 * MINUTE, step: MINUTE, values: new Uint8Array([0, 255, 40, 0, 0, 0, 0, 0, 0, 0]) },
@@ -93,7 +94,8 @@ describe('lanes', () => {
     expect(stateAt(lane, 5 * MINUTE)).toMatchObject({ kind: 'deleted', span: { rule: 'expired' } });
     expect(stateAt(lane, 10 * MINUTE).kind).toBe('recorded');
     expect(stateAt(lane, 20 * MINUTE)).toMatchObject({ kind: 'gap', span: { cause: 'stalled' } });
-    expect(stateAt(lane, 60 * MINUTE).kind).toBe('unknown');
+    expect(stateAt(lane, 61 * MINUTE)).toMatchObject({ kind: 'withheld', span: { why: 'restricted' } });
+    expect(stateAt(lane, 62 * MINUTE).kind).toBe('unknown');
     expect(activityIn(lane.activity, s(10, 13))).toBe(255);
     expect(activityIn(lane.activity, s(13, 20))).toBe(0);
   });
@@ -109,6 +111,10 @@ describe('lanes', () => {
     ]);
     expect(found[1]?.moves).toBeCloseTo(0.2);
     expect(left).toBe(0);
+    expect(rows([lane], s(55, 70), 10).rows.map((r) => [r.kind, r.why])).toEqual([
+      ['recorded', ''],
+      ['withheld', 'restricted'],
+    ]);
     expect(rows([lane], s(5, 30), 2).left).toBe(3);
   });
 
@@ -126,7 +132,7 @@ describe('lanes', () => {
 
 describe('what is known of a camera', () => {
   const s = (start: number, end: number) => ({ start: start * SECOND, end: end * SECOND });
-  const known = (more: Partial<Known>): Known => ({ stream: 'main', recorded: [], deleted: [], gaps: [], keep: undefined, ...more });
+  const known = (more: Partial<Known>): Known => ({ stream: 'main', recorded: [], deleted: [], withheld: [], gaps: [], keep: undefined, ...more });
 
   it('goes on with what is newer: what touches is one, and what has changed is changed', () => {
     const old = known({
@@ -136,6 +142,7 @@ describe('what is known of a camera', () => {
     });
     const tail = known({
       recorded: [s(80, 100), s(115, 130)],
+      withheld: [{ ...s(112, 115), why: 'restricted' }],
       gaps: [{ ...s(100, 115), cause: 'stalled' }],
       keep: 1_000 * SECOND,
     });
@@ -143,6 +150,7 @@ describe('what is known of a camera', () => {
     expect(found.recorded).toEqual([s(10, 100), s(115, 130)]);
     expect(found.gaps).toEqual([{ ...s(100, 115), cause: 'stalled' }]);
     expect(found.deleted).toEqual([{ ...s(0, 10), rule: 'expired' }]);
+    expect(found.withheld).toEqual([{ ...s(112, 115), why: 'restricted' }]);
     expect(found.keep).toBe(1_000 * SECOND);
   });
 

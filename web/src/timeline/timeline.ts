@@ -36,6 +36,7 @@ export interface Words {
   hover: (at: Micros, lane: number) => string;
   cause: (word: string) => string;
   deleted: string;
+  withheld: string;
 }
 
 /** What somebody did. */
@@ -266,8 +267,8 @@ export class Timeline {
     const context = this.#canvas.getContext('2d');
     if (!context) return;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    const { cause, deleted } = this.words;
-    paint(context, { scale: this.#scale, lanes, zone, language, selection, now, open, cause, deleted }, this.#colours);
+    const { cause, deleted, withheld } = this.words;
+    paint(context, { scale: this.#scale, lanes, zone, language, selection, now, open, cause, deleted, withheld }, this.#colours);
     for (const handle of ['playhead', 'start', 'end'] as const) this.#put(handle);
     // For whoever measures.
     this.host.dataset['drawn'] = (performance.now() - began).toFixed(1);

@@ -65,6 +65,7 @@ export default {
   retry: 'Try again',
   glancing: 'Preview',
   skippedOver: (span: string) => `No recording ${span}`,
+  skippedWithheld: (span) => `Not shown ${span}`,
   atEnd: 'The recordings end here.',
   nothing: {
     gap: (span: string, cause: string) => `No recording ${span}: ${cause}.`,
@@ -72,6 +73,8 @@ export default {
     toCome: 'This time is not recorded yet.',
     expired: (span: string) => `The recording ${span} was deleted: its time was over.`,
     early: (span: string) => `The recording ${span} was deleted early: the disk was full.`,
+    restricted: (span) => `The footage of ${span} is there, but a data subject asked that it is not used (GDPR 18). It is not shown.`,
+    other: (span) => `The footage of ${span} is there, but it is not of the hold that was opened. It is not shown.`,
     denied: 'You may not see recordings of this camera.',
   },
   troubles: {

@@ -17,6 +17,8 @@ export default {
   held: 'on hold',
   deleted: 'Deleted',
   rules: { expired: 'Deleted: its time was over', early: 'Deleted early: the disk was full' },
+  withheld: { restricted: 'Use restricted (GDPR 18)', other: 'Not of the hold that was opened' },
+  withheldShort: 'not shown',
   table: 'Recordings as a table',
   camera: 'Camera',
   what: 'What',

@@ -63,6 +63,7 @@ export default {
   retry: 'Yritä uudelleen',
   glancing: 'Esikatselu',
   skippedOver: (span: string) => `Ei tallennetta ${span}`,
+  skippedWithheld: (span: string) => `Ei näytetä ${span}`,
   atEnd: 'Tallenteet päättyvät tähän.',
   nothing: {
     gap: (span: string, cause: string) => `Ei tallennetta ${span}: ${cause}.`,
@@ -70,6 +71,8 @@ export default {
     toCome: 'Tämä aika ei ole vielä tallessa.',
     expired: (span: string) => `Tallenne ${span} on poistettu: säilytysaika päättyi.`,
     early: (span: string) => `Tallenne ${span} on poistettu ennen aikojaan: levy täyttyi.`,
+    restricted: (span: string) => `Tallenne ${span} on olemassa, mutta sen käyttöä on rajoitettu rekisteröidyn pyynnöstä (GDPR 18). Sitä ei näytetä.`,
+    other: (span: string) => `Tallenne ${span} on olemassa, mutta se ei kuulu avattuun pitoon. Sitä ei näytetä.`,
     denied: 'Sinulla ei ole oikeutta tämän kameran tallenteisiin.',
   },
   troubles: {

@@ -15,6 +15,8 @@ export default {
   held: 'säilytetään',
   deleted: 'Poistettu',
   rules: { expired: 'Poistettu: säilytysaika päättyi', early: 'Poistettu ennen aikojaan: levy täyttyi' },
+  withheld: { restricted: 'Käyttö rajoitettu (GDPR 18)', other: 'Ei kuulu avattuun pitoon' },
+  withheldShort: 'ei näytetä',
   table: 'Tallenteet taulukkona',
   camera: 'Kamera',
   what: 'Mitä',

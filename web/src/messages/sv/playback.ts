@@ -65,6 +65,7 @@ export default {
   retry: 'Försök igen',
   glancing: 'Förhandsvisning',
   skippedOver: (span: string) => `Ingen inspelning ${span}`,
+  skippedWithheld: (span) => `Visas inte ${span}`,
   atEnd: 'Inspelningarna slutar här.',
   nothing: {
     gap: (span: string, cause: string) => `Ingen inspelning ${span}: ${cause}.`,
@@ -72,6 +73,8 @@ export default {
     toCome: 'Den här tiden är inte inspelad ännu.',
     expired: (span: string) => `Inspelningen ${span} är raderad: lagringstiden gick ut.`,
     early: (span: string) => `Inspelningen ${span} raderades i förtid: disken blev full.`,
+    restricted: (span) => `Upptagningen ${span} finns, men dess användning är begränsad på den registrerades begäran (GDPR 18). Den visas inte.`,
+    other: (span) => `Upptagningen ${span} finns, men den hör inte till spärren som öppnades. Den visas inte.`,
     denied: 'Du har inte rätt till inspelningarna från den här kameran.',
   },
   troubles: {

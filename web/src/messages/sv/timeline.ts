@@ -17,6 +17,8 @@ export default {
   held: 'bevaras',
   deleted: 'Raderat',
   rules: { expired: 'Raderat: lagringstiden gick ut', early: 'Raderat i förtid: disken blev full' },
+  withheld: { restricted: 'Användningen begränsad (GDPR 18)', other: 'Hör inte till spärren' },
+  withheldShort: 'visas inte',
   table: 'Inspelningar som tabell',
   camera: 'Kamera',
   what: 'Vad',

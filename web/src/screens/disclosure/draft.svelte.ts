@@ -1,9 +1,20 @@
-// A draft while it is filled in: what was typed is saved by itself a moment later, one save after another, and it says so.
+// A draft while it is filled in: what was typed is saved by itself a moment later, one save after another, and it says so. What the
+// box has not taken when its screen goes away (the session ended meanwhile) waits in this window's memory for the same person.
 import { Refused } from '../../api/client';
 import { disclosures, type Form, type Kind, type Line } from '../../api/disclosures';
 
 /** So long after the last change it is saved. */
 const SAVE_AFTER_MS = 800;
+
+interface Left {
+  person: string;
+  id: number;
+  version: number;
+  kind: Kind;
+  form: Form;
+}
+/** What was typed and not saved when a form was left: of one draft, in memory alone. */
+let left: Left | undefined;
 
 export type Saving = 'saved' | 'waiting' | 'saving' | 'failed';
 
@@ -20,10 +31,11 @@ export class Draft {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running: Promise<void> | undefined;
 
-  /** `saved` learns of each row that the box has kept. */
+  /** `saved` learns of each row that the box has kept; `person`: who fills it in. */
   constructor(
     row: Line,
     readonly saved: (row: Line) => void,
+    readonly person = '',
   ) {
     this.id = row.disclosure;
     this.kind = row.kind;
@@ -31,6 +43,12 @@ export class Draft {
     this.savedAt = row.changed;
     this.#version = row.version;
     this.#sent = this.#text();
+    const found = left;
+    left = undefined;
+    // Of an older version nothing is put over what was saved since.
+    if (found?.person !== person || found.id !== row.disclosure || found.version !== row.version) return;
+    this.kind = found.kind;
+    this.form = found.form;
   }
 
   get version(): number {
@@ -91,7 +109,11 @@ export class Draft {
 
   close(): void {
     // What was typed last is not lost by leaving.
-    if (this.saving !== 'saved') void this.save().catch(() => {});
+    if (this.saving !== 'saved') {
+      void this.save().catch(() => {
+        left = { person: this.person, id: this.id, version: this.#version, kind: this.kind, form: $state.snapshot(this.form) };
+      });
+    }
     clearTimeout(this.#timer);
   }
 }

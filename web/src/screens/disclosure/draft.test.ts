@@ -73,6 +73,24 @@ describe('a draft', () => {
     await expect(draft.save()).rejects.toThrow(Refused);
     expect([draft.saving, draft.isStale, draft.form.unit]).toEqual(['failed', true, 'A']);
   });
+
+  it('left while the box takes nothing is found again by the same person, once, and never over what was saved since', async () => {
+    const leave = async (person: string, unit: string): Promise<void> => {
+      vi.mocked(disclosures.save).mockRejectedValueOnce(new Refused('not-signed-in', 401, ''));
+      const draft = new Draft(row(1), () => {}, person);
+      draft.form.unit = unit;
+      draft.touched();
+      draft.close();
+      await vi.advanceTimersByTimeAsync(10);
+    };
+    const found = (person: string, version = 1): string | null | undefined => new Draft(row(version), () => {}, person).form.unit;
+    await leave('a', 'typed');
+    expect([found('a'), found('a')]).toEqual(['typed', undefined]);
+    await leave('a', 'typed');
+    expect([found('b'), found('a')], 'another person, and nobody after them').toEqual([undefined, undefined]);
+    await leave('a', 'typed');
+    expect(found('a', 2), 'saved elsewhere meanwhile').toBeUndefined();
+  });
 });
 
 describe('what is chosen', () => {

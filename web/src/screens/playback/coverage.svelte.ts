@@ -35,6 +35,7 @@ function read(report: Report, stream: Stream): Known {
     stream,
     recorded: union(recorded, SEAM),
     deleted: report.deleted.map((part) => ({ ...spanOf(part), rule: part.rule })),
+    withheld: report.withheld.map((part) => ({ ...spanOf(part), why: part.why })),
     gaps: report.gaps.map((gap) => ({ ...spanOf(gap), cause: gap.cause })),
     keep: report.keep_s == null ? undefined : report.keep_s * SECOND,
   };
@@ -64,6 +65,7 @@ export class Coverage {
       name,
       recorded: known?.recorded ?? [],
       deleted: known?.deleted ?? [],
+      withheld: known?.withheld ?? [],
       gaps: known?.gaps ?? [],
       held: this.#held.get(camera) ?? [],
       activity: this.#activity.get(camera),
@@ -94,7 +96,7 @@ export class Coverage {
     let start = now - DAY;
     for (const camera of cameras) {
       const known = this.#known.get(camera);
-      for (const spans of [known?.recorded, known?.deleted, known?.gaps]) start = Math.min(start, spans?.[0]?.start ?? start);
+      for (const spans of [known?.recorded, known?.deleted, known?.withheld, known?.gaps]) start = Math.min(start, spans?.[0]?.start ?? start);
     }
     return { start: Math.max(start, now - LONGEST), end: zone.daySpan(zone.day(now)).end };
   }
