@@ -200,7 +200,7 @@ impl Shelf for Parts<'_> {
         let open = self.open.as_mut().ok_or_else(no_part)?;
         let mut bytes = 0;
         for slice in slices {
-            open.zip.write_all(slice).map_err(of_io)?;
+            open.zip.write_all(slice)?;
             bytes += slice.len() as u64;
         }
         (self.options.wrote)(bytes)
@@ -264,20 +264,9 @@ impl Write for Drain {
     }
 }
 
-/// The error that a writer below wrapped, as it was: "no room" must stay that.
-fn of_io(e: io::Error) -> Error {
-    if !e.get_ref().is_some_and(|inner| inner.is::<Error>()) {
-        return e.into();
-    }
-    match e.into_inner().map(|inner| inner.downcast::<Error>()) {
-        Some(Ok(own)) => *own,
-        _ => Error::new(Kind::Io, "writing a part of a package"),
-    }
-}
-
 fn said(e: zip::result::ZipError) -> Error {
     match e {
-        zip::result::ZipError::Io(e) => of_io(e),
+        zip::result::ZipError::Io(e) => e.into(),
         other => Error::new(
             Kind::Internal,
             format!("writing a part of a package: {other}"),
