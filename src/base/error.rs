@@ -104,6 +104,11 @@ impl std::error::Error for Error {}
 impl From<std::io::Error> for Error {
     fn from(e: std::io::Error) -> Self {
         use std::io::ErrorKind as E;
+        // What a writer of ours wrapped for a library stays what it was: "no room" above all.
+        let e = match e.downcast::<Self>() {
+            Ok(own) => return own,
+            Err(e) => e,
+        };
         let kind = match e.kind() {
             E::NotFound => Kind::NotFound,
             E::AlreadyExists => Kind::Exists,

@@ -21,7 +21,7 @@ use crate::ledger::canonical;
 pub const REQUESTED: &str = "disclosure-requested";
 
 /// Something about a disclosure. Each but [`DisclosureChange::Saved`] goes with its entry in the ledger, whose number stands in
-/// the step.
+/// the step; that of [`What::Prepare`] is older, since the package holds the proof of it.
 #[derive(Clone, Debug)]
 pub enum DisclosureChange {
     /// A draft is begun. `Exists` when the number is taken.
@@ -116,6 +116,8 @@ pub enum What {
     Prepare {
         /// SHA-256 of the manifest.
         manifest: Digest,
+        /// Number of the entry with that hash. It is older than this step: the package proves it.
+        entry: u64,
     },
     /// It is handed over, shown or told.
     HandOver {
@@ -374,7 +376,11 @@ fn step(db: &Connection, stepped: &Stepped) -> Result<()> {
     }
     write(db, stepped, next)?;
     let one = (stepped.disclosure, stepped.at, stepped.by.as_str());
-    note(db, one, stepped.what.step(), &stepped.detail)
+    let entry = match stepped.what {
+        What::Prepare { entry, .. } => entry,
+        _ => event::next(db)?.1,
+    };
+    note_with(db, one, (stepped.what.step(), entry), &stepped.detail)
 }
 
 /// That the person did not ask for it and has not approved it yet, and that `enough` have when that is said; the next state.
@@ -445,7 +451,7 @@ fn write(db: &Connection, stepped: &Stepped, next: DisclosureState) -> Result<()
             },
             matches!(stepped.what, What::Prepare { .. }).then_some(at),
             match &stepped.what {
-                What::Prepare { manifest } => Some(*manifest),
+                What::Prepare { manifest, .. } => Some(*manifest),
                 _ => None,
             },
             match &stepped.what {
@@ -470,6 +476,16 @@ fn note(
     detail: &Value,
 ) -> Result<()> {
     let (_, entry) = event::next(db)?;
+    note_with(db, (disclosure, at, by), (step, entry), detail)
+}
+
+/// A step with the number of its entry.
+fn note_with(
+    db: &Connection,
+    (disclosure, at, by): (DisclosureId, Wall, &str),
+    (step, entry): (DisclosureStep, u64),
+    detail: &Value,
+) -> Result<()> {
     db.prepare_cached(
         "insert into disclosure_step (disclosure, number, at_us, person, step, entry, detail)
          values (?1, (select coalesce(max(number), 0) + 1 from disclosure_step where disclosure = ?1), ?2, ?3, ?4, ?5, ?6)",

@@ -116,11 +116,6 @@ pub enum PackageChange {
         /// When.
         at: Wall,
     },
-    /// After a restart: no job is under way any more.
-    Interrupted {
-        /// When.
-        at: Wall,
-    },
     /// A part is gone: its file, then its key. `NotFound` when it is unknown, or was wiped.
     Wiped {
         /// Whose.
@@ -180,13 +175,6 @@ pub(super) fn apply(db: &Connection, change: &PackageChange) -> Result<()> {
             )?
             .execute(params![disclosure, state, cause, at])?,
         ),
-        PackageChange::Interrupted { at } => {
-            db.execute(
-                "update disclosure_job set state = 'failed', cause = 'interrupted', ended_us = ? where ended_us is null",
-                [at],
-            )?;
-            Ok(())
-        }
         PackageChange::Wiped { job, part, at } => one(
             db.prepare_cached(
                 "update disclosure_file set key = null, wiped_us = ?3 where job = ?1 and part = ?2 and wiped_us is null",
@@ -271,6 +259,16 @@ impl Reader {
     /// What SQLite says.
     pub fn last_job(&self, disclosure: DisclosureId) -> Result<Option<JobRow>> {
         let sql = format!("{JOB} where disclosure = ? order by id desc limit 1");
+        let mut statement = self.db.prepare_cached(&sql)?;
+        Ok(statement.query_row([disclosure], read_job).optional()?)
+    }
+
+    /// The job for a disclosure that was done last: whose package it has, if that is not wiped.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn last_made(&self, disclosure: DisclosureId) -> Result<Option<JobRow>> {
+        let sql = format!("{JOB} where disclosure = ? and state = 'done' order by id desc limit 1");
         let mut statement = self.db.prepare_cached(&sql)?;
         Ok(statement.query_row([disclosure], read_job).optional()?)
     }

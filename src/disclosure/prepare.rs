@@ -88,21 +88,29 @@ impl Desk<'_> {
         permitted(&row)
     }
 
-    /// The step to `prepared`: what a job commits together with its own changes and the entry that bears the manifest's hash.
-    /// The step is refused there when its state does not allow it any more.
-    pub fn prepared(&self, by: &By, row: &DisclosureRow, manifest: Digest) -> (Change, Event) {
-        let detail = serde_json::json!({ "manifest": manifest.to_string() });
+    /// The entry that bears the manifest's hash. A job writes it first, since the package holds the proof of it.
+    pub fn proved(&self, by: &By, row: &DisclosureRow, manifest: Digest) -> Event {
         let mut event = self.event(by, row, "prepared", &serde_json::Value::Null);
         event.facts["manifest"] = manifest.to_string().into();
+        event
+    }
+
+    /// The step to `prepared`, with the number of that entry: what a job commits together with the parts, when the package is whole.
+    /// The step is refused there when its state does not allow it any more.
+    pub fn prepared(
+        &self,
+        by: &By,
+        disclosure: DisclosureId,
+        (manifest, entry): (Digest, u64),
+    ) -> Change {
         let stepped = Stepped {
-            disclosure: row.disclosure,
+            disclosure,
             at: self.now,
             by: by.person.clone(),
-            detail,
-            what: What::Prepare { manifest },
+            detail: serde_json::json!({ "manifest": manifest.to_string() }),
+            what: What::Prepare { manifest, entry },
         };
-        let change = Change::Disclosure(DisclosureChange::Stepped(Box::new(stepped)));
-        (change, event)
+        Change::Disclosure(DisclosureChange::Stepped(Box::new(stepped)))
     }
 }
 

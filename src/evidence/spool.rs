@@ -7,7 +7,7 @@ use std::io::{self, IoSlice, Read, Write};
 use std::path::Path;
 
 use crate::base::disk::{self, DiskFile, Unnamed};
-use crate::base::error::{Error, Kind, Result};
+use crate::base::error::Result;
 use crate::vault::identity::Identity;
 use crate::vault::stream::{self, Sealing};
 
@@ -22,17 +22,6 @@ impl Write for Drain {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-/// The error that a writer below wrapped, as it was: "no room" must stay that. `what` is said of any other that is none of ours.
-pub(super) fn of_io(e: io::Error, what: &str) -> Error {
-    if !e.get_ref().is_some_and(|inner| inner.is::<Error>()) {
-        return e.into();
-    }
-    match e.into_inner().map(|inner| inner.downcast::<Error>()) {
-        Some(Ok(own)) => *own,
-        _ => Error::new(Kind::Io, what.to_owned()),
     }
 }
 
@@ -65,8 +54,7 @@ impl Spool {
     /// # Errors
     /// `Full` without room; what the operating system says.
     pub(super) fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        let written = self.sealing.write_all(bytes);
-        written.map_err(|e| of_io(e, "keeping what has to wait"))
+        Ok(self.sealing.write_all(bytes)?)
     }
 
     /// It is whole.

@@ -17,7 +17,7 @@ use crate::decode::transcode::{self, Sink};
 use crate::evidence::clip::Out;
 use crate::evidence::keys::KeyRing;
 use crate::evidence::select::{Piece, Stretch};
-use crate::evidence::spool::{self, Spool, Spooled};
+use crate::evidence::spool::{Spool, Spooled};
 use crate::media::access_unit::SampleEntry;
 use crate::media::clip::{ClipBuilder, ClipSample};
 use crate::media::read;
@@ -84,7 +84,7 @@ impl Copy {
         let mut clear = self.payload.read()?;
         loop {
             let read = clear.read(&mut bytes);
-            let n = read.map_err(|e| spool::of_io(e, "reading a viewing copy back"))?;
+            let n = read.context(|| "reading a viewing copy back")?;
             let Some(part) = bytes.get(..n).filter(|part| !part.is_empty()) else {
                 return Ok(());
             };

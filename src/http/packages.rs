@@ -15,8 +15,11 @@ use crate::vault::opener::Opener;
 /// Says whether a package may still be made: asked again right before the first byte, and between pieces.
 pub type Check = Arc<dyn Fn() -> Result<()> + Send + Sync>;
 
-/// The step of a disclosure whose manifest has this hash, and its entry in the ledger.
-pub type Step = Box<dyn Fn(Digest) -> Result<(Change, Event)> + Send>;
+/// The entry in the ledger of a disclosure whose manifest has this hash.
+pub type Proved = Box<dyn Fn(Digest) -> Result<Event> + Send>;
+
+/// The step of a disclosure whose manifest has this hash, which stands in the entry with this number.
+pub type Step = Box<dyn Fn(Digest, u64) -> Result<Change> + Send>;
 
 /// Makes files besides, by name, of what is known when everything else is made.
 pub type Papers = Box<dyn Fn(&Anchor<'_>) -> Result<Vec<(String, Vec<u8>)>> + Send>;
@@ -35,7 +38,9 @@ pub struct Start {
     pub vault: Arc<dyn Opener>,
     /// Whether it may still be made.
     pub check: Check,
-    /// The step to `prepared`, and the entry that answers for it, with the manifest's hash.
+    /// The entry with the manifest's hash, which the package proves.
+    pub proved: Proved,
+    /// The step to `prepared`, when the package is whole.
     pub prepared: Step,
     /// Makes the papers that go with it.
     pub papers: Papers,
@@ -59,7 +64,7 @@ pub trait Packages: Send + Sync {
     /// Opens the keys and queues the job. Blocks.
     ///
     /// # Errors
-    /// `Exists` when one is under way for the disclosure; `Full` when too many wait; `NotFound` when nothing of it is there;
+    /// `Exists` when one is under way for the disclosure; `Full` when too many wait or no volume has room; `NotFound` when nothing of it is there;
     /// what opening keys says.
     fn start(&self, start: Start) -> Result<()>;
 

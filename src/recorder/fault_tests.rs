@@ -41,23 +41,29 @@ pub(crate) struct Scene {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) clock: Arc<SimulatedClock>,
     pub(crate) stream: Arc<StreamId>,
-    sealing: Sealing,
+    pub(crate) sealing: Sealing,
+    pub(crate) recovery: Identity,
     overflow_before: Option<i64>,
 }
 
 impl Scene {
     pub(crate) fn new() -> Self {
+        Self::of(|path, box_id| Catalog::open(path, box_id).expect("catalog"))
+    }
+
+    /// With a catalog that `open` makes of a path.
+    pub(crate) fn of(open: impl FnOnce(&Path, BoxId) -> Catalog) -> Self {
         let dir = tempfile::tempdir().expect("folder");
         let box_id = BoxId::random();
         let clock = SimulatedClock::at(Wall::from_secs(1_795_000_000));
         let volume = Volume::init(&dir.path().join("volume"), box_id, "disk-1").expect("volume");
-        let catalog = Catalog::open(&dir.path().join("catalog.db"), box_id).expect("catalog");
-        let recovery = Identity::generate().recipient();
-        let person = Identity::generate().recipient();
-        let made = generation::create(&[(PersonId::random(), &person)], &recovery, clock.wall());
+        let catalog = open(&dir.path().join("catalog.db"), box_id);
+        let recovery = Identity::generate();
+        let (to, person) = (recovery.recipient(), Identity::generate().recipient());
+        let made = generation::create(&[(PersonId::random(), &person)], &to, clock.wall());
         let sealing = Sealing {
             generation: made.expect("generation").generation,
-            recovery,
+            recovery: to,
         };
         let seen = Change::VolumeSeen {
             volume: volume.id,
@@ -73,6 +79,7 @@ impl Scene {
             clock,
             stream: Arc::new("kassa-1/main".parse().expect("id")),
             sealing,
+            recovery,
             overflow_before: None,
         }
     }

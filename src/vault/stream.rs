@@ -1,12 +1,47 @@
 //! Something large, encrypted to a recipient as one binary age file (C2SP age, version 1) while it is written or read.
 
 use std::io::{Read, Seek, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::base::{Context, Error, Kind, Result};
 use crate::vault::identity::{Identity, Recipient};
 
 /// What is written into it comes out encrypted.
-pub struct Sealing<W: Write>(age::stream::StreamWriter<W>);
+pub struct Sealing<W: Write>(age::stream::StreamWriter<Behind<W>>);
+
+/// Writes the header of an age file in one piece, with what comes first after it: an error of the file stays what it is then,
+/// while one that comes in the midst of the header would be told as words of the library.
+struct Behind<W> {
+    out: W,
+    header: Vec<u8>,
+    is_header: Arc<AtomicBool>,
+}
+
+impl<W: Write> Behind<W> {
+    fn write_header(&mut self) -> std::io::Result<()> {
+        if !self.header.is_empty() {
+            self.out.write_all(&self.header)?;
+            self.header.clear();
+        }
+        Ok(())
+    }
+}
+
+impl<W: Write> Write for Behind<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.is_header.load(Ordering::Relaxed) {
+            self.header.extend_from_slice(bytes);
+            return Ok(bytes.len());
+        }
+        self.write_header()?;
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
+}
 
 /// Begins an age file in `out` that the identity of `to` opens.
 ///
@@ -16,7 +51,14 @@ pub fn seal<W: Write>(out: W, to: &Recipient) -> Result<Sealing<W>> {
     let recipient: &dyn age::Recipient = to.as_age();
     let encryptor = age::Encryptor::with_recipients(std::iter::once(recipient))
         .map_err(|e| Error::new(Kind::Internal, format!("encrypting: {e}")))?;
-    let writer = encryptor.wrap_output(out).context(|| "encrypting")?;
+    let is_header = Arc::new(AtomicBool::new(true));
+    let behind = Behind {
+        out,
+        header: Vec::new(),
+        is_header: Arc::clone(&is_header),
+    };
+    let writer = encryptor.wrap_output(behind).context(|| "encrypting")?;
+    is_header.store(false, Ordering::Relaxed);
     Ok(Sealing(writer))
 }
 
@@ -26,7 +68,9 @@ impl<W: Write> Sealing<W> {
     /// # Errors
     /// When it cannot be written.
     pub fn finish(self) -> Result<W> {
-        self.0.finish().context(|| "encrypting")
+        let mut behind = self.0.finish().context(|| "encrypting")?;
+        behind.write_header().context(|| "encrypting")?;
+        Ok(behind.out)
     }
 }
 

@@ -15,6 +15,10 @@ pub(crate) enum Outcome {
     Undone,
     /// It was done, and reported as failed.
     Done,
+    /// There is no room for it.
+    Full,
+    /// The process dies before it: a panic, which the test catches.
+    Dies,
 }
 
 /// Which change fails.
@@ -86,6 +90,9 @@ pub(super) fn change<T>(
         None => act(),
         Some(Outcome::Undone) => Err(fault()),
         Some(Outcome::Done) => act().and_then(|_| Err(fault())),
+        // ENOSPC.
+        Some(Outcome::Full) => Err(io::Error::from_raw_os_error(28)),
+        Some(Outcome::Dies) => panic!("the process dies at {step:?} of {}", path.display()),
     }
 }
 

@@ -107,6 +107,11 @@ fn approve(enough: bool) -> What {
     }
 }
 
+const PREPARED: What = What::Prepare {
+    manifest: ROOT,
+    entry: 3,
+};
+
 const HANDED: What = What::HandOver {
     handed: Wall(T0.0 + 100 * SECOND),
     copies_until: None,
@@ -139,7 +144,7 @@ fn a_disclosure_is_read_as_it_went_its_way() {
     assert_eq!(read().asked, Some(asked(1)));
     assert_eq!(read().kind, DisclosureKind::Seizure);
     step(&fixture, ONE, "other", approve(true)).expect("approved");
-    step(&fixture, ONE, "box", What::Prepare { manifest: ROOT }).expect("prepared");
+    step(&fixture, ONE, "box", PREPARED).expect("prepared");
     step(&fixture, ONE, "manager", HANDED).expect("handed over");
     step(&fixture, ONE, "manager", What::Receive).expect("received");
     step(&fixture, ONE, "manager", What::Destroy).expect("destroyed");
@@ -165,7 +170,8 @@ fn a_disclosure_is_read_as_it_went_its_way() {
         let entry = entries.iter().find(|e| e.seq == step.entry);
         assert!(entry.is_some(), "the entry of {}", step.step);
     }
-    assert!(steps.windows(2).all(|two| two[0].entry < two[1].entry));
+    assert!(steps.windows(2).all(|two| two[0].entry <= two[1].entry));
+    assert_eq!(steps[3].entry, 3, "of what was there before");
     let of_serial = reader.disclosure_of(asked(1).serial).expect("read");
     assert_eq!(of_serial, Some(done));
 }
@@ -182,15 +188,15 @@ fn nobody_approves_what_they_asked_for_and_two_are_two() {
     let step = |by, what| step(&fixture, ONE, by, what);
     assert_eq!(step("manager", approve(false)), Err(Kind::Denied));
     assert_eq!(step("first", approve(true)), Err(Kind::Internal), "too few");
-    let early = step("box", What::Prepare { manifest: ROOT });
+    let early = step("box", PREPARED);
     assert_eq!(early, Err(Kind::Exists), "not approved");
     step("first", approve(false)).expect("the first");
     assert_eq!(step("first", approve(true)), Err(Kind::Exists), "the same");
-    let early = step("box", What::Prepare { manifest: ROOT });
+    let early = step("box", PREPARED);
     assert_eq!(early, Err(Kind::Exists), "approved by one of two");
     step("second", approve(true)).expect("the second");
-    step("box", What::Prepare { manifest: ROOT }).expect("prepared");
-    step("box", What::Prepare { manifest: ROOT }).expect("made anew");
+    step("box", PREPARED).expect("prepared");
+    step("box", PREPARED).expect("made anew");
     step("manager", What::Withdraw).expect("taken back");
     assert_eq!(step("manager", HANDED), Err(Kind::Exists));
 }
@@ -375,6 +381,11 @@ fn file(job: JobId) -> FileRow {
     }
 }
 
+fn last_made(fixture: &Fixture) -> Option<JobId> {
+    let found = fixture.reader().last_made(ONE).expect("read");
+    found.map(|job| job.job)
+}
+
 #[test]
 fn a_package_is_made_by_one_job_at_a_time() {
     let fixture = Fixture::new();
@@ -390,7 +401,14 @@ fn a_package_is_made_by_one_job_at_a_time() {
         bytes_total: 100,
     };
     commit(progress()).expect("progress");
-    commit(PackageChange::Interrupted { at: at(2) }).expect("interrupted");
+    let interrupted = PackageChange::Ended {
+        disclosure: ONE,
+        state: JobState::Failed,
+        cause: Some("interrupted".to_owned()),
+        at: at(2),
+    };
+    commit(interrupted).expect("interrupted");
+    assert_eq!(last_made(&fixture), None);
     assert_eq!(commit(progress()), Err(Kind::NotFound));
     let reader = fixture.reader();
     let last = || reader.last_job(ONE).expect("read").expect("a job");
@@ -417,9 +435,10 @@ fn parts_are_wiped_with_their_keys_before_copies_count_as_destroyed() {
         at: at(3),
     };
     package(&fixture, ended).expect("done");
+    assert_eq!(last_made(&fixture), Some(job));
     assert_eq!(reader.package_files_there().expect("read"), vec![file(job)]);
     step(&fixture, ONE, "other", approve(true)).expect("approved");
-    for what in [What::Prepare { manifest: ROOT }, HANDED, What::Receive] {
+    for what in [PREPARED, HANDED, What::Receive] {
         step(&fixture, ONE, "manager", what).expect("a step");
     }
     let early = step(&fixture, ONE, "manager", What::Destroy);

@@ -1,6 +1,7 @@
 //! The making of one package, from its footage to its sealed parts.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use crate::base::error::{Error, Kind, Result};
 use crate::base::id::{DisclosureId, GenerationId};
 use crate::base::time::Mono;
 use crate::base::zone::Zone;
-use crate::catalog::{Act, Change, Event, FileRow, JobState, PackageChange, Reader};
+use crate::catalog::{Act, Change, Event, FileRow, JobRow, JobState, PackageChange, Reader};
 use crate::config;
 use crate::daemon::ledger;
 use crate::daemon::packages::keys::JobKeys;
@@ -34,6 +35,8 @@ use crate::vault::parcel::Parcel;
 const DIR_MODE: u32 = 0o700;
 /// So much more than the pictures a package may need: tables, proof, page, and what sealing adds.
 const EXTRA_BYTES: u64 = 64 << 20;
+/// While less than this is left above a volume's reserve, nothing more is written.
+const SPARE_BYTES: u64 = EXTRA_BYTES / 2;
 /// Whether it may go on is asked this often.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 /// While a volume is further behind than this, it waits.
@@ -45,11 +48,18 @@ const SIGNED_MAX: Duration = Duration::from_secs(30);
 const CODING: &str = "viewing";
 /// What somebody cancelled says so.
 const CANCELLED: &str = "cancelled";
+/// The cause of what a restart, or a stop of the box, ended.
+pub(super) const INTERRUPTED: &str = "interrupted";
+/// How the cause begins when a disk has no room.
+const DISK_FULL: &str = "disk full";
+const CAUSE_CHARS_MAX: usize = 1000;
 
 /// A package that is to be made, with its keys.
 pub(super) struct Job {
     start: Start,
     keys: KeyRing,
+    /// Of its line.
+    number: u64,
 }
 
 /// Where it is made.
@@ -59,8 +69,9 @@ struct Place {
 }
 
 impl Job {
-    pub(super) fn new(start: Start, keys: JobKeys) -> Self {
+    pub(super) fn new(start: Start, keys: JobKeys, number: u64) -> Self {
         Self {
+            number,
             start,
             keys: KeyRing::of_opener(Arc::new(keys)),
         }
@@ -75,7 +86,7 @@ impl Job {
             Err(e) => error!("package of disclosure {disclosure}: {e}"),
         }
         ended(options, disclosure, &made.map(drop));
-        options.lines.remove(disclosure);
+        options.lines.remove(disclosure, self.number);
     }
 
     fn make(&self, options: &Options) -> Result<usize> {
@@ -93,13 +104,16 @@ impl Job {
         let signer = options.state.signer()?;
         let begun = self.event(options, json!({ "cameras": self.cameras() }));
         let act = options.catalog.begin_act(begun, Vec::new())?;
-        match self.pack(options, (&reader, &signer), wanted, (&place, &act)) {
-            Ok(made) => self.finish(options, (&reader, &signer), (made, &place), act),
-            Err(e) => {
-                self.failed(options, act, &e);
-                Err(e)
-            }
+        let seq = act.seq();
+        // Until its entry is written, what it did is open.
+        let mut open = Some(act);
+        let made = self
+            .pack(options, (&reader, &signer), wanted, (&place, seq))
+            .and_then(|made| self.finish(options, (&reader, &signer), (made, &place), &mut open));
+        if let (Err(e), Some(act)) = (&made, open) {
+            self.failed(options, act, e);
         }
+        made
     }
 
     /// Not cancelled, whoever wants it still may have it, and whoever approved it still stands behind it.
@@ -147,7 +161,7 @@ impl Job {
         options: &'a Options,
         (reader, signer): (&Reader, &Signer),
         wanted: Vec<Wanted>,
-        (place, act): (&'a Place, &Act),
+        (place, intent): (&'a Place, u64),
     ) -> Result<Made<'a>> {
         self.phase(options, "packing")?;
         let in_force = options.feed.config();
@@ -161,7 +175,7 @@ impl Job {
             zone: site.site.zone,
             configuration: config::load(&options.state.config_path())?.digest,
             purpose: self.start.order.purpose.clone(),
-            intent: Some(act.seq()),
+            intent: Some(intent),
             disclosure: Some(self.start.order.part()),
             made,
         };
@@ -170,6 +184,7 @@ impl Job {
         let watch = Rc::new(Watch {
             job: self,
             options,
+            place,
             checked: Cell::new(options.clock.mono()),
             is_coding: Cell::new(false),
         });
@@ -205,30 +220,34 @@ impl Job {
         })
     }
 
-    /// The ledger's entry, which is also that of the state; then proof and list; then the names.
+    /// The ledger's entry with the manifest's hash; then proof and list; then the names, and with them the state: whatever ends it
+    /// before, the disclosure is what it was.
     fn finish(
         &self,
         options: &Options,
         (reader, signer): (&Reader, &Signer),
         (made, place): (Made<'_>, &Place),
-        act: Act,
+        open: &mut Option<Act>,
     ) -> Result<usize> {
         let Made {
             prepared,
             generation,
         } = made;
-        let clips = prepared.clips();
+        let (clips, manifest) = (prepared.clips(), prepared.digest);
         self.go_on(options)?;
         self.phase(options, "proving")?;
-        let (step, mut outcome) = (self.start.prepared)(prepared.digest)?;
+        let mut outcome = (self.start.proved)(manifest)?;
         outcome.facts["clips"] = clips.len().into();
         outcome.facts["pictures"] = clips.iter().map(|clip| clip.pictures).sum::<usize>().into();
-        let seq = options.catalog.end_act(act, outcome, vec![step])?;
+        let none = || Error::new(Kind::Internal, "an act that is over");
+        let act = open.take().ok_or_else(none)?;
+        let seq = options.catalog.end_act(act, outcome, Vec::new())?;
         self.signed(options, reader, seq)?;
         let papers = &*self.start.papers;
         let parts = prepared.finish(reader, seq, (&self.keys, signer), papers)?;
         let parts = parts.finish()?;
-        self.name(options, (parts, generation), place)
+        let step = (self.start.prepared)(manifest, seq)?;
+        self.name(options, (parts, generation), place, step)
     }
 
     /// Waits until a checkpoint is over the entry.
@@ -244,12 +263,13 @@ impl Job {
         Ok(())
     }
 
-    /// Gives the parts their names, and the catalog its rows: with them the job is done.
+    /// Gives the parts their names, and the catalog its rows: with them the job is done. `step` is that of the disclosure.
     fn name(
         &self,
         options: &Options,
         (parts, generation): (Vec<Part>, GenerationId),
         place: &Place,
+        step: Change,
     ) -> Result<usize> {
         let (disclosure, at, of) = (self.start.disclosure, options.clock.wall(), parts.len());
         let reader = options.catalog.reader()?;
@@ -281,6 +301,7 @@ impl Job {
             }
             changes.push(Change::Package(PackageChange::PartMade(Box::new(row))));
         }
+        changes.push(step);
         changes.push(Change::Package(PackageChange::Ended {
             disclosure,
             state: JobState::Done,
@@ -297,10 +318,9 @@ impl Job {
                 facts,
             )
         };
-        if let Err(e) = options.catalog.commit(changes, event) {
-            unname(&named);
-            return Err(e);
-        }
+        // Rows that were refused may turn out to be there after a restart: files go only when it is known that they have none
+        // (`wipe::strays`).
+        options.catalog.commit(changes, event)?;
         Ok(of)
     }
 
@@ -326,6 +346,7 @@ struct Made<'a> {
 struct Watch<'a> {
     job: &'a Job,
     options: &'a Options,
+    place: &'a Place,
     checked: Cell<Mono>,
     /// Copies for viewing are being coded: what goes in counts then, and not what is written.
     is_coding: Cell<bool>,
@@ -352,6 +373,7 @@ impl Watch<'_> {
         if now.since(self.checked.get()) >= CHECK_EVERY {
             self.checked.set(now);
             self.job.go_on(options)?;
+            self.place.check(options)?;
         } else if options.lines.is_cancelled(disclosure) {
             return Err(Error::new(Kind::Busy, CANCELLED));
         }
@@ -365,6 +387,12 @@ impl Watch<'_> {
 }
 
 impl Options {
+    /// Bytes that stay free, by the folder of the volume.
+    fn reserves(&self) -> BTreeMap<PathBuf, u64> {
+        let config = self.feed.config();
+        config.as_ref().map(sweeper::reserves).unwrap_or_default()
+    }
+
     fn is_behind(&self) -> bool {
         let behind = self.board.pulses.behind(self.clock.mono());
         behind.values().any(|time| *time > YIELD_BEHIND)
@@ -381,10 +409,12 @@ fn unname(paths: &[PathBuf]) {
     }
 }
 
-/// The volume with most room above its reserve, if that is enough.
-fn place(options: &Options, bytes: u64) -> Result<Place> {
-    let config = options.feed.config();
-    let reserves = config.as_ref().map(sweeper::reserves).unwrap_or_default();
+/// The volume with most room above its reserve, which a package with `bytes` of pictures does not touch.
+///
+/// # Errors
+/// `Full` when that is not enough, with the figures; `NotFound` when no volume is there.
+pub(super) fn room(options: &Options, bytes: u64) -> Result<Volume> {
+    let reserves = options.reserves();
     let need = bytes + bytes / 100 + EXTRA_BYTES;
     let mut best: Option<(u64, Volume)> = None;
     for volume in options.volumes()? {
@@ -407,9 +437,39 @@ fn place(options: &Options, bytes: u64) -> Result<Place> {
         );
         return Err(Error::new(Kind::Full, text));
     }
+    Ok(volume)
+}
+
+fn place(options: &Options, bytes: u64) -> Result<Place> {
+    let volume = room(options, bytes)?;
     let dir = volume.root.join(PACKAGES_DIR);
     disk::create_dir_all(&dir, DIR_MODE)?;
     Ok(Place { volume, dir })
+}
+
+impl Place {
+    /// That recording's reserve is not touched: what is recorded meanwhile takes room too.
+    ///
+    /// # Errors
+    /// `Full`.
+    fn check(&self, options: &Options) -> Result<()> {
+        let reserves = options.reserves();
+        let reserve = reserves.get(&self.volume.root).copied();
+        let room = self
+            .volume
+            .space()?
+            .free_bytes
+            .saturating_sub(reserve.unwrap_or_default());
+        if room >= SPARE_BYTES {
+            return Ok(());
+        }
+        let text = format!(
+            "{DISK_FULL}: volume \"{}\" has {} MiB left above the reserve that recording needs",
+            self.volume.name,
+            room >> 20
+        );
+        Err(Error::new(Kind::Full, text))
+    }
 }
 
 /// Year, month, day, hour, minute and second at the site.
@@ -425,24 +485,62 @@ pub(super) fn ended(options: &Options, disclosure: DisclosureId, made: &Result<(
     let Err(e) = made else {
         return;
     };
-    let is_cancelled = options.lines.is_cancelled(disclosure) && !options.lines.is_closed();
-    let (state, cause) = if is_cancelled {
-        (JobState::Cancelled, None)
-    } else if options.lines.is_closed() {
-        (JobState::Failed, Some("interrupted".to_owned()))
+    let is_closed = options.lines.is_closed();
+    let cause = if options.lines.is_cancelled(disclosure) && !is_closed {
+        None
+    } else if is_closed {
+        Some(INTERRUPTED.to_owned())
     } else {
-        (
-            JobState::Failed,
-            Some(e.to_string().chars().take(1000).collect()),
-        )
+        Some(cause(e))
     };
-    let change = PackageChange::Ended {
-        disclosure,
-        state,
-        cause,
-        at: options.clock.wall(),
-    };
-    if let Err(e) = options.catalog.commit(change, None) {
+    let found = options.catalog.reader().and_then(|reader| {
+        let open = reader.open_jobs()?.into_iter();
+        Ok(open.filter(|job| job.disclosure == disclosure).collect())
+    });
+    let written = found.and_then(|jobs: Vec<JobRow>| {
+        let over = |job| over(options, job, cause.clone());
+        jobs.iter().try_for_each(over)
+    });
+    if let Err(e) = written {
         error!("what became of a package could not be written down: {e}");
     }
+}
+
+/// In words; a disk that is full is called that, whatever was being written.
+fn cause(e: &Error) -> String {
+    let text = e.to_string();
+    let is_disk = e.kind() == Kind::Full && e.os_code().is_some();
+    let text = if is_disk {
+        format!("{DISK_FULL}: {text}")
+    } else {
+        text
+    };
+    text.chars().take(CAUSE_CHARS_MAX).collect()
+}
+
+/// A job is over without a package: it failed by `cause`, or a person stopped it.
+///
+/// # Errors
+/// What the catalog says.
+pub(super) fn over(options: &Options, job: &JobRow, cause: Option<String>) -> Result<()> {
+    let at = options.clock.wall();
+    let (state, result) = match cause.as_deref() {
+        None => (JobState::Cancelled, "cancelled"),
+        Some(INTERRUPTED) => (JobState::Failed, INTERRUPTED),
+        Some(_) => (JobState::Failed, "failed"),
+    };
+    let object = format!("disclosure {}", job.disclosure);
+    let event = Event {
+        actor: job.by.clone(),
+        result: result.to_owned(),
+        detail: cause.as_ref().map(|cause| json!({ "text": cause })),
+        ..Event::of_box(at, "package-made", object, json!({ "job": job.job }))
+    };
+    let change = PackageChange::Ended {
+        disclosure: job.disclosure,
+        state,
+        cause,
+        at,
+    };
+    options.catalog.commit(change, event)
 }

@@ -13,6 +13,9 @@ mod state;
 mod wanted;
 mod wipe;
 
+#[cfg(test)]
+mod fault_tests;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -129,12 +132,7 @@ impl Packing {
     /// # Errors
     /// When the catalog cannot be written or no thread can be had.
     pub fn start(options: Options) -> Result<(Self, Arc<Desk>)> {
-        let at = options.clock.wall();
-        if !options.catalog.reader()?.open_jobs()?.is_empty() {
-            options
-                .catalog
-                .commit(PackageChange::Interrupted { at }, None)?;
-        }
+        interrupted(&options)?;
         let (sender, messages) = sync_channel(JOBS_MAX + 1);
         let (lines, desk) = (options.lines.clone(), options.clone());
         let thread = std::thread::Builder::new()
@@ -169,13 +167,12 @@ fn run(options: &Options, messages: &Receiver<Message>) {
     if let Err(e) = rustix::process::nice(NICER) {
         warn!("the thread of packages is not niced: {e}");
     }
-    wipe::strays(options);
-    let mut look = true;
+    let mut is_look = true;
     while !options.lines.is_closed() {
-        if look && let Err(e) = wipe::due(options) {
-            warn!("wiping copies of packages: {e}");
+        if is_look {
+            look(options);
         }
-        look = match messages.recv_timeout(LOOK_EVERY) {
+        is_look = match messages.recv_timeout(LOOK_EVERY) {
             Ok(Message::Job(job)) => {
                 job.run(options);
                 true
@@ -184,6 +181,36 @@ fn run(options: &Options, messages: &Receiver<Message>) {
             Err(RecvTimeoutError::Disconnected) => return,
         };
     }
+}
+
+/// After a restart: no job is under way any more.
+fn interrupted(options: &Options) -> Result<()> {
+    let open = options.catalog.reader()?.open_jobs()?;
+    let end = |job| job::over(options, job, Some(job::INTERRUPTED.to_owned()));
+    open.iter().try_for_each(end)
+}
+
+/// Between jobs: wipes what is due, and clears up what a job left that could not end in order.
+fn look(options: &Options) {
+    if let Err(e) = settle(options) {
+        warn!("clearing up after packages: {e}");
+    }
+    if let Err(e) = wipe::due(options) {
+        warn!("wiping copies of packages: {e}");
+    }
+}
+
+/// Ends jobs that nobody does any more: their end could not be written down when it came. What has no row goes then, and not
+/// before: it is known by then that it has none.
+fn settle(options: &Options) -> Result<()> {
+    for job in options.catalog.reader()?.open_jobs()? {
+        if !options.lines.has(job.disclosure) {
+            let cause = "what became of it could not be written down when it ended";
+            job::over(options, &job, Some(cause.to_owned()))?;
+        }
+    }
+    wipe::strays(options);
+    Ok(())
 }
 
 /// The streams of a package: each camera's full picture, and the small one where a copy for viewing may come from it.
@@ -228,6 +255,8 @@ impl Packages for Desk {
                 keys.add(&source, &ring)?;
             }
         }
+        // Better now than when it is its turn; then it is looked at again.
+        job::room(options, bytes)?;
         let at = options.clock.wall();
         let queued = PackageChange::Queued {
             disclosure: start.disclosure,
@@ -235,14 +264,13 @@ impl Packages for Desk {
             by: start.by.to_string(),
             at,
         };
-        options.catalog.commit(queued, None)?;
         let disclosure = start.disclosure;
-        options.lines.add(disclosure, bytes);
-        let job = Message::Job(Box::new(Job::new(start, keys)));
+        let queue = || options.catalog.commit(queued, None);
+        let number = options.lines.queue((disclosure, bytes), queue)?;
+        let job = Message::Job(Box::new(Job::new(start, keys, number)));
         match self.sender.try_send(job) {
             Ok(()) => Ok(()),
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
-                options.lines.remove(disclosure);
                 let e = Error::new(
                     Kind::Busy,
                     "the box is being stopped, or too many packages wait",
@@ -252,6 +280,7 @@ impl Packages for Desk {
                     disclosure,
                     &Err(Error::new(e.kind(), e.to_string())),
                 );
+                options.lines.remove(disclosure, number);
                 Err(e)
             }
         }

@@ -1,10 +1,11 @@
 //! How far packages are, for whoever asks, and who was told to stop. In memory only.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::base::error::Result;
 use crate::base::id::DisclosureId;
 use crate::base::time::Mono;
 use crate::http::packages::Progress;
@@ -12,6 +13,7 @@ use crate::http::packages::Progress;
 /// One package.
 #[derive(Clone, Debug)]
 struct Line {
+    number: u64,
     phase: &'static str,
     bytes_done: u64,
     bytes_total: u64,
@@ -30,6 +32,7 @@ struct Inside {
     /// Told when somebody is to stop.
     stopped: Condvar,
     closed: AtomicBool,
+    begun: AtomicU64,
 }
 
 impl Lines {
@@ -67,19 +70,43 @@ impl Lines {
         self.lock().len()
     }
 
-    pub(super) fn add(&self, disclosure: DisclosureId, bytes_total: u64) {
+    /// Queues a job with `write`, which writes its row: nobody sees the row and no line. The line's number.
+    ///
+    /// # Errors
+    /// What `write` says.
+    pub(super) fn queue(
+        &self,
+        (disclosure, bytes_total): (DisclosureId, u64),
+        write: impl FnOnce() -> Result<()>,
+    ) -> Result<u64> {
+        let mut lines = self.lock();
+        write()?;
+        let number = self.0.begun.fetch_add(1, Ordering::Relaxed);
         let line = Line {
+            number,
             phase: "queued",
             bytes_done: 0,
             bytes_total,
             since: None,
             cancelled: false,
         };
-        self.lock().insert(disclosure, line);
+        lines.insert(disclosure, line);
+        Ok(number)
     }
 
-    pub(super) fn remove(&self, disclosure: DisclosureId) {
-        self.lock().remove(&disclosure);
+    pub(super) fn has(&self, disclosure: DisclosureId) -> bool {
+        self.lock().contains_key(&disclosure)
+    }
+
+    /// The job with that number is over; the next for the same disclosure may wait already.
+    pub(super) fn remove(&self, disclosure: DisclosureId, number: u64) {
+        let mut lines = self.lock();
+        if lines
+            .get(&disclosure)
+            .is_some_and(|line| line.number == number)
+        {
+            lines.remove(&disclosure);
+        }
     }
 
     pub(super) fn phase(&self, disclosure: DisclosureId, phase: &'static str) {
@@ -150,7 +177,9 @@ mod tests {
     fn the_time_left_follows_from_the_time_spent() {
         let (lines, id) = (Lines::default(), DisclosureId(12_345_678));
         let at = |secs: u64| Mono(secs * 1_000_000);
-        lines.add(id, 4000);
+        let number = lines.queue((id, 4000), || Ok(())).expect("begun");
+        lines.remove(id, number + 1);
+        assert!(lines.has(id), "another's");
         assert_eq!(lines.progress(id, at(0)).expect("there").left, None);
         lines.wrote(id, 1000, at(10));
         assert_eq!(lines.progress(id, at(10)).expect("there").left, None);
@@ -170,7 +199,7 @@ mod tests {
             expected
         );
         assert!(!lines.is_cancelled(id) && lines.cancel(id) && lines.is_cancelled(id));
-        lines.remove(id);
+        lines.remove(id, number);
         assert!(!lines.cancel(id) && lines.progress(id, at(20)).is_none());
     }
 }

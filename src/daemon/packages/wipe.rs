@@ -9,33 +9,26 @@ use serde_json::json;
 use crate::base::disk;
 use crate::base::error::{Kind, Result};
 use crate::base::time::Wall;
-use crate::catalog::{
-    DisclosureRow, DisclosureState, Event, FileRow, JobRow, JobState, PackageChange,
-};
+use crate::catalog::{DisclosureRow, DisclosureState, Event, FileRow, JobRow, PackageChange};
 use crate::daemon::packages::Options;
 use crate::store::volume::PACKAGES_DIR;
 
 /// No copy is kept for longer, in microseconds: 14 days.
 const KEPT_US_MAX: i64 = 14 * 86_400_000_000;
 
-/// Why a copy goes now; none: it stays.
+/// Why a copy goes now; none: it stays. `made` is the disclosure's last job that was done: one that failed takes the place of nothing.
 fn why(
     file: &FileRow,
     row: Option<&DisclosureRow>,
-    last: Option<&JobRow>,
+    made: Option<&JobRow>,
     now: Wall,
 ) -> Option<&'static str> {
     let Some(row) = row else {
         return Some("unknown");
     };
     let over = |at: Wall| now.us_since(at) >= KEPT_US_MAX;
-    // A job that failed takes the place of nothing.
-    let newer = last.is_some_and(|job| job.job != file.job && job.state == JobState::Done);
-    let own = last.filter(|job| job.job == file.job);
-    let made = match own {
-        Some(job) => job.ended,
-        None => row.prepared.map(|(at, _)| at),
-    };
+    let newer = made.is_some_and(|job| job.job != file.job);
+    let made = made.and_then(|job| job.ended);
     match row.state {
         DisclosureState::Received | DisclosureState::Destroyed => Some("received"),
         DisclosureState::Withdrawn | DisclosureState::Refused => Some("withdrawn"),
@@ -54,8 +47,8 @@ pub(super) fn due(options: &Options) -> Result<()> {
     let (reader, now) = (options.catalog.reader()?, options.clock.wall());
     for file in reader.package_files_there()? {
         let row = reader.disclosure(file.disclosure)?;
-        let last = reader.last_job(file.disclosure)?;
-        if let Some(why) = why(&file, row.as_ref(), last.as_ref(), now)
+        let made = reader.last_made(file.disclosure)?;
+        if let Some(why) = why(&file, row.as_ref(), made.as_ref(), now)
             && let Err(e) = wipe(options, &file, why)
         {
             warn!(
@@ -89,7 +82,8 @@ fn wipe(options: &Options, file: &FileRow, why: &str) -> Result<()> {
     options.catalog.commit(change, event)
 }
 
-/// Removes what lies where packages do and has no row: a restart came between a name and its row. Nothing opens it.
+/// Removes what lies where packages do and has no row: something came between a name and its row. Nothing opens it. To be called
+/// when no job is under way.
 pub(super) fn strays(options: &Options) {
     let found = || -> Result<()> {
         let rows = options.catalog.reader()?.package_files_there()?;

@@ -186,8 +186,11 @@ impl Scene {
         let done = self.desk(|desk| {
             let permitted = desk.permit_by(&by, id)?;
             let (row, _) = desk.find(&self.catalog.reader()?, permitted.disclosure)?;
-            let (change, event) = desk.prepared(&by, &row, Digest([3; 32]));
-            self.catalog.commit(change, event)
+            let manifest = Digest([3; 32]);
+            let entry = self.catalog.note(desk.proved(&by, &row, manifest))?;
+            let of = (manifest, entry.expect("an entry"));
+            self.catalog
+                .commit(desk.prepared(&by, permitted.disclosure, of), None)
         });
         done.map_err(|e| e.kind())
     }

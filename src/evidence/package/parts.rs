@@ -16,7 +16,7 @@ use crate::base::disk::{self, Unnamed};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::Digest;
 use crate::evidence::package::shelf::{FILE_BYTES_MAX, Shelf};
-use crate::evidence::spool::{self, Drain};
+use crate::evidence::spool::Drain;
 use crate::vault::parcel::Parcel;
 use crate::vault::slot::SLOT_BYTES;
 use crate::vault::stream::Sealing;
@@ -201,7 +201,7 @@ impl Shelf for Parts<'_> {
         let open = self.open.as_mut().ok_or_else(no_part)?;
         let mut bytes = 0;
         for slice in slices {
-            open.zip.write_all(slice).map_err(of_io)?;
+            open.zip.write_all(slice)?;
             bytes += slice.len() as u64;
         }
         (self.options.wrote)(bytes)
@@ -251,13 +251,9 @@ impl Write for Hashing {
     }
 }
 
-fn of_io(e: io::Error) -> Error {
-    spool::of_io(e, "writing a part of a package")
-}
-
 fn said(e: zip::result::ZipError) -> Error {
     match e {
-        zip::result::ZipError::Io(e) => of_io(e),
+        zip::result::ZipError::Io(e) => e.into(),
         other => Error::new(
             Kind::Internal,
             format!("writing a part of a package: {other}"),

@@ -162,7 +162,7 @@ fn open(app: &App, who: &Authorised<acts::HandOut>, of: &OfPart) -> Result<Opene
     let by = disclosures::by(who);
     disclosures::at_desk(app, |desk| desk.permit(who, &by, row.disclosure).map(drop))?;
     let none = || Error::new(Kind::NotFound, "there is no such part of its package");
-    let job = reader.last_job(row.disclosure)?.ok_or_else(none)?;
+    let job = reader.last_made(row.disclosure)?.ok_or_else(none)?;
     let number: u32 = of.part.parse().map_err(|_| none())?;
     let files = reader.package_files(row.disclosure)?.into_iter();
     let mut own = files.filter(|file| file.job == job.job && file.part == number);

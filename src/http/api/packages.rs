@@ -110,7 +110,7 @@ pub struct Package {
     /// When it was over.
     #[schema(value_type = Option<String>, format = DateTime, nullable)]
     ended: Option<Wall>,
-    /// Its parts, once all are there.
+    /// The parts of the package that was made last, once all are there. A job that fails takes the place of none.
     parts: Vec<PackagePart>,
 }
 
@@ -131,13 +131,14 @@ pub struct PackagePart {
 }
 
 impl Package {
-    fn of(app: &App, job: JobRow, files: Vec<FileRow>) -> Self {
+    fn of(app: &App, (job, made): (JobRow, Option<JobRow>), files: Vec<FileRow>) -> Self {
         let known = job.ended.is_none().then(|| {
             let packages = app.parts.packages.as_ref();
             packages.and_then(|packages| packages.progress(job.disclosure))
         });
         let live = known.flatten();
-        let own = files.into_iter().filter(|file| file.job == job.job);
+        let is_of = |file: &FileRow| made.as_ref().is_some_and(|made| made.job == file.job);
+        let own = files.into_iter().filter(is_of);
         Self {
             state: job.state.to_string(),
             phase: live.map_or(job.phase, |live| live.phase.to_owned()),
@@ -237,12 +238,17 @@ impl Held {
         })
     }
 
-    /// The step to `prepared`.
-    fn prepared(&self, manifest: Digest) -> Result<(Change, Event)> {
+    /// The entry with the manifest's hash.
+    fn proved(&self, manifest: Digest) -> Result<Event> {
         self.at_desk(|desk| {
             let (row, _) = desk.find(&desk.catalog.reader()?, self.disclosure)?;
-            Ok(desk.prepared(&self.by, &row, manifest))
+            Ok(desk.proved(&self.by, &row, manifest))
         })
+    }
+
+    /// The step to `prepared`.
+    fn prepared(&self, manifest: Digest, entry: u64) -> Result<Change> {
+        self.at_desk(|desk| Ok(desk.prepared(&self.by, self.disclosure, (manifest, entry))))
     }
 }
 
@@ -353,7 +359,7 @@ pub(crate) async fn start(
         let held = Held::of(app, by, &permitted, who.person());
         let hold = permitted.hold;
         let order = order(permitted, passphrase);
-        let (again, paper) = (Arc::clone(&held), Arc::clone(&held));
+        let [again, paper, proved] = std::array::from_fn(|_| Arc::clone(&held));
         // Whoever wants it may sign out meanwhile; whoever may not have it any more, or does not stand behind it, ends it.
         let check = Arc::new(move || again.check());
         let vault: Arc<dyn Opener> = who.vault();
@@ -364,7 +370,8 @@ pub(crate) async fn start(
             by: who.person(),
             vault,
             check,
-            prepared: Box::new(move |manifest| held.prepared(manifest)),
+            proved: Box::new(move |manifest| proved.proved(manifest)),
+            prepared: Box::new(move |manifest, entry| held.prepared(manifest, entry)),
             papers: Box::new(move |anchor| paper.papers(anchor)),
         })
     })
@@ -399,7 +406,8 @@ pub(crate) async fn get(
             .last_job(row.disclosure)?
             .ok_or_else(|| Error::new(Kind::NotFound, "no package was made for it"))?;
         let files = reader.package_files(row.disclosure)?;
-        Ok(Package::of(app, job, files))
+        let made = reader.last_made(row.disclosure)?;
+        Ok(Package::of(app, (job, made), files))
     })
     .await
     .map(Json)

@@ -67,7 +67,7 @@ export default {
     details: 'The erasable details of the entry were altered. Tell the auditor.',
     unsupported: 'This browser cannot check the signature (Ed25519). Update the browser.',
   },
-  results: { ok: 'done', refused: 'refused', failed: 'failed', begun: 'begun', interrupted: 'interrupted' },
+  results: { ok: 'done', refused: 'refused', failed: 'failed', begun: 'begun', interrupted: 'interrupted', cancelled: 'stopped' },
   objects: { disclosure: 'disclosure', session: 'session', footage: 'footage', vault: 'vault', recorder: 'recorder', ledger: 'ledger', camera: 'camera', clock: 'clock', box: 'box', web: 'pages', configuration: 'configuration', holds: 'holds', retention: 'retention', state: 'state of the box', disk: 'disk' },
   actions: {
     'hold-placed': 'Hold placed',

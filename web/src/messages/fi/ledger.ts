@@ -65,7 +65,7 @@ export default {
     details: 'Merkinnän poistettavissa olevat tiedot on muutettu. Kerro tarkastajalle.',
     unsupported: 'Tämä selain ei osaa tarkistaa allekirjoitusta (Ed25519). Päivitä selain.',
   },
-  results: { ok: 'onnistui', refused: 'evättiin', failed: 'epäonnistui', begun: 'alkoi', interrupted: 'keskeytyi' },
+  results: { ok: 'onnistui', refused: 'evättiin', failed: 'epäonnistui', begun: 'alkoi', interrupted: 'keskeytyi', cancelled: 'keskeytettiin' },
   objects: { disclosure: 'luovutus', session: 'istunto', footage: 'tallenteet', vault: 'holvi', recorder: 'tallennin', ledger: 'loki', camera: 'kamera', clock: 'kello', box: 'laite', web: 'sivut', configuration: 'asetukset', holds: 'pidot', retention: 'säilytys', state: 'laitteen tiedot', disk: 'levy' },
   actions: {
     'hold-placed': 'Pidon asetus',

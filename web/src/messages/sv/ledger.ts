@@ -67,7 +67,7 @@ export default {
     details: 'Postens raderbara uppgifter har ändrats. Meddela granskaren.',
     unsupported: 'Den här webbläsaren kan inte kontrollera signaturen (Ed25519). Uppdatera webbläsaren.',
   },
-  results: { ok: 'lyckades', refused: 'nekades', failed: 'misslyckades', begun: 'började', interrupted: 'avbröts' },
+  results: { ok: 'lyckades', refused: 'nekades', failed: 'misslyckades', begun: 'började', interrupted: 'avbröts', cancelled: 'stoppades' },
   objects: { disclosure: 'utlämnande', session: 'session', footage: 'inspelningar', vault: 'valv', recorder: 'inspelaren', ledger: 'loggen', camera: 'kamera', clock: 'klockan', box: 'enheten', web: 'sidorna', configuration: 'inställningarna', holds: 'spärrar', retention: 'lagring', state: 'enhetens uppgifter', disk: 'disk' },
   actions: {
     'hold-placed': 'Spärr satt',
