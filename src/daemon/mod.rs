@@ -331,7 +331,7 @@ impl Daemon {
     }
 
     fn alarm_options(&self) -> alarms::Options {
-        self.feed.configure(&self.config.config);
+        self.feed.configure(&self.config);
         alarms::Options {
             shared: Arc::clone(&self.shared),
             deletion: self.deletion.clone(),
@@ -507,7 +507,7 @@ impl Daemon {
         self.stop_changed(&loaded.config, &diff).await;
         self.config = loaded;
         (self.config.config.recorder, self.config.config.volumes) = recorder_and_volumes;
-        self.feed.configure(&self.config.config);
+        self.feed.configure(&self.config);
         if let Some(sweeper) = &self.sweeper {
             sweeper.keep(sweeper::policies(&self.config.config));
         }

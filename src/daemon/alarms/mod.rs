@@ -21,7 +21,7 @@ use crate::base::error::{Error, Kind, Result};
 use crate::base::id::BoxId;
 use crate::base::time::{Mono, Wall};
 use crate::catalog::{AlarmChange, AlarmKind, AlarmRow, Change, Event, Reader};
-use crate::config::Config;
+use crate::config::{Config, Loaded};
 use crate::daemon::alarms::gather::Gatherer;
 use crate::daemon::alarms::probe::Probe;
 use crate::daemon::alarms::targets::Targets;
@@ -48,7 +48,7 @@ pub struct AlarmFeed(Arc<Mutex<Fed>>);
 
 #[derive(Default)]
 struct Fed {
-    config: Option<Config>,
+    in_force: Option<Loaded>,
     certificate_ends: Option<Wall>,
     /// With when it was last seen.
     touched: BTreeMap<String, (Touched, Wall)>,
@@ -63,16 +63,21 @@ impl AlarmFeed {
 
     /// The configuration in force; none before the first.
     pub fn config(&self) -> Option<Config> {
-        self.with(|fed| fed.config.clone())
+        self.with(|fed| Some(fed.in_force.as_ref()?.config.clone()))
+    }
+
+    /// The same with the digest of its file.
+    pub fn in_force(&self) -> Option<Loaded> {
+        self.with(|fed| fed.in_force.clone())
     }
 
     /// The configuration in force.
-    pub fn configure(&self, config: &Config) {
+    pub fn configure(&self, loaded: &Loaded) {
         // Before anything is done on them: the sweeper and recovery are no strangers.
-        for volume in &config.volumes {
+        for volume in &loaded.config.volumes {
             acts::know_below(&volume.path);
         }
-        self.with(|fed| fed.config = Some(config.clone()));
+        self.with(|fed| fed.in_force = Some(loaded.clone()));
     }
 
     /// When the certificate of pages and API ends; `None`: there is none. Whoever serves them tells it after each renewal.
@@ -111,7 +116,7 @@ impl AlarmFeed {
     /// # Errors
     /// When there is no target, or one did not take it.
     pub fn test(&self, box_id: BoxId, clock: &Arc<dyn Clock>) -> Result<()> {
-        let config = self.with(|fed| fed.config.clone());
+        let config = self.config();
         let targets = config.as_ref().map(targets::of).unwrap_or_default();
         let (Some(config), false) = (config, targets.is_empty()) else {
             let text =
@@ -228,7 +233,7 @@ impl Work {
     }
 
     fn turn(&mut self) -> Result<()> {
-        let Some(config) = self.options.feed.with(|fed| fed.config.clone()) else {
+        let Some(config) = self.options.feed.config() else {
             return Ok(());
         };
         self.targets.configure(&config);

@@ -80,7 +80,7 @@ struct Work {
 
 impl Work {
     fn turn(&mut self) {
-        let config = self.feed.with(|fed| fed.config.clone());
+        let config = self.feed.config();
         for volume in config.iter().flat_map(|config| &config.volumes) {
             let began = self.shared.clock.mono();
             self.update(|found| found.asking = Some((volume.name.clone(), began)));

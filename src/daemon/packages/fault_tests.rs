@@ -153,7 +153,7 @@ impl Shop {
         disk::create(&state.config_path(), text.as_bytes(), 0o600).expect("written");
         let feed = AlarmFeed::default();
         let loaded = config::load(&state.config_path()).expect("a configuration");
-        feed.configure(&loaded.config);
+        feed.configure(&loaded);
         let clock = Arc::new(Mortal {
             clock: Arc::clone(&scene.clock),
             looks: AtomicUsize::new(0),
@@ -527,11 +527,11 @@ fn a_job_that_dies_after_its_entry_takes_the_place_of_no_package() {
 #[test]
 fn what_would_touch_the_reserve_is_refused_with_figures_and_given_up_on_the_way() {
     let mut shop = Shop::new();
-    let config = shop.options().feed.config().expect("a configuration");
+    let loaded = shop.options().feed.in_force().expect("a configuration");
     let reserve = |bytes: u64| {
-        let mut config = config.clone();
-        Arc::make_mut(&mut config.volumes[0]).reserve_bytes = bytes;
-        config
+        let mut loaded = loaded.clone();
+        Arc::make_mut(&mut loaded.config.volumes[0]).reserve_bytes = bytes;
+        loaded
     };
     let all = u64::MAX >> 8;
     shop.options().feed.configure(&reserve(all));

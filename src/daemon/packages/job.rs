@@ -16,7 +16,6 @@ use crate::base::id::{DisclosureId, GenerationId};
 use crate::base::time::Mono;
 use crate::base::zone::Zone;
 use crate::catalog::{Act, Change, Event, FileRow, JobRow, JobState, PackageChange, Reader};
-use crate::config;
 use crate::daemon::ledger;
 use crate::daemon::packages::keys::JobKeys;
 use crate::daemon::packages::{Options, streams, wanted};
@@ -164,16 +163,18 @@ impl Job {
         (place, intent): (&'a Place, u64),
     ) -> Result<Made<'a>> {
         self.phase(options, "packing")?;
-        let in_force = options.feed.config();
-        let site = in_force.ok_or_else(|| Error::new(Kind::Unavailable, "no configuration yet"))?;
+        let in_force = options.feed.in_force();
+        let in_force =
+            in_force.ok_or_else(|| Error::new(Kind::Unavailable, "no configuration yet"))?;
+        let site = &in_force.config.site;
         let epoch = reader.epochs()?.last().map(|epoch| epoch.number);
         let made = options.clock.wall();
         let about = About {
             box_id: options.box_id,
             epoch: epoch.ok_or_else(|| Error::new(Kind::NotFound, "nothing is signed yet"))?,
-            site: site.site.name.clone(),
-            zone: site.site.zone,
-            configuration: config::load(&options.state.config_path())?.digest,
+            site: site.name.clone(),
+            zone: site.zone,
+            configuration: in_force.digest,
             purpose: self.start.order.purpose.clone(),
             intent: Some(intent),
             disclosure: Some(self.start.order.part()),
@@ -194,7 +195,7 @@ impl Job {
             dir: place.dir.clone(),
             folder: self.start.order.serial.clone(),
             passphrase: self.start.order.encryption.as_ref(),
-            time: local(site.site.zone, made),
+            time: local(site.zone, made),
             part_bytes_max: PART_BYTES_MAX,
             parcel: Box::new(move || {
                 let sealing = options.sealing.get();
