@@ -19,7 +19,8 @@ use crate::daemon::disclosures::{DisclosureAct, DisclosureAsk};
 use crate::daemon::keeping::{KeepingAct, KeepingAsk};
 use crate::daemon::people::{Credentials, PeopleAnswer, PeopleAsk};
 use crate::evidence::keys::KeyRing;
-use crate::vault::generation;
+use crate::vault::generation::{self, Generation};
+use crate::vault::identity::Identity;
 
 /// Who acts.
 #[derive(Debug, clap::Args)]
@@ -106,28 +107,59 @@ pub(super) fn keeping(client: &mut Client, args: &WhoArgs, act: KeepingAct) -> R
     })
 }
 
-/// What a person does about a disclosure, once they have shown who they are.
+/// Somebody who showed passphrase and code, and whom the recorder has not been told of yet.
+pub(super) struct Shown {
+    found: Credentials,
+    person: PersonId,
+    proven: Proven,
+}
+
+/// Asks who acts, for passphrase and code.
 ///
 /// # Errors
 /// [`Kind::Denied`] when passphrase or code is wrong.
-pub(super) fn disclosure(
-    client: &mut Client,
-    args: &WhoArgs,
-    config: &Config,
-    act: DisclosureAct,
-) -> Result<DisclosureAsk> {
+pub(super) fn show(client: &mut Client, args: &WhoArgs) -> Result<Shown> {
     let found = credentials(client, args.person.clone())?;
     let (person, proven) = prove(&found, args.files())?;
-    let cameras = config.cameras.iter();
-    Ok(DisclosureAsk {
+    Ok(Shown {
+        found,
         person,
-        used: proven.used,
-        console: who(),
-        zone: config.site.zone.name().to_owned(),
-        after_release_s: config.retention.after_release_secs,
-        names: cameras.map(|c| (c.id.clone(), c.name.clone())).collect(),
-        act,
+        proven,
     })
+}
+
+impl Shown {
+    /// Who.
+    pub(super) const fn person(&self) -> PersonId {
+        self.person
+    }
+
+    /// Their user name.
+    pub(super) fn name(&self) -> &str {
+        &self.found.keys.name
+    }
+
+    /// The vault generations that the person holds, opened.
+    ///
+    /// # Errors
+    /// [`Kind::Denied`] when there are none.
+    pub(super) fn opened(&self) -> Result<Vec<(Generation, Identity)>> {
+        opened(&self.found, &self.proven)
+    }
+
+    /// What the person does about a disclosure.
+    pub(super) fn disclosure(&self, config: &Config, act: DisclosureAct) -> DisclosureAsk {
+        let cameras = config.cameras.iter();
+        DisclosureAsk {
+            person: self.person,
+            used: self.proven.used,
+            console: who(),
+            zone: config.site.zone.name().to_owned(),
+            after_release_s: config.retention.after_release_secs,
+            names: cameras.map(|c| (c.id.clone(), c.name.clone())).collect(),
+            act,
+        }
+    }
 }
 
 /// Checks the purpose; every act has one.
@@ -208,6 +240,15 @@ pub(super) fn begin(
 /// What the person opens.
 fn ring(found: &Credentials, proven: &Proven) -> Result<KeyRing> {
     let mut ring = KeyRing::default();
+    for (of, identity) in opened(found, proven)? {
+        ring.add(of.id, identity);
+    }
+    Ok(ring)
+}
+
+/// The generations that the person holds, opened.
+fn opened(found: &Credentials, proven: &Proven) -> Result<Vec<(Generation, Identity)>> {
+    let mut all = Vec::new();
     for wrap in &found.wraps {
         let row = found
             .generations
@@ -216,17 +257,17 @@ fn ring(found: &Credentials, proven: &Proven) -> Result<KeyRing> {
         if let Some(row) = row {
             let public = keys::public(row)?;
             let opened = generation::open(&public, &wrap.bytes, &proven.identity)?;
-            ring.add(public.id, opened);
+            all.push((public, opened));
         }
     }
-    if ring.is_empty() {
+    if all.is_empty() {
         let text = format!(
             "{} holds no vault generation and opens no footage",
             found.keys.name
         );
         return Err(Error::new(Kind::Denied, text));
     }
-    Ok(ring)
+    Ok(all)
 }
 
 impl Begun {

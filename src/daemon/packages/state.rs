@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::base::id::DisclosureId;
 use crate::base::time::Mono;
-use crate::http::packages::Progress;
+use crate::disclosure::packages::Progress;
 
 /// One package.
 #[derive(Clone, Debug)]
