@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::access::credential::{self, Proven};
+use crate::access::credential::{self, Proven, Used};
 use crate::access::keys;
 use crate::base::clock::SystemClock;
 use crate::base::error::{Error, Kind, Result};
@@ -51,6 +51,39 @@ pub(super) struct PersonArgs {
     /// What it is for; one of the purposes that the camera is there for: protection-of-property, crime-prevention …
     #[arg(long)]
     pub purpose: Option<Purpose>,
+}
+
+/// Who approves that recorded footage leaves the box.
+#[derive(Debug, clap::Args)]
+pub(super) struct ApproverArgs {
+    /// Another person, who may approve what is disclosed of the camera: nothing leaves the box by one person.
+    #[arg(long, value_name = "PERSON")]
+    approver: Option<String>,
+    /// File (mode 0600) with the approver's passphrase. Default: asked for.
+    #[arg(long, value_name = "FILE", requires = "approver")]
+    approver_passphrase_file: Option<PathBuf>,
+    /// File (mode 0600) with the present code of the approver's second factor. Default: asked for.
+    #[arg(long, value_name = "FILE", requires = "approver")]
+    approver_code_file: Option<PathBuf>,
+}
+
+impl ApproverArgs {
+    /// What shows whether the approver is who they say: looked up before anybody is asked for a passphrase.
+    fn find(&self, client: &mut Client) -> Result<Credentials> {
+        let Some(name) = &self.approver else {
+            let text = "nothing leaves the box by one person: say with --approver which other one approves it, who then shows \
+                        passphrase and code too. What goes to somebody else belongs into a disclosure (sinetti disclosure)";
+            return Err(Error::new(Kind::Denied, text));
+        };
+        credentials(client, Some(name.clone()))
+    }
+
+    /// Asks the approver for passphrase and code, and tries them.
+    fn prove(&self, found: &Credentials) -> Result<(PersonId, Used)> {
+        let passphrase = self.approver_passphrase_file.as_deref();
+        let (person, proven) = prove(found, (passphrase, self.approver_code_file.as_deref()))?;
+        Ok((person, proven.used))
+    }
 }
 
 /// Asks the recorder about persons.
@@ -195,24 +228,28 @@ pub(super) struct Begun {
     pub ended: Phase,
 }
 
-/// Begins an act on footage of `camera`: `event` is its intent.
+/// Begins an act on footage of `camera`: `event` is its intent. An `approver` shows who they are after the person.
 ///
 /// # Errors
-/// [`Kind::Denied`] when passphrase or code is wrong, or the person may not; then nothing was opened.
+/// [`Kind::Denied`] when a passphrase or a code is wrong, or one of them may not; then nothing was opened.
 pub(super) fn begin(
     client: &mut Client,
-    args: &PersonArgs,
+    (args, approver): (&PersonArgs, Option<&ApproverArgs>),
     (camera, hold): (&CameraId, Option<HoldId>),
     event: impl FnOnce(PersonId) -> Event,
 ) -> Result<Begun> {
     let found = credentials(client, args.who.person.clone())?;
+    let second = approver.map(|args| Ok::<_, Error>((args, args.find(client)?)));
+    let second = second.transpose()?;
     let (person, proven) = prove(&found, args.who.files())?;
+    let second = second.map(|(args, found)| args.prove(&found)).transpose()?;
     let mut event = event(person);
     event.detail = Some(json!({ "name": found.keys.name, "console": who() }));
     let (action, object) = (event.action.clone(), event.object.clone());
     let begin = PeopleAsk::Begin {
         person,
         used: proven.used,
+        approver: second,
         camera: camera.clone(),
         hold,
         event: Box::new(event),

@@ -95,16 +95,21 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     let Some(found) = found else {
         return Err(export::nothing(&stream, &footage, still::instant(at), zone));
     };
-    let begun = act::begin(&mut client, &args.act, (&stream.camera, args.hold), |_| {
-        let mut facts = json!({ "at": found.shown.start, "purpose": purpose.as_str() });
-        if let Some(hold) = args.hold {
-            facts["hold"] = hold.0.into();
-        }
-        Event {
-            result: "begun".to_owned(),
-            ..Event::of_box(SystemClock::shared().wall(), "still", &stream, facts)
-        }
-    })?;
+    let begun = act::begin(
+        &mut client,
+        (&args.act, None),
+        (&stream.camera, args.hold),
+        |_| {
+            let mut facts = json!({ "at": found.shown.start, "purpose": purpose.as_str() });
+            if let Some(hold) = args.hold {
+                facts["hold"] = hold.0.into();
+            }
+            Event {
+                result: "begun".to_owned(),
+                ..Event::of_box(SystemClock::shared().wall(), "still", &stream, facts)
+            }
+        },
+    )?;
     let made = Program::beside()
         .and_then(|program| {
             still::take(
