@@ -294,27 +294,50 @@ totp() {
     printf '%06d' $(((16#${mac:offset:8} & 16#7fffffff) % 1000000))
 }
 
-# Sets `proof`: the arguments by which $user shows who they are and says for what. No code is taken twice: those of the time
-# steps around now first, then a recovery code, then it waits for the next step.
-proof=()
-prove() {
-    local present step=0 used=0
+# Writes a code of person $1 into file $2. None is taken twice: those of the time steps around now first, then a recovery code,
+# then it waits for the next step.
+code_of() {
+    local name=$1 present step=0 used=0
     present=$(($(date +%s) / 30))
-    [ ! -e "$base/$user.step" ] || step=$(cat "$base/$user.step")
+    [ ! -e "$base/$name.step" ] || step=$(cat "$base/$name.step")
     step=$((step + 1 > present - 1 ? step + 1 : present - 1))
     if [ "$step" -gt $((present + 2)) ]; then
-        [ ! -e "$base/$user.used" ] || used=$(cat "$base/$user.used")
+        [ ! -e "$base/$name.used" ] || used=$(cat "$base/$name.used")
         used=$((used + 1))
     fi
-    if [ "$used" -gt 0 ] && [ "$used" -le "$(wc -l <"$base/$user.codes")" ]; then
-        printf '%s\n' "$used" >"$base/$user.used"
-        (umask 077 && sed -n "${used}p" "$base/$user.codes" >"$base/code")
+    if [ "$used" -gt 0 ] && [ "$used" -le "$(wc -l <"$base/$name.codes")" ]; then
+        printf '%s\n' "$used" >"$base/$name.used"
+        (umask 077 && sed -n "${used}p" "$base/$name.codes" >"$2")
     else
         while [ "$step" -gt $(($(date +%s) / 30 + 2)) ]; do pause 1; done
-        printf '%s\n' "$step" >"$base/$user.step"
-        (umask 077 && totp "$base/$user.factor" "$step" >"$base/code")
+        printf '%s\n' "$step" >"$base/$name.step"
+        (umask 077 && totp "$base/$name.factor" "$step" >"$2")
     fi
+}
+
+# Sets `proof`: the arguments by which $user shows who they are.
+proof=()
+prove() {
+    code_of "$user" "$base/code"
     proof=(--person "$user" --passphrase-file "$base/passphrase" --code-file "$base/code")
+}
+
+# Sets `approval`: the arguments by which $approver approves that footage leaves the box, which nobody does alone. Unless somebody
+# else was named that is a second controller, who is added once.
+approver=controller2 approval=()
+approve() {
+    [ "$approver" != controller2 ] || add_approver
+    code_of "$approver" "$base/approver-code"
+    approval=(--approver "$approver" --approver-passphrase-file "$base/passphrase" --approver-code-file "$base/approver-code")
+}
+
+add_approver() {
+    [ ! -e "$base/controller2.factor" ] || return 0
+    sinetti user add controller2 --role controller --undertaking demo-1 --token-file "$base/tokens/controller2.token" >/dev/null ||
+        die "the second controller could not be added"
+    enrol_person controller2 || die "the second controller could not enrol"
+    prove
+    sinetti user confirm controller2 "${proof[@]}" >/dev/null || die "the second controller could not be confirmed"
 }
 
 # Takes the folder `base` for this run; makes a box in it if there is none, with a reserve of $1 GiB. Passphrase, second factors

@@ -13,7 +13,8 @@ use crate::catalog::granted::Cameras;
 use crate::catalog::reader::Reader;
 
 /// What is looked for. What is `None` or empty is not asked for.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Default, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct DisclosureFilter {
     /// Of this camera.
     pub camera: Option<CameraId>,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::access::credential::{self, Proven};
+use crate::access::credential::{self, Proven, Used};
 use crate::access::keys;
 use crate::base::clock::SystemClock;
 use crate::base::error::{Error, Kind, Result};
@@ -19,7 +19,8 @@ use crate::daemon::disclosures::{DisclosureAct, DisclosureAsk};
 use crate::daemon::keeping::{KeepingAct, KeepingAsk};
 use crate::daemon::people::{Credentials, PeopleAnswer, PeopleAsk};
 use crate::evidence::keys::KeyRing;
-use crate::vault::generation;
+use crate::vault::generation::{self, Generation};
+use crate::vault::identity::Identity;
 
 /// Who acts.
 #[derive(Debug, clap::Args)]
@@ -50,6 +51,39 @@ pub(super) struct PersonArgs {
     /// What it is for; one of the purposes that the camera is there for: protection-of-property, crime-prevention …
     #[arg(long)]
     pub purpose: Option<Purpose>,
+}
+
+/// Who approves that recorded footage leaves the box.
+#[derive(Debug, clap::Args)]
+pub(super) struct ApproverArgs {
+    /// Another person, who may approve what is disclosed of the camera: nothing leaves the box by one person.
+    #[arg(long, value_name = "PERSON")]
+    approver: Option<String>,
+    /// File (mode 0600) with the approver's passphrase. Default: asked for.
+    #[arg(long, value_name = "FILE", requires = "approver")]
+    approver_passphrase_file: Option<PathBuf>,
+    /// File (mode 0600) with the present code of the approver's second factor. Default: asked for.
+    #[arg(long, value_name = "FILE", requires = "approver")]
+    approver_code_file: Option<PathBuf>,
+}
+
+impl ApproverArgs {
+    /// What shows whether the approver is who they say: looked up before anybody is asked for a passphrase.
+    fn find(&self, client: &mut Client) -> Result<Credentials> {
+        let Some(name) = &self.approver else {
+            let text = "nothing leaves the box by one person: say with --approver which other one approves it, who then shows \
+                        passphrase and code too. What goes to somebody else belongs into a disclosure (sinetti disclosure)";
+            return Err(Error::new(Kind::Denied, text));
+        };
+        credentials(client, Some(name.clone()))
+    }
+
+    /// Asks the approver for passphrase and code, and tries them.
+    fn prove(&self, found: &Credentials) -> Result<(PersonId, Used)> {
+        let passphrase = self.approver_passphrase_file.as_deref();
+        let (person, proven) = prove(found, (passphrase, self.approver_code_file.as_deref()))?;
+        Ok((person, proven.used))
+    }
 }
 
 /// Asks the recorder about persons.
@@ -106,28 +140,59 @@ pub(super) fn keeping(client: &mut Client, args: &WhoArgs, act: KeepingAct) -> R
     })
 }
 
-/// What a person does about a disclosure, once they have shown who they are.
+/// Somebody who showed passphrase and code, and whom the recorder has not been told of yet.
+pub(super) struct Shown {
+    found: Credentials,
+    person: PersonId,
+    proven: Proven,
+}
+
+/// Asks who acts, for passphrase and code.
 ///
 /// # Errors
 /// [`Kind::Denied`] when passphrase or code is wrong.
-pub(super) fn disclosure(
-    client: &mut Client,
-    args: &WhoArgs,
-    config: &Config,
-    act: DisclosureAct,
-) -> Result<DisclosureAsk> {
+pub(super) fn show(client: &mut Client, args: &WhoArgs) -> Result<Shown> {
     let found = credentials(client, args.person.clone())?;
     let (person, proven) = prove(&found, args.files())?;
-    let cameras = config.cameras.iter();
-    Ok(DisclosureAsk {
+    Ok(Shown {
+        found,
         person,
-        used: proven.used,
-        console: who(),
-        zone: config.site.zone.name().to_owned(),
-        after_release_s: config.retention.after_release_secs,
-        names: cameras.map(|c| (c.id.clone(), c.name.clone())).collect(),
-        act,
+        proven,
     })
+}
+
+impl Shown {
+    /// Who.
+    pub(super) const fn person(&self) -> PersonId {
+        self.person
+    }
+
+    /// Their user name.
+    pub(super) fn name(&self) -> &str {
+        &self.found.keys.name
+    }
+
+    /// The vault generations that the person holds, opened.
+    ///
+    /// # Errors
+    /// [`Kind::Denied`] when there are none.
+    pub(super) fn opened(&self) -> Result<Vec<(Generation, Identity)>> {
+        opened(&self.found, &self.proven)
+    }
+
+    /// What the person does about a disclosure.
+    pub(super) fn disclosure(&self, config: &Config, act: DisclosureAct) -> DisclosureAsk {
+        let cameras = config.cameras.iter();
+        DisclosureAsk {
+            person: self.person,
+            used: self.proven.used,
+            console: who(),
+            zone: config.site.zone.name().to_owned(),
+            after_release_s: config.retention.after_release_secs,
+            names: cameras.map(|c| (c.id.clone(), c.name.clone())).collect(),
+            act,
+        }
+    }
 }
 
 /// Checks the purpose; every act has one.
@@ -163,24 +228,28 @@ pub(super) struct Begun {
     pub ended: Phase,
 }
 
-/// Begins an act on footage of `camera`: `event` is its intent.
+/// Begins an act on footage of `camera`: `event` is its intent. An `approver` shows who they are after the person.
 ///
 /// # Errors
-/// [`Kind::Denied`] when passphrase or code is wrong, or the person may not; then nothing was opened.
+/// [`Kind::Denied`] when a passphrase or a code is wrong, or one of them may not; then nothing was opened.
 pub(super) fn begin(
     client: &mut Client,
-    args: &PersonArgs,
+    (args, approver): (&PersonArgs, Option<&ApproverArgs>),
     (camera, hold): (&CameraId, Option<HoldId>),
     event: impl FnOnce(PersonId) -> Event,
 ) -> Result<Begun> {
     let found = credentials(client, args.who.person.clone())?;
+    let second = approver.map(|args| Ok::<_, Error>((args, args.find(client)?)));
+    let second = second.transpose()?;
     let (person, proven) = prove(&found, args.who.files())?;
+    let second = second.map(|(args, found)| args.prove(&found)).transpose()?;
     let mut event = event(person);
     event.detail = Some(json!({ "name": found.keys.name, "console": who() }));
     let (action, object) = (event.action.clone(), event.object.clone());
     let begin = PeopleAsk::Begin {
         person,
         used: proven.used,
+        approver: second,
         camera: camera.clone(),
         hold,
         event: Box::new(event),
@@ -208,6 +277,15 @@ pub(super) fn begin(
 /// What the person opens.
 fn ring(found: &Credentials, proven: &Proven) -> Result<KeyRing> {
     let mut ring = KeyRing::default();
+    for (of, identity) in opened(found, proven)? {
+        ring.add(of.id, identity);
+    }
+    Ok(ring)
+}
+
+/// The generations that the person holds, opened.
+fn opened(found: &Credentials, proven: &Proven) -> Result<Vec<(Generation, Identity)>> {
+    let mut all = Vec::new();
     for wrap in &found.wraps {
         let row = found
             .generations
@@ -216,17 +294,17 @@ fn ring(found: &Credentials, proven: &Proven) -> Result<KeyRing> {
         if let Some(row) = row {
             let public = keys::public(row)?;
             let opened = generation::open(&public, &wrap.bytes, &proven.identity)?;
-            ring.add(public.id, opened);
+            all.push((public, opened));
         }
     }
-    if ring.is_empty() {
+    if all.is_empty() {
         let text = format!(
             "{} holds no vault generation and opens no footage",
             found.keys.name
         );
         return Err(Error::new(Kind::Denied, text));
     }
-    Ok(ring)
+    Ok(all)
 }
 
 impl Begun {

@@ -1,5 +1,8 @@
-//! `sinetti disclosure`: asking for footage, deciding, handing over, and the register. A person shows passphrase and code for each
-//! act.
+//! `sinetti disclosure`: asking for footage, deciding, packages, handing over, and the register. A person shows passphrase and code
+//! for each act.
+
+mod package;
+mod paper;
 
 use std::fmt::Write;
 use std::fs;
@@ -12,7 +15,7 @@ use crate::base::id::CameraId;
 use crate::base::time::Wall;
 use crate::base::zone::Zone;
 use crate::catalog::{DisclosureKind, DisclosureRow, ReviewRow, StepRow};
-use crate::cmd::act::{self, WhoArgs};
+use crate::cmd::act::{self, Shown, WhoArgs};
 use crate::cmd::{say, say_json};
 use crate::config::{self, Config};
 use crate::daemon::answer::{Answer, Ask};
@@ -31,6 +34,8 @@ const FORM_BYTES_MAX: u64 = 64 << 10;
 pub(super) enum Command {
     /// The register: those that the person may know of, the newest first.
     List(ListArgs),
+    /// The register as a table for other programs or as a document for people.
+    Register(paper::RegisterArgs),
     /// One disclosure, and all that was done with it.
     Show(OneArgs),
     /// Ask for footage: it gets a serial number, and is held from this moment on. Every field that is missing is named.
@@ -41,6 +46,16 @@ pub(super) enum Command {
     Refuse(ReasonArgs),
     /// Take one's own back before it is handed over; a controller also somebody else's.
     Withdraw(ReasonArgs),
+    /// Make the package of one that is approved, in the running recorder, and show how far it is.
+    Prepare(package::PrepareArgs),
+    /// How far its package is, or what its parts are.
+    Package(OneArgs),
+    /// Stop the making of its package. Nothing of it is left.
+    Cancel(OneArgs),
+    /// Hand its package out: each part into a folder.
+    Download(package::DownloadArgs),
+    /// The handover document, as the record is now.
+    Paper(paper::PaperArgs),
     /// Note that it was handed over, shown or told.
     HandOver(HandOverArgs),
     /// Note that the recipient confirmed the receipt.
@@ -52,12 +67,8 @@ pub(super) enum Command {
 /// Arguments of `disclosure list`.
 #[derive(Debug, clap::Args)]
 pub(super) struct ListArgs {
-    /// Of this camera alone.
-    #[arg(long)]
-    camera: Option<CameraId>,
-    /// Whose recipient has this in it.
-    #[arg(long)]
-    recipient: Option<String>,
+    #[command(flatten)]
+    which: paper::WhichArgs,
     #[command(flatten)]
     common: Common,
 }
@@ -161,14 +172,19 @@ pub(super) fn run(dir: &Path, command: Command) -> Result<ExitCode> {
     let mut desk = Desk {
         client: Client::open(&state)?,
         now: SystemClock::shared().wall(),
+        state,
         config,
     };
+    match command {
+        Command::Prepare(args) => return package::prepare(desk, &args),
+        Command::Download(args) => return package::download(desk, &args),
+        Command::Register(args) => return paper::register(desk, args),
+        Command::Paper(args) => return paper::handover(desk, &args),
+        _ => {}
+    }
     let (act, common) = desk.act(command)?;
-    let ask = act::disclosure(&mut desk.client, &common.who, &desk.config, act)?;
-    let answer = match desk.client.ask(&Ask::Disclosure(Box::new(ask)))? {
-        Answer::Disclosure(answer) => *answer,
-        _ => return Err(Error::new(Kind::Internal, "an answer to another question")),
-    };
+    let shown = act::show(&mut desk.client, &common.who)?;
+    let answer = desk.ask(&shown, act)?;
     if common.json {
         say_json(&answer)?;
     } else {
@@ -177,8 +193,10 @@ pub(super) fn run(dir: &Path, command: Command) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Where commands about disclosures act.
 struct Desk {
     client: Client,
+    state: State,
     now: Wall,
     config: Config,
 }
@@ -188,11 +206,28 @@ impl Desk {
         self.config.site.zone.parse(text, self.now)
     }
 
+    /// Asks the recorder for what somebody does who has just shown who they are.
+    fn ask(&mut self, shown: &Shown, act: DisclosureAct) -> Result<DisclosureAnswer> {
+        let ask = Box::new(shown.disclosure(&self.config, act));
+        match self.client.ask(&Ask::Disclosure(ask))? {
+            Answer::Disclosure(answer) => Ok(*answer),
+            _ => Err(another()),
+        }
+    }
+
     fn act(&self, command: Command) -> Result<(DisclosureAct, Common)> {
         Ok(match command {
             Command::List(args) => {
-                let (camera, recipient) = (args.camera, args.recipient);
-                (DisclosureAct::List { camera, recipient }, args.common)
+                let filter = Box::new(args.which.filter(self)?);
+                (DisclosureAct::List { filter }, args.common)
+            }
+            Command::Package(args) => {
+                let named = args.disclosure;
+                (DisclosureAct::Package { named }, args.common)
+            }
+            Command::Cancel(args) => {
+                let named = args.disclosure;
+                (DisclosureAct::Cancel { named }, args.common)
             }
             Command::Show(args) => {
                 let named = args.disclosure;
@@ -224,6 +259,11 @@ impl Desk {
                 let (named, how) = (args.disclosure, args.how);
                 (DisclosureAct::Destroy { named, how }, args.common)
             }
+            // They have ways of their own.
+            Command::Prepare(_)
+            | Command::Download(_)
+            | Command::Register(_)
+            | Command::Paper(_) => return Err(another()),
         })
     }
 
@@ -241,6 +281,10 @@ impl Desk {
         let named = args.disclosure;
         Ok((DisclosureAct::HandOver { named, how }, args.common))
     }
+}
+
+fn another() -> Error {
+    Error::new(Kind::Internal, "an answer to another question")
 }
 
 fn decided(args: ReasonArgs, decision: Decision) -> (DisclosureAct, Common) {
@@ -290,6 +334,8 @@ fn told(answer: &DisclosureAnswer, zone: Zone) -> Result<String> {
             steps,
             reviews,
         } => one(&mut out, row, (steps, reviews), zone)?,
+        DisclosureAnswer::Package { state, .. } => out.push_str(&package::text(state.as_deref())?),
+        DisclosureAnswer::Parts { .. } | DisclosureAnswer::Document { .. } => return Err(another()),
     }
     Ok(out)
 }

@@ -1,4 +1,5 @@
-//! `sinetti export`: recorded footage as MP4 that plays anywhere, every leaf hash checked on the way.
+//! `sinetti export`: recorded footage as MP4 that plays anywhere, every leaf hash checked on the way. For the house's own hands and with
+//! a second person's; what goes to somebody else is a disclosure.
 
 mod package;
 
@@ -50,6 +51,8 @@ pub(super) struct Args {
     hold: Option<HoldId>,
     #[command(flatten)]
     act: act::PersonArgs,
+    #[command(flatten)]
+    approver: act::ApproverArgs,
     /// For scripts.
     #[arg(long)]
     json: bool,
@@ -90,7 +93,8 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
         return Err(nothing(&stream, &footage, asked, zone));
     }
     args.check_target(&selection)?;
-    let begun = act::begin(&mut client, &args.act, (&stream.camera, args.hold), |_| {
+    let who = (&args.act, Some(&args.approver));
+    let begun = act::begin(&mut client, who, (&stream.camera, args.hold), |_| {
         let mut facts = serde_json::json!({ "asked": asked, "purpose": purpose.as_str() });
         if let Some(hold) = args.hold {
             facts["hold"] = hold.0.into();

@@ -15,6 +15,7 @@ mod hold;
 mod init;
 mod ledger;
 mod ls;
+mod new_file;
 mod open;
 mod reindex;
 mod restore;

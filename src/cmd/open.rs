@@ -26,10 +26,12 @@ pub(super) struct Args {
     /// The segment's file, on its volume.
     segment: PathBuf,
     /// A file (mode 0600) with a share, or with the whole recovery identity; given once for each share.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["person", "purpose"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["person", "purpose", "approver"])]
     recovery: Vec<PathBuf>,
     #[command(flatten)]
     act: act::PersonArgs,
+    #[command(flatten)]
+    approver: act::ApproverArgs,
     /// The clip.
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -136,9 +138,12 @@ fn by_person(dir: &Path, args: &Args, source: Source) -> Result<Clip> {
         person,
         keys,
         ended,
-    } = act::begin(&mut client, &args.act, (&header.camera, None), |_| {
-        event("begun", facts)
-    })?;
+    } = act::begin(
+        &mut client,
+        (&args.act, Some(&args.approver)),
+        (&header.camera, None),
+        |_| event("begun", facts),
+    )?;
     let written = clip::write(stretch, &keys, &args.output);
     let mut outcome = match &written {
         Ok(clip) => event(

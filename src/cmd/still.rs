@@ -1,20 +1,18 @@
 //! `sinetti still`: the one picture that was shown at an instant, as PNG at its full resolution.
 
-use std::io::IoSlice;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde_json::json;
 
 use crate::base::clock::SystemClock;
-use crate::base::disk::{SECRET_MODE, Unnamed};
-use crate::base::error::{Context, Error, Kind, Result};
+use crate::base::error::{Error, Kind, Result};
 use crate::base::id::{CameraId, HoldId, StreamId, StreamKind};
 use crate::base::time::{Span, Wall};
 use crate::base::zone::Zone;
 use crate::catalog::Event;
 use crate::cmd::act::{self, Begun};
-use crate::cmd::{export, say, say_json};
+use crate::cmd::{export, new_file, say, say_json};
 use crate::config::{self, Loaded};
 use crate::daemon::answer::{Answer, Ask, Footage};
 use crate::daemon::control::Client;
@@ -92,27 +90,26 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
     };
     // Everything that can be refused is refused before a passphrase is asked for.
     let purpose = act::purpose(&args.act, &loaded.config, &stream.camera)?;
-    if args.output.exists() {
-        let text = format!(
-            "{} exists already; give another name",
-            args.output.display()
-        );
-        return Err(Error::new(Kind::Exists, text));
-    }
+    new_file::free(&args.output)?;
     let (footage, found) = find(&mut client, &state, &stream, (at, args.hold))?;
     let Some(found) = found else {
         return Err(export::nothing(&stream, &footage, still::instant(at), zone));
     };
-    let begun = act::begin(&mut client, &args.act, (&stream.camera, args.hold), |_| {
-        let mut facts = json!({ "at": found.shown.start, "purpose": purpose.as_str() });
-        if let Some(hold) = args.hold {
-            facts["hold"] = hold.0.into();
-        }
-        Event {
-            result: "begun".to_owned(),
-            ..Event::of_box(SystemClock::shared().wall(), "still", &stream, facts)
-        }
-    })?;
+    let begun = act::begin(
+        &mut client,
+        (&args.act, None),
+        (&stream.camera, args.hold),
+        |_| {
+            let mut facts = json!({ "at": found.shown.start, "purpose": purpose.as_str() });
+            if let Some(hold) = args.hold {
+                facts["hold"] = hold.0.into();
+            }
+            Event {
+                result: "begun".to_owned(),
+                ..Event::of_box(SystemClock::shared().wall(), "still", &stream, facts)
+            }
+        },
+    )?;
     let made = Program::beside()
         .and_then(|program| {
             still::take(
@@ -122,7 +119,7 @@ pub(super) fn run(dir: &Path, args: &Args) -> Result<ExitCode> {
                 &about(&state, &loaded, &stream),
             )
         })
-        .and_then(|still| write(&args.output, &still.picture.png).map(|()| still));
+        .and_then(|still| new_file::write(&args.output, &still.picture.png).map(|()| still));
     note(&mut client, &begun, &stream, made.as_ref().ok())?;
     let still = made?;
     let report = Report {
@@ -176,16 +173,6 @@ fn find(
         Err(e) if e.kind() == Kind::NotFound => attempt(),
         other => other,
     }
-}
-
-/// Without a name until it is whole.
-fn write(path: &Path, png: &[u8]) -> Result<()> {
-    let what = || format!("writing {}", path.display());
-    let dir = path.parent().filter(|p| !p.as_os_str().is_empty());
-    let mut file = Unnamed::create(dir.unwrap_or(Path::new(".")), SECRET_MODE).context(what)?;
-    file.file().append(&mut [IoSlice::new(png)])?;
-    file.file().sync()?;
-    file.name(path).context(what)
 }
 
 /// The outcome; the intent was written before anything was opened.

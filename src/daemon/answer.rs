@@ -9,17 +9,18 @@ use crate::access::credential::Used;
 use crate::access::keys::{self, HolderWarning};
 use crate::backup;
 use crate::base::error::{Error, Kind, Result};
-use crate::base::id::{GenerationId, HoldId, PersonId, StreamId};
+use crate::base::id::{DisclosureId, GenerationId, HoldId, PersonId, StreamId};
 use crate::base::time::{Span, Wall};
 use crate::base::zone::Zone;
 use crate::catalog::{
     AlarmRow, Coverage, DeletedSpan, Event, GenerationRow, Reader, SegmentRow, StreamRow, SweepRow,
     Totals, VolumeRow, WrapRow,
 };
-use crate::daemon::disclosures::{DisclosureAnswer, DisclosureAsk};
+use crate::daemon::disclosures::{self, DisclosureAnswer, DisclosureAsk};
 use crate::daemon::keeping::{self, KeepingAnswer, KeepingAsk};
 use crate::daemon::ledger::LedgerStatus;
 use crate::daemon::people::{self, PeopleAnswer, PeopleAsk};
+use crate::disclosure::packages::PackageState;
 use crate::recorder::board::{Growing, Line};
 use crate::recorder::pulse::BEHIND_MAX;
 use crate::retention::held::Held;
@@ -27,6 +28,7 @@ use crate::retention::look;
 use crate::retention::outlook::{self, Outlook, Setting};
 use crate::retention::reading::Reading;
 use crate::store::scrub::VolumeMark;
+use crate::vault::identity::Recipient;
 
 /// Most rows of one answer.
 const ROWS_MAX: usize = 100_000;
@@ -69,6 +71,20 @@ pub enum Ask {
     Keeping(Box<KeepingAsk>),
     /// What a person does with disclosures.
     Disclosure(Box<DisclosureAsk>),
+    /// The key to which a command wraps what it hands the recorder.
+    Transit,
+    /// How far the package of a disclosure is, for a command that has begun it.
+    Progress {
+        /// The disclosure.
+        disclosure: DisclosureId,
+    },
+    /// Whether a person still may have the package that is being given to them.
+    MayGive {
+        /// Who.
+        person: PersonId,
+        /// Of which disclosure.
+        disclosure: DisclosureId,
+    },
     /// Somebody says that the time of day is right.
     ConfirmClock {
         /// Who, as far as it is known.
@@ -154,6 +170,13 @@ pub enum Answer {
     Keeping(Box<KeepingAnswer>),
     /// To [`Ask::Disclosure`].
     Disclosure(Box<DisclosureAnswer>),
+    /// To [`Ask::Transit`].
+    Transit {
+        /// The key.
+        recipient: Recipient,
+    },
+    /// To [`Ask::Progress`].
+    Progress(Box<PackageState>),
     /// To [`Ask::Alarms`].
     Alarms {
         /// Each alarm.
@@ -351,6 +374,17 @@ pub fn from_catalog(reader: &Reader, ask: &Ask, now: Wall, reference: Wall) -> R
             Kind::Unavailable,
             "the recorder sends it, and does not run; start it with: systemctl start sinetti",
         )),
+        Ask::Transit => Err(Error::new(
+            Kind::Unavailable,
+            "the recorder makes packages, and does not run; start it with: systemctl start sinetti",
+        )),
+        Ask::Progress { disclosure } => {
+            let state = disclosures::progress(reader, None, *disclosure)?;
+            Ok(Answer::Progress(Box::new(state)))
+        }
+        Ask::MayGive { person, disclosure } => {
+            disclosures::may_give(reader, (*person, *disclosure), now).map(|()| Answer::Done)
+        }
         // No recorder runs: nothing is being written.
         Ask::Cut { .. } => Ok(Answer::Done),
         Ask::Note { .. }

@@ -23,11 +23,13 @@ use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{BoxId, StreamId};
 use crate::base::time::{Span, Wall};
 use crate::catalog::{AlarmChange, Catalog, Change, Event, LedgerChange, Reader};
+use crate::config::{self, Config};
 use crate::daemon::alarms::AlarmFeed;
 use crate::daemon::answer::{self, Answer, Ask, Retention, Status, VolumeStatus};
-use crate::daemon::disclosures::{self, Place};
+use crate::daemon::disclosures::{self, Making, Place};
 use crate::daemon::keeping;
 use crate::daemon::ledger::{self, LedgerBoard, LedgerStatus};
+use crate::daemon::packages::Way;
 use crate::daemon::people;
 use crate::daemon::scrub::Handle;
 use crate::daemon::sweeper::{self, DeletionBoard, Wake};
@@ -37,7 +39,7 @@ use crate::recorder::board::Board;
 use crate::retention::latch;
 use crate::store::scrub::Mark;
 use crate::store::state::State;
-use crate::vault::identity::Recipient;
+use crate::vault::identity::{Identity, Recipient};
 
 /// Longest question, in bytes.
 const ASK_BYTES_MAX: u64 = 64 << 10;
@@ -70,20 +72,18 @@ struct Facts {
     wake: SyncSender<Wake>,
     access: Access,
     recovery: Recipient,
+    packages: Way,
+    /// Made at each start, never written: what a command wraps to it nobody else opens.
+    transit: Arc<Identity>,
 }
 
 /// What a question asks to be written.
 type Work<'a> = Box<dyn FnOnce(&Catalog) -> Result<Answer> + 'a>;
 
-/// What `ask` asks to be written, to be done on the catalog; `None`: nothing of that kind. The ledger's `key` is read only when
+/// What `ask` asks to be written, to be done on the catalog; `None`: nothing of that kind. The ledger's key is read only when
 /// it is needed.
-fn written<'a>(
-    ask: &'a Ask,
-    place: &'a Place<'a>,
-    key: &'a dyn Fn() -> Result<Key>,
-    now: Wall,
-) -> Option<Work<'a>> {
-    let box_id = place.box_id;
+fn written<'a>(ask: &'a Ask, place: &'a Place<'a>, now: Wall) -> Option<Work<'a>> {
+    let (box_id, key) = (place.box_id, place.key);
     Some(match ask {
         Ask::Note { event } => Box::new(move |catalog| {
             let seq = catalog.note((**event).clone())?;
@@ -173,6 +173,8 @@ impl Control {
             wake: shared.wake.clone(),
             access: shared.access.clone(),
             recovery: state.recovery.clone(),
+            packages: Arc::clone(&shared.packages),
+            transit: Arc::new(Identity::generate()),
         };
         let permits = Arc::new(Semaphore::new(AT_A_TIME));
         let task = tokio::spawn(async move {
@@ -263,8 +265,11 @@ impl Facts {
             box_id: self.box_id,
             board: Some(&self.board),
             believed: &believed,
+            config: &|| self.config(),
+            key: &|| Ok(self.key),
+            making: self.making(),
         };
-        if let Some(write) = written(ask, &place, &|| Ok(self.key), now) {
+        if let Some(write) = written(ask, &place, now) {
             let answer = write(&self.catalog)?;
             // Full means that it is awake.
             self.wake.try_send(Wake::Look).ok();
@@ -279,6 +284,9 @@ impl Facts {
             return Ok(Answer::Done);
         }
         let reader = self.catalog.reader()?;
+        if let Some(answer) = self.of_packages(ask, &reader)? {
+            return Ok(answer);
+        }
         let mut deletion = self.deletion.get();
         // What was confirmed this moment is so from this moment on, not from the sweeper's next look.
         deletion.latched = reader.meta()?.latch;
@@ -321,6 +329,37 @@ impl Facts {
                 Answer::Footage(footage)
             }
             (other, _) => other,
+        })
+    }
+
+    /// What commands ask that have a package made; `None`: it is none of that.
+    fn of_packages(&self, ask: &Ask, reader: &Reader) -> Result<Option<Answer>> {
+        Ok(match ask {
+            Ask::Transit => {
+                let recipient = self.transit.recipient();
+                Some(Answer::Transit { recipient })
+            }
+            Ask::Progress { disclosure } => {
+                let packages = self.packages.get().map(AsRef::as_ref);
+                let state = disclosures::progress(reader, packages, *disclosure)?;
+                Some(Answer::Progress(Box::new(state)))
+            }
+            _ => None,
+        })
+    }
+
+    fn config(&self) -> Result<Config> {
+        let none = || Error::new(Kind::Unavailable, "no configuration yet");
+        self.alarms.config().ok_or_else(none)
+    }
+
+    fn making(&self) -> Option<Making<'_>> {
+        Some(Making {
+            packages: self.packages.get()?.as_ref(),
+            catalog: &self.catalog,
+            access: &self.access,
+            clock: &self.clock,
+            transit: &self.transit,
         })
     }
 
@@ -459,8 +498,11 @@ impl Client {
                     box_id: state.box_id,
                     board: None,
                     believed: &believed,
+                    config: &|| Ok(config::load(&state.config_path())?.config),
+                    key: &key,
+                    making: None,
                 };
-                if let Some(write) = written(ask, &place, &key, now) {
+                if let Some(write) = written(ask, &place, now) {
                     if let Ok(mut daemon) = Self::connect(state) {
                         // It was started since.
                         return daemon.ask(ask);

@@ -1,4 +1,10 @@
-//! What persons do with disclosures at the console, answered alike by the daemon and by a command while none runs.
+//! What persons do with disclosures at the console, answered alike by the daemon and by a command while none runs; packages by the
+//! daemon alone, since it makes them.
+
+mod packages;
+mod papers;
+
+pub use packages::{GivenPart, Making, may_give, progress};
 
 use std::path::Path;
 
@@ -14,17 +20,21 @@ use crate::catalog::{
     Catalog, Change, DisclosureFilter, DisclosureKind, DisclosureRow, Event, Reader, ReviewRow,
     Serial, StepRow,
 };
-use crate::config::Catalogue;
+use crate::config::{Catalogue, Config};
 use crate::daemon::{keeping, people};
 use crate::disclosure::act::{By, Desk, right_to_decide};
 use crate::disclosure::decide::Decision;
 use crate::disclosure::form::Form;
 use crate::disclosure::hand_over::HandOver;
+use crate::disclosure::packages::PackageState;
+use crate::disclosure::papers::Format;
 use crate::disclosure::register;
 use crate::disclosure::snap::Snap;
 use crate::footage::Footage;
+use crate::ledger::checkpoint::Key;
 use crate::recorder::board::Board;
 use crate::retention::reading;
+use crate::vault::transit::Handed;
 
 /// Disclosures of one answer.
 const ROWS_MAX: u32 = 200;
@@ -78,10 +88,8 @@ impl std::str::FromStr for Named {
 pub enum DisclosureAct {
     /// Lists those that the person may know of, the newest first.
     List {
-        /// Of this camera alone.
-        camera: Option<CameraId>,
-        /// Whose recipient has this in it.
-        recipient: Option<String>,
+        /// Which. A person is named by user name or id.
+        filter: Box<DisclosureFilter>,
     },
     /// Looks at one.
     Show {
@@ -132,16 +140,61 @@ pub enum DisclosureAct {
         /// How.
         how: String,
     },
+    /// Begins to make its package.
+    Prepare {
+        /// Which.
+        named: Named,
+        /// What the person opens, and the package's passphrase, for the recorder alone.
+        handed: Box<Handed>,
+    },
+    /// How far its package is.
+    Package {
+        /// Which.
+        named: Named,
+    },
+    /// Stops the making of its package.
+    Cancel {
+        /// Which.
+        named: Named,
+    },
+    /// Begins to hand its package out: the ledger has each part before the first byte.
+    Download {
+        /// Which.
+        named: Named,
+    },
+    /// The handover document as its record is now.
+    Paper {
+        /// Which.
+        named: Named,
+        /// What it is written in: `fi`, `sv`, `en`; left out, what the record says.
+        language: Option<String>,
+    },
+    /// The register, taken away.
+    Register {
+        /// Which. A person is named by user name or id.
+        filter: Box<DisclosureFilter>,
+        /// As what.
+        format: Format,
+    },
 }
 
 impl DisclosureAct {
     /// The right that it needs; of a decision that of the kind, which is looked at when it is found.
     const fn right(&self) -> Right {
         match self {
-            Self::List { .. } | Self::Show { .. } => Right::Records,
-            Self::Request { .. } | Self::Withdraw { .. } => Right::Ask,
+            Self::List { .. } | Self::Show { .. } | Self::Paper { .. } | Self::Register { .. } => {
+                Right::Records
+            }
+            Self::Request { .. }
+            | Self::Withdraw { .. }
+            | Self::Package { .. }
+            | Self::Cancel { .. } => Right::Ask,
             Self::Decide { .. } => Right::Approve,
-            Self::HandOver { .. } | Self::Receive { .. } | Self::Destroy { .. } => Right::HandOut,
+            Self::HandOver { .. }
+            | Self::Receive { .. }
+            | Self::Destroy { .. }
+            | Self::Prepare { .. }
+            | Self::Download { .. } => Right::HandOut,
         }
     }
 }
@@ -170,6 +223,23 @@ pub enum DisclosureAnswer {
         /// What auditors said of it.
         reviews: Vec<ReviewRow>,
     },
+    /// Its package.
+    Package {
+        /// Of which disclosure.
+        disclosure: DisclosureId,
+        /// How far it is; none: none was made.
+        state: Option<Box<PackageState>>,
+    },
+    /// Parts that may be given now, each with its intent in the ledger.
+    Parts {
+        /// All of them.
+        parts: Vec<GivenPart>,
+    },
+    /// A document.
+    Document {
+        /// Its bytes, in base64.
+        base64: String,
+    },
 }
 
 /// Where it is done.
@@ -182,6 +252,12 @@ pub struct Place<'a> {
     pub board: Option<&'a Board>,
     /// The time of day that is believed.
     pub believed: &'a dyn Fn(&Reader) -> Result<Wall>,
+    /// The configuration in force.
+    pub config: &'a dyn Fn() -> Result<Config>,
+    /// The key with which the ledger signs.
+    pub key: &'a dyn Fn() -> Result<Key>,
+    /// What makes packages; `None`: no recorder runs, or it makes none.
+    pub making: Option<Making<'a>>,
 }
 
 /// Does what a person does. Whoever may not has used up a code all the same, and the ledger says so.
@@ -249,14 +325,7 @@ fn perform(
 ) -> Result<DisclosureAnswer> {
     let id = |named: &Named| Ok::<_, Error>(found(reader, *named)?.disclosure);
     let row = match &ask.act {
-        DisclosureAct::List { camera, recipient } => {
-            let filter = DisclosureFilter {
-                camera: camera.clone(),
-                recipient: recipient.clone(),
-                ..DisclosureFilter::default()
-            };
-            return list(desk, (by, reader), filter);
-        }
+        DisclosureAct::List { filter } => return list(desk, (by, reader), filter),
         DisclosureAct::Show { named } => {
             let row = found(reader, *named)?;
             let steps = reader.disclosure_steps(row.disclosure)?;
@@ -275,6 +344,25 @@ fn perform(
         DisclosureAct::HandOver { named, how } => desk.hand_over(by, id(named)?, how)?,
         DisclosureAct::Receive { named, how } => desk.receive(by, id(named)?, how)?,
         DisclosureAct::Destroy { named, how } => desk.destroy(by, id(named)?, how)?,
+        DisclosureAct::Prepare { named, handed } => {
+            let who = (by, ask.person);
+            return packages::prepare(desk, place, who, (reader, id(named)?), handed);
+        }
+        DisclosureAct::Package { named } => {
+            return packages::state(desk, place, by, (reader, id(named)?));
+        }
+        DisclosureAct::Cancel { named } => {
+            return packages::cancel(desk, place, by, (reader, id(named)?));
+        }
+        DisclosureAct::Download { named } => {
+            return packages::download(desk, place, by, (reader, id(named)?));
+        }
+        DisclosureAct::Paper { named, language } => {
+            return papers::handover(desk, place, by, (reader, id(named)?), language.as_deref());
+        }
+        DisclosureAct::Register { filter, format } => {
+            return papers::register(desk, place, (by, ask.person), filter, *format);
+        }
     };
     Ok(DisclosureAnswer::One {
         steps: reader.disclosure_steps(row.disclosure)?,
@@ -286,9 +374,10 @@ fn perform(
 fn list(
     desk: &Desk<'_>,
     (by, reader): (&By, &Reader),
-    filter: DisclosureFilter,
+    filter: &DisclosureFilter,
 ) -> Result<DisclosureAnswer> {
-    let page = reader.find_disclosures(&desk.known(by, filter), None, ROWS_MAX)?;
+    let filter = desk.known(by, papers::named(desk, filter));
+    let page = reader.find_disclosures(&filter, None, ROWS_MAX)?;
     let wrong = register::agreement(reader, &page.rows)?.wrong;
     Ok(DisclosureAnswer::List {
         rows: page.rows,

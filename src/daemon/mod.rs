@@ -54,7 +54,7 @@ use crate::daemon::web::Serving;
 use crate::recorder::board::Board;
 use crate::recorder::live::Live;
 use crate::recorder::recovery;
-use crate::recorder::segment::{Sealing, SealingInForce};
+use crate::recorder::segment::SealingInForce;
 use crate::retention::latch;
 use crate::store::state::State;
 use crate::store::volume::Volume;
@@ -111,23 +111,6 @@ struct Daemon {
     started: Wall,
 }
 
-/// The vault generation in force.
-///
-/// # Errors
-/// When there is none: `sinetti init` did not finish.
-fn sealing(state: &State, catalog: &Catalog) -> Result<Sealing> {
-    let row = catalog.reader()?.current_generation()?.ok_or_else(|| {
-        Error::new(
-            Kind::NotFound,
-            "the catalog has no vault generation. Was sinetti init interrupted? Else: sinetti reindex",
-        )
-    })?;
-    Ok(Sealing {
-        generation: access::keys::public(&row)?,
-        recovery: state.recovery.clone(),
-    })
-}
-
 /// Who may do what; a new vault generation is taken into use by `sealing`.
 fn access(
     state: &State,
@@ -157,7 +140,7 @@ impl Daemon {
         let board = Board::default();
         volumes::look_at(&state, &config.config, &catalog, clock.wall());
         let (wake, woken) = sync_channel(sweeper::WAKES_MAX);
-        let sealing = SealingInForce::new(sealing(&state, &catalog)?);
+        let sealing = volumes::sealing(&state, &catalog)?;
         let access = access(&state, &config.config, &catalog, &clock, &sealing)?;
         let feed = AlarmFeed::default();
         let shared = Arc::new(Shared {
@@ -170,6 +153,7 @@ impl Daemon {
             board: board.clone(),
             scrub: scrub::Handle::new(&state.dir),
             wake,
+            packages: packages::Way::default(),
         });
         let live = Live::default();
         let streams = Streams::new(

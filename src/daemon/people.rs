@@ -28,6 +28,8 @@ use crate::retention::reading;
 use crate::vault::generation::Wrap;
 use crate::vault::identity::Recipient;
 
+/// The act by which recorded footage leaves the box without a disclosure.
+const HANDS_OUT: &str = "export";
 /// Sessions and keys are looked at this often. What is over ends within 10 s.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
@@ -86,12 +88,16 @@ pub enum PeopleAsk {
         /// Who at the console, as far as it is known.
         by: String,
     },
-    /// Somebody who showed password and code begins an act: the code is used up, the intent is written.
+    /// Somebody who showed password and code begins an act: the code is used up, the intent is written. What hands recorded footage
+    /// out (`export`) needs a second person, who showed both too.
     Begin {
         /// Who.
         person: PersonId,
         /// The code.
         used: Used,
+        /// Who approves it, with their code.
+        #[serde(default)]
+        approver: Option<(PersonId, Used)>,
         /// The camera that it is about.
         camera: CameraId,
         /// The hold for whose case it is done.
@@ -192,11 +198,14 @@ pub fn answer(
         PeopleAsk::Begin {
             person,
             used,
+            approver,
             camera,
             hold,
             event,
-        } => begin(catalog, *person, *used, (camera, *hold), event, now)
-            .map(|seq| PeopleAnswer::Begun { seq }),
+        } => {
+            let who = ((*person, *used), *approver);
+            begin(catalog, who, (camera, *hold), event, now).map(|seq| PeopleAnswer::Begun { seq })
+        }
         other => from_reader(&catalog.reader()?, other, now),
     }
 }
@@ -394,45 +403,86 @@ pub(super) fn may(standing: &Standing, right: Right, now: Wall) -> Result<Scope>
 
 fn begin(
     catalog: &Catalog,
-    person: PersonId,
-    used: Used,
+    ((person, used), approver): ((PersonId, Used), Option<(PersonId, Used)>),
     (camera, hold): (&CameraId, Option<HoldId>),
     event: &Event,
     now: Wall,
 ) -> Result<u64> {
     let reader = catalog.reader()?;
     let directory = Directory::read(&reader)?;
-    let standing = directory
-        .get(person)
-        .ok_or_else(|| Error::new(Kind::Denied, "the person is not known"))?;
-    let scope = may(standing, Right::HandOut, now).and_then(|scope| {
-        scope.check(camera).map_err(|why| {
-            let name = &standing.account.name;
-            Error::new(Kind::Denied, format!("{name} may not: {why} {camera}"))
-        })?;
-        let by = keeping::by(standing, &scope, serde_json::Value::Null);
-        hold.map_or(Ok(()), |hold| {
-            reading::check(&reader, &by, hold, now).map(drop)
+    let known = |person: PersonId| {
+        let standing = directory.get(person);
+        standing.ok_or_else(|| Error::new(Kind::Denied, "the person is not known"))
+    };
+    let standing = known(person)?;
+    let second = approver.map(|(person, _)| known(person)).transpose()?;
+    if second.is_none() && event.action == HANDS_OUT {
+        let text =
+            "nothing leaves the box by one person: another one has to approve it (--approver NAME)";
+        return Err(Error::new(Kind::Denied, text));
+    }
+    let of = (camera, hold);
+    let may = may_on(&reader, standing, Right::HandOut, of, now).and_then(|()| {
+        second.map_or(Ok(()), |second| {
+            if is_same(standing, second) {
+                let text = "nobody approves what they hand out themselves; another person has to";
+                return Err(Error::new(Kind::Denied, text));
+            }
+            may_on(&reader, second, Right::Approve, of, now)
         })
     });
-    let event = Event {
+    let mut event = Event {
         actor: person.to_string(),
         at: now,
         ..event.clone()
     };
-    let change = Change::from(used.by(person, now));
-    match scope {
-        Ok(_) => catalog.begin_act(event, change).map(|act| act.seq()),
+    let mut changes: Vec<Change> = vec![used.by(person, now).into()];
+    if let (Some((approver, used)), Some(second)) = (approver, second) {
+        event.facts["approver"] = approver.to_string().into();
+        if let Some(detail) = &mut event.detail {
+            detail["approver"] = second.account.name.clone().into();
+        }
+        // One's own code is used up once.
+        if approver != person {
+            changes.push(used.by(approver, now).into());
+        }
+    }
+    match may {
+        Ok(()) => catalog.begin_act(event, changes).map(|act| act.seq()),
         Err(why) => {
             // Who is refused has shown who they are: that is told too.
             let refused = Event {
                 result: "refused".to_owned(),
                 ..event
             };
-            catalog.commit(change, refused)?;
+            catalog.commit(changes, refused)?;
             Err(why)
         }
     }
+}
+
+/// A person is who they are by their id and their user name, whatever roles they gather.
+fn is_same(one: &Standing, other: &Standing) -> bool {
+    one.account.person == other.account.person || one.account.name == other.account.name
+}
+
+/// That somebody has a right on a camera at this moment, and for the case of a hold if there is one.
+fn may_on(
+    reader: &Reader,
+    standing: &Standing,
+    right: Right,
+    (camera, hold): (&CameraId, Option<HoldId>),
+    now: Wall,
+) -> Result<()> {
+    let scope = may(standing, right, now)?;
+    scope.check(camera).map_err(|why| {
+        let name = &standing.account.name;
+        Error::new(Kind::Denied, format!("{name} may not: {why} {camera}"))
+    })?;
+    let by = keeping::by(standing, &scope, serde_json::Value::Null);
+    hold.map_or(Ok(()), |hold| {
+        reading::check(reader, &by, hold, now).map(drop)
+    })
 }
 
 /// As [`answer`], with sessions and generations following at once.

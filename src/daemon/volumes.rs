@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 
 use log::error;
 
-use crate::access::Access;
+use crate::access::{Access, keys};
 use crate::base::Clock;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::id::BoxId;
@@ -15,12 +15,13 @@ use crate::base::time::Wall;
 use crate::catalog::{Catalog, Change};
 use crate::config::{Config, RecorderConfig, VolumeConfig};
 use crate::daemon::alarms::AlarmFeed;
+use crate::daemon::packages::Way;
 use crate::daemon::scrub::Handle;
 use crate::daemon::sweeper::Wake;
 use crate::recorder::board::Board;
 use crate::recorder::fragment::Order;
 use crate::recorder::keeper::{self, Keeper};
-use crate::recorder::segment::SealingInForce;
+use crate::recorder::segment::{Sealing, SealingInForce};
 use crate::recorder::writer::{self, Writer};
 use crate::retention::latch;
 use crate::store::state::State;
@@ -57,6 +58,25 @@ pub struct Shared {
     pub scrub: Handle,
     /// Where writers ask for room.
     pub wake: SyncSender<Wake>,
+    /// The way to whoever makes packages, once that runs.
+    pub packages: Way,
+}
+
+/// To whom keys are wrapped: the vault generation in force.
+///
+/// # Errors
+/// When there is none: `sinetti init` did not finish.
+pub(super) fn sealing(state: &State, catalog: &Catalog) -> Result<SealingInForce> {
+    let row = catalog.reader()?.current_generation()?.ok_or_else(|| {
+        Error::new(
+            Kind::NotFound,
+            "the catalog has no vault generation. Was sinetti init interrupted? Else: sinetti reindex",
+        )
+    })?;
+    Ok(SealingInForce::new(Sealing {
+        generation: keys::public(&row)?,
+        recovery: state.recovery.clone(),
+    }))
 }
 
 /// Tells the catalog of a volume.

@@ -18,9 +18,9 @@ use crate::daemon::packages::{self, Packing};
 use crate::daemon::scrub::Handle;
 use crate::daemon::sweeper::{self, DeletionBoard, Wake};
 use crate::daemon::volumes::Shared;
+use crate::disclosure::packages::Packages;
 use crate::http::Web;
 use crate::http::app::{Host, Parts};
-use crate::http::packages::Packages;
 use crate::recorder::live::Live;
 use crate::store::state::State;
 
@@ -102,7 +102,12 @@ impl Serving {
         // Copies are wiped in time, whether there are pages or not.
         let options = packages::Options::new(shared, deletion, state);
         let (packing, desk) = match Packing::start(options) {
-            Ok((packing, desk)) => (Some(packing), Some(desk)),
+            Ok((packing, desk)) => {
+                let desk: Arc<dyn Packages> = desk;
+                // For commands; it is started once.
+                shared.packages.set(Arc::clone(&desk)).ok();
+                (Some(packing), Some(desk))
+            }
             Err(e) => {
                 error!("{e}; no packages are made, recording goes on");
                 (None, None)
@@ -135,7 +140,7 @@ impl Serving {
             live: live.clone(),
             config: receiver,
             access: access.clone(),
-            packages: desk.map(|desk| desk as Arc<dyn Packages>),
+            packages: desk,
             ledger_key,
             host: Arc::new(Facts {
                 clock: Arc::clone(&shared.clock),

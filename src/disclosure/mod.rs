@@ -11,8 +11,12 @@
 pub mod act;
 pub mod decide;
 pub mod form;
+pub mod give;
 pub mod hand_over;
+pub mod making;
+pub mod packages;
 pub mod paper;
+pub mod papers;
 pub mod prepare;
 pub mod register;
 pub mod request;

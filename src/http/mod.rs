@@ -19,7 +19,6 @@ pub mod json;
 mod leftover;
 pub mod matrix;
 pub mod metrics;
-pub mod packages;
 mod pages;
 pub mod playback;
 pub mod problem;

@@ -23,4 +23,5 @@ pub mod shares;
 pub mod slot;
 pub mod stream;
 mod text;
+pub mod transit;
 pub mod wrap;

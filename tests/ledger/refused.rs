@@ -23,6 +23,8 @@ impl Scene {
         shop.set_recorder("segment_secs = 10");
         let till = server.add("/till/main", camera("till.264"));
         shop.add_camera("till", server.address(), &[]);
+        // Whoever approves is there before nothing can be written any more.
+        shop.approval();
         Self {
             shop,
             _server: server,

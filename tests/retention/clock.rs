@@ -92,6 +92,7 @@ impl Shop {
             board: self.board.clone(),
             scrub: scrub::Handle::new(&plant.state.dir),
             wake: wake.clone(),
+            packages: sinetti::daemon::packages::Way::default(),
         };
         let options = sweeper::Options {
             shared: Arc::new(shared),

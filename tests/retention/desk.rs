@@ -72,7 +72,11 @@ fn export(shop: &TestBox, (from, to): (Wall, Wall), more: &[&str], file: &str) -
     let mut export = shop.command(&["export", "--json", "--camera", "kassa"]);
     export.args(["--from", &from, "--to", &to, "--purpose", PURPOSE]);
     let output: PathBuf = shop.path(file);
-    ran(export.args(more).arg("-o").arg(output).args(shop.proof()))
+    ran(export
+        .args(more)
+        .arg("-o")
+        .arg(output)
+        .args(shop.approved()))
 }
 
 /// Two persons confirm a shorter time, and it waits for a day, over a restart too.

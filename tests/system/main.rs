@@ -9,6 +9,7 @@ mod backup;
 mod config;
 mod crash;
 mod devices;
+mod disclose;
 mod disk;
 mod export;
 mod eyes;

@@ -52,7 +52,7 @@ fn pack(shop: &TestBox, asked: Span, folder: &str) -> Ran {
         &asked.end.rfc3339(),
     ]);
     export.arg("--package").arg(shop.path(folder));
-    export.args(["--purpose", PURPOSE]).args(shop.proof());
+    export.args(["--purpose", PURPOSE]).args(shop.approved());
     ran(&mut export)
 }
 

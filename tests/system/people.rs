@@ -47,12 +47,13 @@ fn confirm(shop: &TestBox, name: &str) -> String {
     ran(confirm.args(shop.proof())).ok()
 }
 
-/// `sinetti open` of a segment with the state folder in `dir`.
+/// `sinetti open` of a segment with the state folder in `dir`; `who` opens it, and a second controller approves.
 fn open(shop: &TestBox, dir: &Path, segment: &Path, who: &[PathBuf], output: &str) -> Ran {
+    let approval = shop.approval();
     let mut open = std::process::Command::new(env!("CARGO_BIN_EXE_sinetti"));
     open.env_remove("SINETTI_DIR").env_remove("SINETTI_LOG");
     open.arg("--dir").arg(dir).arg("open").arg(segment);
-    open.args(["--purpose", PURPOSE]).args(who);
+    open.args(["--purpose", PURPOSE]).args(who).args(approval);
     ran(open.arg("-o").arg(shop.path(output)))
 }
 
@@ -93,6 +94,8 @@ fn a_revoked_person_with_an_old_copy_of_the_state_folder_opens_nothing_newer() {
     // With it the controller gives what is recorded already, and the generation in force.
     confirm(&shop, "manager1");
     let growing = |shop: &TestBox| shop.line("till/main").growing;
+    // Whoever approves is in the copy too.
+    shop.approval();
     // What somebody with access to the box could have taken along.
     let stolen = shop.path("stolen");
     shop.stop();
@@ -135,7 +138,8 @@ fn a_revoked_person_with_an_old_copy_of_the_state_folder_opens_nothing_newer() {
     let gone = open(&shop, &shop.dir, &old_file, &who, "gone.mp4").error();
     assert!(gone.contains("has not enrolled"), "{gone}");
     for (file, output) in [(&old_file, "a.mp4"), (&new_file, "b.mp4")] {
-        open(&shop, &shop.dir, file, &shop.proof(), output).ok();
+        let who = proof(&shop, "controller1", &shop.factor);
+        open(&shop, &shop.dir, file, &who, output).ok();
     }
     shop.check(true);
 }
@@ -146,14 +150,19 @@ fn an_act_has_a_person_a_fresh_code_a_purpose_and_two_events() {
     shop.stop();
     let recorded = shop.ls("till/main").footage.coverage.recorded[0];
     let (from, to) = (recorded.start.rfc3339(), recorded.end.rfc3339());
-    let export = |who: &[PathBuf], output: &str| {
+    let with = |who: &[PathBuf], approval: &[PathBuf], output: &str| {
         let mut export = shop.command(&["export", "--camera", "till"]);
         export.args(["--from", &from, "--to", &to]);
-        export.args(["--purpose", PURPOSE]).args(who);
+        export.args(["--purpose", PURPOSE]).args(who).args(approval);
         ran(export.arg("-o").arg(shop.path(output)))
     };
-    let who: Vec<_> = shop.proof().into();
-    export(&who, "first.mp4").ok();
+    let export = |who: &[PathBuf], output: &str| with(who, &shop.approval(), output);
+    let approval = shop.approval();
+    let who = proof(&shop, "controller1", &shop.factor);
+    let alone = with(&who, &[], "alone.mp4").error();
+    assert!(alone.contains("--approver"), "{alone}");
+    assert!(events(&shop, "export").is_empty(), "nothing began");
+    with(&who, &approval, "first.mp4").ok();
     let replay = export(&who, "second.mp4").error();
     assert!(replay.contains("used already"), "{replay}");
     let told = events(&shop, "export");
@@ -163,6 +172,9 @@ fn an_act_has_a_person_a_fresh_code_a_purpose_and_two_events() {
     let controller = account.expect("there").person.to_string();
     assert!(told.iter().all(|event| event.actor == controller));
     assert_eq!(told[0].facts["purpose"], PURPOSE);
+    let account = shop.catalog().account("controller2").expect("query");
+    let approver = account.expect("there").person.to_string();
+    assert_eq!(told[0].facts["approver"], approver);
     // Who administers shows who they are and may not; nor may a manager of another camera. Both are told of.
     let admin = Factor::at(&shop.path(""), "admin1");
     let token = shop.path("tokens/admin1.token");
@@ -177,13 +189,50 @@ fn an_act_has_a_person_a_fresh_code_a_purpose_and_two_events() {
     assert!(said.contains("earlier vault generations"), "{said}");
     let other = export(&proof(&shop, "manager1", &manager), "fifth.mp4").error();
     assert!(other.contains("wrong-camera"), "{other}");
+    let (own, other) = approvals_that_count_for_nothing(&shop, &manager, &with);
+    assert_eq!(own.facts["approver"], own.actor);
+    assert_ne!(other.facts["approver"], other.actor);
     let refusals = events(&shop, "export");
     let refusals = refusals.iter().filter(|event| event.result == "refused");
-    assert_eq!(refusals.count(), 3);
-    for clip in ["second", "third", "fourth", "fifth"] {
+    assert_eq!(refusals.count(), 5);
+    for clip in [
+        "alone", "second", "third", "fourth", "fifth", "own", "other",
+    ] {
         assert!(!shop.path(&format!("{clip}.mp4")).exists());
     }
     shop.check(true);
+}
+
+/// An export: who, who approves it, the file.
+type Export<'a> = dyn Fn(&[PathBuf], &[PathBuf], &str) -> Ran + 'a;
+
+/// One's own, and that of somebody who may approve nothing: both are refused and told of, though each has shown who they are.
+fn approvals_that_count_for_nothing(
+    shop: &TestBox,
+    manager: &Factor,
+    with: &Export<'_>,
+) -> (Event, Event) {
+    let approval = |name: &str, factor: &Factor| -> Vec<PathBuf> {
+        let code = shop.secret("approver-code", &factor.code());
+        let given = [
+            ("--approver", name.into()),
+            ("--approver-passphrase-file", shop.passphrase.clone()),
+            ("--approver-code-file", code),
+        ];
+        given.into_iter().flat_map(|(n, g)| [n.into(), g]).collect()
+    };
+    let last = || events(shop, "export").pop().expect("one");
+    let own = approval("controller1", &shop.factor);
+    let who = proof(shop, "controller1", &shop.factor);
+    let refused = with(&who, &own, "own.mp4").error();
+    assert!(refused.contains("nobody approves what they"), "{refused}");
+    let own = last();
+    // A manager whose grant does not say that they approve.
+    let other = approval("manager1", manager);
+    let who = proof(shop, "controller1", &shop.factor);
+    let refused = with(&who, &other, "other.mp4").error();
+    assert!(refused.contains("manager1 may not"), "{refused}");
+    (own, last())
 }
 
 #[test]

@@ -201,6 +201,7 @@ fn export_says_what_it_does_not_know_and_who_may_not() {
     unchanged_running(&mut shop, &["another sinetti uses", &folder], &["run"]);
     shop.stop();
     let (from, to) = (started.rfc3339(), now().rfc3339());
+    let approval = shop.approval();
     let code = shop.secret("code", &shop.factor.code());
     let wrong = shop.secret("wrong", "kahdeksan kuivaa haukea rannalla\n");
     let export = |camera: &str, passphrase: &Path, more: &[&str], words: &[&str]| {
@@ -208,18 +209,20 @@ fn export_says_what_it_does_not_know_and_who_may_not() {
             let mut export = shop.command(&["export", "--camera", camera]);
             export.args(["--from", &from, "--to", &to]).args(more);
             export.arg("-o").arg(shop.path("clip.mp4"));
-            export.arg("--code-file").arg(&code);
+            export.args(&approval).arg("--code-file").arg(&code);
             export.arg("--passphrase-file").arg(passphrase);
             ran(&mut export)
         });
     };
-    let (right, purpose) = (&shop.passphrase, ["--purpose", PURPOSE]);
-    let with = |name| [&purpose[..], &["--person", name]].concat();
+    let (right, only) = (&shop.passphrase, ["--purpose", PURPOSE]);
+    let with = |name| [&only[..], &["--person", name]].concat();
+    let purpose = with("controller1");
     export("ovi", &wrong, &purpose, &["passphrase or code is wrong"]);
     export("takaovi", right, &purpose, &["takaovi"]);
     export("ovi", right, &with("nobody1"), &["nobody1"]);
     export("ovi", right, &with("admin1"), &["has not enrolled"]);
     export("ovi", right, &[], &["--purpose", PURPOSE]);
+    export("ovi", right, &only, &["say which with --person"]);
     export(
         "ovi",
         right,

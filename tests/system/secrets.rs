@@ -62,8 +62,10 @@ impl Scene {
         let from = self.shop.ls("till/main").footage.coverage.recorded[0].start;
         let mut export = self.shop.command(&["export", "--camera", "till"]);
         export.args(["--from", &from.rfc3339(), "--to", &now().rfc3339()]);
+        let approval = self.shop.approval();
         let code = self.shop.secret("code", &self.shop.factor.code());
         export.args(["--purpose", PURPOSE, "--code-file"]).arg(code);
+        export.args(["--person", "controller1"]).args(approval);
         export.arg("--passphrase-file").arg(another);
         let refused = ran(export.arg("-o").arg(self.shop.path("other.mp4")));
         assert_ne!(refused.code, 0);

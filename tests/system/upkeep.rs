@@ -246,6 +246,7 @@ fn without_any_old_catalog_the_shares_open_and_a_new_person_can_be_made() {
     let refused = shop.run(&given).error();
     assert!(refused.contains("leave out --person"), "{refused}");
     shop.factor = Factor::at(&shop.path(""), "anna");
+    shop.controller = "anna".to_owned();
     shop.enrol(Path::new(&token), &shop.passphrase, &shop.factor)
         .ok();
     let sent = camera.counters().access_units;

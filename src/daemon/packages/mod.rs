@@ -17,8 +17,8 @@ mod wipe;
 mod fault_tests;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -35,8 +35,8 @@ use crate::daemon::packages::keys::JobKeys;
 use crate::daemon::packages::state::Lines;
 use crate::daemon::sweeper::{self, DeletionBoard};
 use crate::daemon::volumes::Shared;
+use crate::disclosure::packages::{Packages, Progress, Start};
 use crate::evidence::keys::KeyRing;
-use crate::http::packages::{Packages, Progress, Start};
 use crate::recorder::board::Board;
 use crate::recorder::segment::SealingInForce;
 use crate::store::state::State;
@@ -70,6 +70,9 @@ pub struct Options {
     pub state: State,
     lines: Lines,
 }
+
+/// The way to whoever makes packages, known once that runs. Cheap to clone.
+pub type Way = Arc<OnceLock<Arc<dyn Packages>>>;
 
 /// What reaches the thread.
 enum Message {

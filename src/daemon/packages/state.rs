@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::base::error::Result;
 use crate::base::id::DisclosureId;
 use crate::base::time::Mono;
-use crate::http::packages::Progress;
+use crate::disclosure::packages::Progress;
 
 /// One package.
 #[derive(Clone, Debug)]

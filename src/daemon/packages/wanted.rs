@@ -9,11 +9,11 @@ use crate::base::time::Span;
 use crate::catalog::{Reader, VolumeRow};
 use crate::daemon::packages::Options;
 use crate::daemon::packages::footage::sources;
+use crate::disclosure::packages::Start;
 use crate::evidence::package::make::Wanted;
 use crate::evidence::package::manifest::Absent;
 use crate::evidence::package::order::{self, Camera};
 use crate::evidence::select::{self, Selection, Stretch};
-use crate::http::packages::Start;
 use crate::media::access_unit::Codec;
 
 /// The groups of the small stream begin elsewhere than those of the large one, and what is not wholly inside of what was approved

@@ -1,38 +1,23 @@
 //! Disclosures on paper: the handover document, and the register as a table for other programs and for print.
 //!
-//! What does not belong here: how they look (`disclosure::paper`), who may know of which disclosure (`disclosure::register`).
+//! What does not belong here: how they look (`disclosure::paper`), who may have them and of what they are made (`disclosure::papers`).
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use serde_json::json;
 use utoipa::IntoParams;
 
 use crate::access::authorise::Authorised;
 use crate::access::role::acts;
-use crate::base::error::{Error, Kind, Result};
-use crate::catalog::{
-    DisclosureFilter, DisclosurePage, DisclosureRow, DisclosureState, Event, Reader,
-};
-use crate::disclosure::act::Desk;
-use crate::disclosure::paper::{HandoverDocument, Record, Register, RegisterLine, filters};
-use crate::disclosure::register;
-use crate::document::Language;
-use crate::evidence::proof::EntryProof;
+use crate::base::error::Result;
+use crate::disclosure::papers::{Format, Papers};
 use crate::http::api::deletions::{file, own_language};
-use crate::http::api::disclosures::{OfDisclosure, Which, at_desk, by, person_name};
+use crate::http::api::disclosures::{OfDisclosure, Which, at_desk, by};
 use crate::http::app::App;
 use crate::http::guard::May;
 use crate::http::json::{Search, Segments};
 use crate::http::problem::{Answer, Problem, Refusal};
-
-/// Disclosures of one table.
-const LINES_MAX: usize = 5000;
-/// Disclosures that are read at a time.
-const PAGE: u32 = 200;
-/// One is made at a time: it takes memory.
-static ONE: Mutex<()> = Mutex::new(());
 
 /// In which language.
 #[derive(Debug, serde::Deserialize, IntoParams)]
@@ -69,69 +54,27 @@ pub(crate) async fn handover(
         .transpose()
         .map_err(|_| Refusal::field("?language", "fi, sv or en"))?;
     let made = app.blocking(move |app| {
-        let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let reader = app.parts.catalog.reader()?;
         let id = of.id(&reader)?;
-        at_desk(app, |desk| {
-            let (row, steps) = desk.find(&reader, id)?;
-            if !desk.knows(&by(&who), &row, &steps) {
-                let text = format!("there is no disclosure {id}");
-                return Err(Error::new(Kind::NotFound, text));
-            }
-            if row.state == DisclosureState::Draft {
-                let text = "there is no paper of a draft; ask for it first";
-                return Err(Error::new(Kind::Exists, text));
-            }
-            let document = with_record(app, desk, (&reader, &row), language, |record| {
-                HandoverDocument::of_record(record)
-            })?;
-            let asked = row.asked.as_ref();
-            let number = asked.map_or_else(|| id.to_string(), |asked| asked.serial.to_string());
-            Ok((number, anchored(app, &reader, document)?.pdf()?))
-        })
+        with_papers(app, &who, |papers| papers.handover(&reader, id, language))
     });
-    let (number, pdf) = made.await?;
-    Ok(file(
-        "application/pdf",
-        &format!("{number}_handover.pdf"),
-        pdf,
-    ))
+    let (name, pdf) = made.await?;
+    Ok(file("application/pdf", &name, pdf))
 }
 
-/// With the checkpoint over its entry, when there is one already: at most a second after.
-fn anchored(app: &App, reader: &Reader, mut of: HandoverDocument) -> Result<HandoverDocument> {
-    let Some(entry) = of.proof.entry else {
-        return Ok(of);
-    };
-    match EntryProof::make(reader, entry) {
-        Err(e) if e.kind() == Kind::NotFound => {}
-        other => of.anchor(entry, &other?.checkpoint, app.parts.ledger_key)?,
-    }
-    Ok(of)
-}
-
-/// Gathers what the papers of a record are made of.
-fn with_record<T>(
+fn with_papers<T>(
     app: &App,
-    desk: &Desk<'_>,
-    (reader, row): (&Reader, &DisclosureRow),
-    language: Option<Language>,
-    make: impl FnOnce(&Record<'_>) -> Result<T>,
+    who: &Authorised<acts::Records>,
+    make: impl FnOnce(&Papers<'_>) -> Result<T>,
 ) -> Result<T> {
-    let steps = reader.disclosure_steps(row.disclosure)?;
-    let files = reader.package_files(row.disclosure)?;
-    let config = app.config();
-    make(&Record {
-        row,
-        steps: &steps,
-        files: &files,
-        config: &config,
-        catalogue: desk.catalogue,
-        name: &|person| person_name(app, person).unwrap_or_else(|| person.to_owned()),
-        language,
-        made: desk.now,
-        box_id: app.parts.box_id,
-        key: app.parts.ledger_key,
+    at_desk(app, |desk| {
+        make(&Papers {
+            desk,
+            by: &by(who),
+            config: &app.config(),
+            box_id: app.parts.box_id,
+            key: app.parts.ledger_key,
+        })
     })
 }
 
@@ -155,8 +98,9 @@ pub(crate) async fn csv(
 ) -> Answer<Response> {
     let filter = which.filter(&app)?;
     let made = app.blocking(move |app| {
-        let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(table(app, &who, filter, "csv")?.csv())
+        with_papers(app, &who, |papers| {
+            papers.register(filter, own_language(&who), Format::Csv)
+        })
     });
     Ok(file("text/csv; charset=utf-8", "register.csv", made.await?))
 }
@@ -181,79 +125,9 @@ pub(crate) async fn pdf(
 ) -> Answer<Response> {
     let filter = which.filter(&app)?;
     let made = app.blocking(move |app| {
-        let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-        table(app, &who, filter, "pdf")?.pdf()
+        with_papers(app, &who, |papers| {
+            papers.register(filter, own_language(&who), Format::Pdf)
+        })
     });
     Ok(file("application/pdf", "register.pdf", made.await?))
-}
-
-/// What was found, after the ledger was told who takes it away.
-fn table(
-    app: &App,
-    who: &Authorised<acts::Records>,
-    asked: DisclosureFilter,
-    format: &str,
-) -> Result<Register> {
-    at_desk(app, |desk| {
-        let language = own_language(who);
-        let zone = app.config().site.zone;
-        let name = |person: &str| person_name(app, person).unwrap_or_else(|| person.to_owned());
-        let said = filters(&asked, zone, language, &name);
-        // Drafts are no disclosures yet.
-        let filter = DisclosureFilter {
-            drafts_of: None,
-            ..desk.known(&by(who), asked)
-        };
-        let reader = app.parts.catalog.reader()?;
-        let page = all(&reader, &filter)?;
-        let agreement = register::agreement(&reader, &page.rows)?;
-        let mut lines = Vec::with_capacity(page.rows.len());
-        for row in &page.rows {
-            let reviews = reader.disclosure_reviews(row.disclosure)?;
-            lines.push(with_record(
-                app,
-                desk,
-                (&reader, row),
-                Some(language),
-                |record| RegisterLine::of_record(record, &reviews, language),
-            )?);
-        }
-        let event = Event {
-            actor: who.actor(),
-            ..Event::of_box(
-                desk.now,
-                "register-exported",
-                "disclosures",
-                json!({ "format": format, "found": page.found, "lines": lines.len() }),
-            )
-        };
-        app.parts.catalog.note(event)?;
-        Ok(Register {
-            language,
-            made: desk.now,
-            made_by: Some(name(&who.actor())),
-            site: app.config().site.name.clone(),
-            zone,
-            filters: said,
-            searched: page.searched,
-            entries: reader.epoch()?.size,
-            intact: app.parts.catalog.trouble().is_none() && agreement.wrong.is_empty(),
-            found: page.found,
-            lines,
-        })
-    })
-}
-
-/// Page after page, up to [`LINES_MAX`].
-fn all(reader: &Reader, filter: &DisclosureFilter) -> Result<DisclosurePage> {
-    let mut all = reader.find_disclosures(filter, None, PAGE)?;
-    while let Some(after) = all.next
-        && all.rows.len() < LINES_MAX
-    {
-        let page = reader.find_disclosures(filter, Some(after), PAGE)?;
-        all.rows.extend(page.rows);
-        all.next = page.next;
-    }
-    all.rows.truncate(LINES_MAX);
-    Ok(all)
 }

@@ -363,11 +363,8 @@ fn interval(name: &str, start: Option<Wall>, end: Option<Wall>) -> Answer<Option
 
 impl Which {
     pub(crate) fn filter(&self, app: &App) -> Answer<DisclosureFilter> {
-        let person = self.person.as_ref().map(|person| {
-            let directory = app.parts.access.directory();
-            let named = directory.named(person);
-            named.map_or_else(|| person.clone(), |s| s.account.person.to_string())
-        });
+        let sought = |person: &String| at_desk(app, |desk| Ok::<_, Error>(desk.sought(person)));
+        let person = self.person.as_ref().map(sought).transpose()?;
         Ok(DisclosureFilter {
             camera: self.camera.clone(),
             footage: interval("footage", self.footage_start, self.footage_end)?,

@@ -30,8 +30,9 @@ use crate::access::role::acts;
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::CameraId;
 use crate::catalog::{Act, Event, FileRow};
+use crate::disclosure::give;
 use crate::http::api::disclosures::{self, OfDisclosure};
-use crate::http::api::packages::{find, packages};
+use crate::http::api::packages::packages;
 use crate::http::app::App;
 use crate::http::guard::May;
 use crate::http::json::Segments;
@@ -90,12 +91,8 @@ pub(crate) async fn part(
     let etag = format!("\"{}\"", file.sha256);
     let wanted = wanted(&headers, &etag, file.bytes)?;
     let (from, to) = wanted.unwrap_or((0, file.bytes));
-    let event = event(
-        &app,
-        &who,
-        &file,
-        json!({ "part": file.part, "sha256": file.sha256.to_string(), "from": from, "to": to }),
-    );
+    let told = |facts| give::downloaded(&disclosures::by(&who), &file, facts, app.now());
+    let intent = told(give::intent(&file, (from, to)));
     // Without the entry not one byte.
     let (clear, act) = app
         .blocking(move |app| {
@@ -103,12 +100,12 @@ pub(crate) async fn part(
             clear
                 .seek(SeekFrom::Start(from))
                 .context(|| "opening a part of a package")?;
-            let act = app.parts.catalog.begin_act(event, Vec::new())?;
+            let act = app.parts.catalog.begin_act(intent, Vec::new())?;
             Ok((clear, act))
         })
         .await?;
     let delivery = Delivery {
-        outcome: event_of(&app, &who, &file),
+        outcome: told(json!({ "part": file.part })),
         app,
         who,
         cameras,
@@ -157,45 +154,19 @@ type Opened = (FileRow, Box<dyn Clear>, BTreeSet<CameraId>);
 /// Finds a part and opens it with the person's keys.
 fn open(app: &App, who: &Authorised<acts::HandOut>, of: &OfPart) -> Result<Opened> {
     let reader = app.parts.catalog.reader()?;
-    let row = find(&reader, who, of.of().id(&reader)?)?;
-    // The gate of making is that of giving: prepared and not handed over yet, and approved by those who still may.
-    let by = disclosures::by(who);
-    disclosures::at_desk(app, |desk| desk.permit(who, &by, row.disclosure).map(drop))?;
+    let (by, id) = (disclosures::by(who), of.of().id(&reader)?);
+    let (row, files) = disclosures::at_desk(app, |desk| desk.parts(&reader, &by, id))?;
     let none = || Error::new(Kind::NotFound, "there is no such part of its package");
-    let job = reader.last_made(row.disclosure)?.ok_or_else(none)?;
     let number: u32 = of.part.parse().map_err(|_| none())?;
-    let files = reader.package_files(row.disclosure)?.into_iter();
-    let mut own = files.filter(|file| file.job == job.job && file.part == number);
-    let file = own.next().ok_or_else(none)?;
-    let slot = file.key.as_ref().ok_or_else(|| {
-        let text = "the box's own copy was wiped; prepare the package anew";
-        Error::new(Kind::NotFound, text)
-    })?;
-    let key = who.vault().open(&parcel::wrapped(slot)?)?;
+    let mut files = files.into_iter();
+    let file = files.find(|file| file.part == number).ok_or_else(none)?;
+    let key = who.vault().open(&give::key(&file)?)?;
     let path = packages(app)?.place(&file)?;
     let sealed = File::open(&path).context(|| format!("opening part {number} of a package"))?;
     let clear = parcel::open(&key, sealed)?;
     let cameras = row.asked.iter().flat_map(|asked| &asked.cameras);
     let cameras = cameras.map(|camera| camera.camera.clone()).collect();
     Ok((file, Box::new(clear), cameras))
-}
-
-fn event(
-    app: &App,
-    who: &Authorised<acts::HandOut>,
-    file: &FileRow,
-    facts: serde_json::Value,
-) -> Event {
-    let object = format!("disclosure {}", file.disclosure);
-    Event {
-        actor: who.actor(),
-        detail: Some(json!({ "name": who.name(), "address": who.address() })),
-        ..Event::of_box(app.now(), "package-downloaded", object, facts)
-    }
-}
-
-fn event_of(app: &App, who: &Authorised<acts::HandOut>, file: &FileRow) -> Event {
-    event(app, who, file, json!({ "part": file.part }))
 }
 
 /// The range that is asked for, first byte and first after; none: all of it (RFC 9110, section 14). Several at once are given

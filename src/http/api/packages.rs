@@ -2,46 +2,26 @@
 //!
 //! What does not belong here: the download, which is in `package_parts`.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
-use crate::access::authorise::Authorised;
-use crate::access::refusal::Refusal as Why;
-use crate::access::role::{self, acts};
-use crate::access::{Access, Right};
-use crate::base::Clock;
+use crate::access::role::acts;
 use crate::base::error::{Error, Kind, Result};
-use crate::base::hash::Digest;
-use crate::base::id::{BoxId, CameraId, DisclosureId, PersonId};
 use crate::base::time::Wall;
-use crate::catalog::{Catalog, Change, DisclosureRow, Event, FileRow, JobRow, Reader};
-use crate::config::{Catalogue, Config};
-use crate::disclosure::act::{By, Desk};
-use crate::disclosure::paper::{HandoverDocument, Record};
-use crate::disclosure::prepare::Permitted;
-use crate::evidence::package::make::Anchor;
-use crate::evidence::package::order::{Camera, Order};
+use crate::disclosure::making::{Maker, Wanted};
+use crate::disclosure::packages::{PackageState, Packages};
 use crate::evidence::package::secret;
 use crate::http::api::disclosures::{self, OfDisclosure};
 use crate::http::api::session::Secret;
 use crate::http::app::App;
 use crate::http::guard::May;
 use crate::http::json::{Body, Json, Segments};
-use crate::http::packages::{Packages, Start};
 use crate::http::problem::{Answer, Problem, Refusal};
-use crate::ledger::checkpoint::Key;
-use crate::vault::opener::Opener;
-
-/// The handover document in a package.
-const HANDOVER: &str = "handover.pdf";
 
 /// How a package is to be made.
 #[derive(serde::Deserialize, ToSchema)]
@@ -130,183 +110,39 @@ pub struct PackagePart {
     wiped: Option<Wall>,
 }
 
-impl Package {
-    fn of(app: &App, (job, made): (JobRow, Option<JobRow>), files: Vec<FileRow>) -> Self {
-        let known = job.ended.is_none().then(|| {
-            let packages = app.parts.packages.as_ref();
-            packages.and_then(|packages| packages.progress(job.disclosure))
+impl From<PackageState> for Package {
+    fn from(of: PackageState) -> Self {
+        let parts = of.parts.into_iter().map(|part| PackagePart {
+            part: part.part,
+            name: part.name,
+            bytes: part.bytes,
+            sha256: part.sha256,
+            wiped: part.wiped,
         });
-        let live = known.flatten();
-        let is_of = |file: &FileRow| made.as_ref().is_some_and(|made| made.job == file.job);
-        let own = files.into_iter().filter(is_of);
         Self {
-            state: job.state.to_string(),
-            phase: live.map_or(job.phase, |live| live.phase.to_owned()),
-            bytes_done: live.map_or(job.bytes_done, |live| live.bytes_done),
-            bytes_total: live.map_or(job.bytes_total, |live| live.bytes_total),
-            seconds_left: live.and_then(|live| live.left).map(|left| left.as_secs()),
-            cause: job.cause,
-            by: job.by,
-            begun: job.begun,
-            ended: job.ended,
-            parts: own
-                .map(|file| PackagePart {
-                    part: file.part,
-                    name: file.name,
-                    bytes: file.bytes,
-                    sha256: file.sha256.to_string(),
-                    wiped: file.wiped,
-                })
-                .collect(),
+            parts: parts.collect(),
+            state: of.state,
+            phase: of.phase,
+            bytes_done: of.bytes_done,
+            bytes_total: of.bytes_total,
+            seconds_left: of.seconds_left,
+            cause: of.cause,
+            by: of.by,
+            begun: of.begun,
+            ended: of.ended,
         }
     }
 }
 
-/// The disclosure, for somebody whose right reaches each of its cameras.
-pub(super) fn find<A: role::Act>(
-    reader: &Reader,
-    who: &Authorised<A>,
-    id: DisclosureId,
-) -> Result<DisclosureRow> {
-    let none = || Error::new(Kind::NotFound, "there is no such disclosure");
-    let row = reader.disclosure(id)?.ok_or_else(none)?;
-    let asked = row.asked.as_ref().ok_or_else(none)?;
-    if asked.cameras.iter().any(|camera| !who.sees(&camera.camera)) {
-        return Err(none());
-    }
-    Ok(row)
-}
-
-/// What is needed to ask again, when the request is long over, whether a package may be made.
-struct Held {
-    catalog: Arc<Catalog>,
-    access: Access,
-    clock: Arc<dyn Clock>,
-    dir: PathBuf,
-    config: Arc<Config>,
-    box_id: BoxId,
-    key: Key,
-    by: By,
-    person: PersonId,
-    disclosure: DisclosureId,
-    cameras: BTreeSet<CameraId>,
-}
-
-impl Held {
-    fn of(app: &App, by: By, permitted: &Permitted, person: PersonId) -> Arc<Self> {
-        let cameras = permitted.cameras.iter();
-        Arc::new(Self {
-            catalog: Arc::clone(&app.parts.catalog),
-            access: app.parts.access.clone(),
-            clock: Arc::clone(&app.parts.clock),
-            dir: app.parts.dir.clone(),
-            config: app.config(),
-            box_id: app.parts.box_id,
-            key: app.parts.ledger_key,
-            by,
-            person,
-            disclosure: permitted.disclosure,
-            cameras: cameras.map(|camera| camera.camera.clone()).collect(),
-        })
-    }
-
-    fn at_desk<T>(&self, act: impl FnOnce(&Desk<'_>) -> Result<T>) -> Result<T> {
-        act(&Desk {
-            catalog: &self.catalog,
-            catalogue: &Catalogue::load(&self.dir)?,
-            directory: &self.access.directory(),
-            after_release_s: self.config.retention.after_release_secs,
-            now: self.clock.wall(),
-        })
-    }
-
-    /// The person still may hand out every camera of it, and what was approved still is.
-    fn check(&self) -> Result<()> {
-        self.at_desk(|desk| {
-            let denied = |why: Why| {
-                let text = format!("who began the package may not any more: {why}");
-                Error::new(Kind::Denied, text)
-            };
-            let standing = desk.directory.get(self.person).ok_or(Why::Revoked);
-            let standing = standing.map_err(denied)?;
-            standing.check(desk.now).map_err(denied)?;
-            let scope = standing.scope(Right::HandOut, desk.now).map_err(denied)?;
-            for camera in &self.cameras {
-                scope.check(camera).map_err(denied)?;
-            }
-            desk.permit_by(&self.by, self.disclosure).map(drop)
-        })
-    }
-
-    /// The entry with the manifest's hash.
-    fn proved(&self, manifest: Digest) -> Result<Event> {
-        self.at_desk(|desk| {
-            let (row, _) = desk.find(&desk.catalog.reader()?, self.disclosure)?;
-            Ok(desk.proved(&self.by, &row, manifest))
-        })
-    }
-
-    /// The step to `prepared`.
-    fn prepared(&self, manifest: Digest, entry: u64) -> Result<Change> {
-        self.at_desk(|desk| Ok(desk.prepared(&self.by, self.disclosure, (manifest, entry))))
-    }
-}
-
-impl Held {
-    /// The handover document, with the clips, the entry and the checkpoint.
-    fn papers(&self, anchor: &Anchor<'_>) -> Result<Vec<(String, Vec<u8>)>> {
-        self.at_desk(|desk| {
-            let (row, steps) = desk.find(&desk.catalog.reader()?, self.disclosure)?;
-            let name = |person: &str| {
-                let known = person.parse().ok().and_then(|id| desk.directory.get(id));
-                known.map_or(person, |known| &known.account.name).to_owned()
-            };
-            let mut document = HandoverDocument::of_record(&Record {
-                row: &row,
-                steps: &steps,
-                files: &[],
-                config: &self.config,
-                catalogue: desk.catalogue,
-                name: &name,
-                language: None,
-                made: desk.now,
-                box_id: self.box_id,
-                key: self.key,
-            })?;
-            document.take(anchor.manifest)?;
-            document.anchor(anchor.entry, anchor.note, self.key)?;
-            Ok(vec![(HANDOVER.to_owned(), document.pdf()?)])
-        })
-    }
-}
-
-/// What is packed: what is permitted, and nothing else.
-fn order(permitted: Permitted, encryption: Option<Zeroizing<String>>) -> Order {
-    let language = permitted.language;
-    let text = |what: &str| {
-        let texts = &permitted.frozen[what];
-        let found = texts["texts"][language.as_str()].as_str();
-        let text = found.or_else(|| texts["code"].as_str());
-        text.unwrap_or_default().to_owned()
-    };
-    Order {
-        serial: permitted.serial.to_string(),
-        kind: permitted.kind.to_string(),
-        purpose: text("purpose"),
-        basis: text("basis"),
-        language,
-        encryption,
-        viewing: permitted.viewing_copy,
-        cameras: permitted
-            .cameras
-            .into_iter()
-            .map(|camera| Camera {
-                camera: camera.camera,
-                name: camera.name,
-                asked: camera.asked,
-                given: camera.given,
-            })
-            .collect(),
+fn maker(app: &App) -> Maker {
+    Maker {
+        catalog: Arc::clone(&app.parts.catalog),
+        access: app.parts.access.clone(),
+        clock: Arc::clone(&app.parts.clock),
+        dir: app.parts.dir.clone(),
+        config: app.config(),
+        box_id: app.parts.box_id,
+        key: app.parts.ledger_key,
     }
 }
 
@@ -356,24 +192,14 @@ pub(crate) async fn start(
     app.blocking(move |app| {
         let (by, disclosure) = (disclosures::by(&who), of.id(&app.parts.catalog.reader()?)?);
         let permitted = disclosures::at_desk(app, |desk| desk.permit(&who, &by, disclosure))?;
-        let held = Held::of(app, by, &permitted, who.person());
-        let hold = permitted.hold;
-        let order = order(permitted, passphrase);
-        let [again, paper, proved] = std::array::from_fn(|_| Arc::clone(&held));
-        // Whoever wants it may sign out meanwhile; whoever may not have it any more, or does not stand behind it, ends it.
-        let check = Arc::new(move || again.check());
-        let vault: Arc<dyn Opener> = who.vault();
-        packages(app)?.start(Start {
-            disclosure,
-            order,
-            hold,
-            by: who.person(),
-            vault,
-            check,
-            proved: Box::new(move |manifest| proved.proved(manifest)),
-            prepared: Box::new(move |manifest, entry| held.prepared(manifest, entry)),
-            papers: Box::new(move |anchor| paper.papers(anchor)),
-        })
+        let wanted = Wanted {
+            person: who.person(),
+            by,
+            permitted,
+            vault: who.vault(),
+            passphrase,
+        };
+        maker(app).start(wanted, packages(app)?.as_ref())
     })
     .await?;
     let begun = BegunPackage {
@@ -401,13 +227,12 @@ pub(crate) async fn get(
 ) -> Answer<Json<Package>> {
     app.blocking(move |app| {
         let reader = app.parts.catalog.reader()?;
-        let row = find(&reader, &who, of.id(&reader)?)?;
-        let job = reader
-            .last_job(row.disclosure)?
-            .ok_or_else(|| Error::new(Kind::NotFound, "no package was made for it"))?;
-        let files = reader.package_files(row.disclosure)?;
-        let made = reader.last_made(row.disclosure)?;
-        Ok(Package::of(app, (job, made), files))
+        let (by, id) = (disclosures::by(&who), of.id(&reader)?);
+        let row = disclosures::at_desk(app, |desk| desk.in_reach(&reader, &by, id))?;
+        let packages = app.parts.packages.as_deref();
+        PackageState::read(&reader, packages, row.disclosure)?
+            .map(Package::from)
+            .ok_or_else(|| Error::new(Kind::NotFound, "no package was made for it"))
     })
     .await
     .map(Json)
@@ -432,25 +257,11 @@ pub(crate) async fn cancel(
 ) -> Answer<StatusCode> {
     app.blocking(move |app| {
         let reader = app.parts.catalog.reader()?;
-        let row = find(&reader, &who, of.id(&reader)?)?;
-        if !packages(app)?.cancel(row.disclosure) {
-            return Err(Error::new(
-                Kind::NotFound,
-                "no package is being made for it",
-            ));
-        }
-        let facts = json!({});
-        let event = Event {
-            actor: who.actor(),
-            detail: Some(json!({ "address": who.address() })),
-            ..Event::of_box(
-                app.now(),
-                "package-cancelled",
-                format!("disclosure {}", row.disclosure),
-                facts,
-            )
-        };
-        app.parts.catalog.commit(Vec::new(), event)
+        let (by, id) = (disclosures::by(&who), of.id(&reader)?);
+        disclosures::at_desk(app, |desk| {
+            let packages = packages(app)?.as_ref();
+            desk.cancel(&reader, &by, id, packages).map(drop)
+        })
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)

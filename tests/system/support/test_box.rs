@@ -15,8 +15,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
-/// The controller's passphrase.
+/// Whoever approves what leaves the box: a second controller.
+const APPROVER: &str = "controller2";
+/// The controller's passphrase, and everybody else's.
 pub(crate) const PASSPHRASE: &str = "seitsemän kuivaa haukea rannalla";
 /// Longest wait, in questions; each comes some 0.2 s after the one before.
 const QUESTIONS_MAX: u32 = 250;
@@ -135,6 +138,9 @@ pub(crate) struct TestBox {
     pub(crate) passphrase: PathBuf,
     /// The controller's second factor.
     pub(crate) factor: Factor,
+    /// The controller's user name.
+    pub(crate) controller: String,
+    approver: Mutex<Option<Arc<Factor>>>,
     recorder: Option<Recorder>,
 }
 
@@ -155,6 +161,8 @@ impl TestBox {
             shares: [1, 2, 3].map(|n| at(&format!("shares/share-{n}.txt"))),
             passphrase: at("passphrase"),
             factor: Factor::at(folder.path(), "controller1"),
+            controller: "controller1".to_owned(),
+            approver: Mutex::new(None),
             recorder: None,
             folder,
         };
@@ -191,6 +199,57 @@ impl TestBox {
             "--code-file".into(),
             code,
         ]
+    }
+
+    /// The same of the controller by name, and of a second one who approves what leaves the box.
+    pub(crate) fn approved(&self) -> Vec<PathBuf> {
+        let approval = self.approval();
+        let mut args: Vec<PathBuf> = vec!["--person".into(), self.controller.clone().into()];
+        args.extend(self.proof());
+        args.extend(approval);
+        args
+    }
+
+    /// The arguments by which a second controller approves, with a fresh code. The first time, and after the catalog was lost,
+    /// that person is added.
+    pub(crate) fn approval(&self) -> Vec<PathBuf> {
+        let mut approver = self.approver.lock().expect("nothing failed in it");
+        let account = self.catalog().account(APPROVER).expect("query");
+        if account.is_none() {
+            *approver = Some(Arc::new(self.second_controller()));
+        }
+        let code = approver.as_ref().expect("it is known").code();
+        let code = self.secret("approver-code", &code);
+        let [who, passphrase, file] = [
+            "--approver",
+            "--approver-passphrase-file",
+            "--approver-code-file",
+        ];
+        let given = [PathBuf::from(APPROVER), self.passphrase.clone(), code];
+        let names = [who, passphrase, file].map(PathBuf::from);
+        names
+            .into_iter()
+            .zip(given)
+            .flat_map(|(n, g)| [n, g])
+            .collect()
+    }
+
+    fn second_controller(&self) -> Factor {
+        let (token, factor) = (
+            self.path("approver.token"),
+            Factor::at(self.folder.path(), APPROVER),
+        );
+        for old in [&token, &factor.uri, &factor.codes] {
+            fs::remove_file(old).ok();
+        }
+        let mut add = self.command(&["user", "add", APPROVER, "--role", "controller"]);
+        add.args(["--undertaking", "2026-1", "--token-file"]);
+        ran(add.arg(&token)).ok();
+        self.enrol(&token, &self.passphrase, &factor).ok();
+        let mut confirm = self.command(&["user", "confirm", APPROVER]);
+        confirm.args(["--person", &self.controller]);
+        ran(confirm.args(self.proof())).ok();
+        factor
     }
 
     /// A path in the folder of this box, outside its state and footage.
@@ -350,7 +409,7 @@ impl TestBox {
         let mut export = self.command(&["export", "--json", "--camera", camera, "--stream", kind]);
         export.args(["--from", from, "--to", to]);
         export.arg("-o").arg(self.path(file));
-        export.args(["--purpose", PURPOSE]).args(self.proof());
+        export.args(["--purpose", PURPOSE]).args(self.approved());
         ran(&mut export)
     }
 
