@@ -128,7 +128,7 @@ pub(super) fn cancel(
     by: &By,
     (reader, disclosure): (&Reader, DisclosureId),
 ) -> Result<DisclosureAnswer> {
-    desk.cancel(reader, by, disclosure, making(place)?.packages)?;
+    desk.cancel(reader, by, disclosure, Some(making(place)?.packages))?;
     let packages = place.making.as_ref().map(|making| making.packages);
     let state = PackageState::read(reader, packages, disclosure)?;
     Ok(DisclosureAnswer::Package {

@@ -259,7 +259,7 @@ pub(crate) async fn cancel(
         let reader = app.parts.catalog.reader()?;
         let (by, id) = (disclosures::by(&who), of.id(&reader)?);
         disclosures::at_desk(app, |desk| {
-            let packages = packages(app)?.as_ref();
+            let packages = app.parts.packages.as_deref();
             desk.cancel(&reader, &by, id, packages).map(drop)
         })
     })
