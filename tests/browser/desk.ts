@@ -89,7 +89,7 @@ export class Desk {
   async ask(page: Page, camera = 'kassa-1', kind = 'authority-request', others: Record<string, unknown> = {}): Promise<Made> {
     const start = await recent(page, camera, 30);
     const form = {
-      received: start, channel: 'Käyden', recipient: 'police', organisation: 'Helsingin poliisilaitos', person: 'Poliisi 2', rank: 'Komisario', unit: 'Rikostorjunta',
+      received: start, channel: 'Paikan päällä', recipient: 'police', organisation: 'Helsingin poliisilaitos', person: 'Poliisi 2', rank: 'Komisario', unit: 'Rikostorjunta',
       contact: 'Vaihde 0295 470 011', verified_how: 'Virkakortti nähty', case_number: '5560/R/1235/26', basis: 'police-request', purpose: 'crime-investigation',
       necessity: 'Näpistys', cameras: [camera], start, end: new Date(Date.parse(start) + 5_000).toISOString(), secret: false, viewing_copy: false, language: 'fi',
       ...others,

@@ -56,7 +56,7 @@ test('a manager hands a package out within two minutes, a second person approves
   await expect(page.getByLabel('Oikeusperuste (pakollinen)')).toHaveValue('police-request');
   await expect(page.getByRole('checkbox', { name: 'Kassa 1' })).toBeChecked();
   await expect(page.locator('[data-given="kassa-1"]')).not.toHaveText('–');
-  await hands.fill(page.getByLabel('Miten pyyntö saatiin (pakollinen)'), 'Käyden');
+  await hands.fill(page.getByLabel('Miten pyyntö saatiin (pakollinen)'), 'Paikan päällä');
   await hands.fill(page.getByLabel('Organisaatio (pakollinen)'), 'Helsingin poliisilaitos');
   await hands.fill(page.getByLabel('Yksikkö (pakollinen)'), 'Rikostorjunta');
   await hands.fill(page.getByLabel('Saajan nimi (pakollinen)'), 'Poliisi 1');

@@ -45,7 +45,7 @@ test.describe('the auditor', () => {
     await anchor.getByRole('button', { name: 'Tallenna tiedostoon' }).click();
     const file = await (await download).path();
     await page.getByText('Vertaa aiemmin talteen otettuun ankkuriin').click();
-    await page.getByLabel('Ankkurin tiedosto').setInputFiles(file);
+    await page.getByLabel('Hae ankkuri tiedostosta').setInputFiles(file);
     await expect(page.getByLabel('Ankkurin teksti')).toHaveValue(/^sinetti\//);
     await page.getByRole('button', { name: 'Vertaa' }).click();
     await expect(page.getByText('Loki jatkuu ankkurista')).toBeVisible();

@@ -8,7 +8,7 @@ test('somebody new enrols with a token, keeps the recovery codes and signs in', 
   await page.goto('/enrol');
   await page.getByLabel('Olen lukenut sitoumuksen ja hyväksyn sen').check();
   await page.getByRole('button', { name: 'Jatka' }).click();
-  await page.getByLabel('tai tiedosto, jossa tunnus on').setInputFiles({ name: 'staff2.token', mimeType: 'text/plain', buffer: Buffer.from(`${world().token}\n`) });
+  await page.getByLabel('Hae tunnus tiedostosta').setInputFiles({ name: 'staff2.token', mimeType: 'text/plain', buffer: Buffer.from(`${world().token}\n`) });
   await expect(page.getByLabel('Käyttöönottotunnus', { exact: true })).toHaveValue(world().token);
   await page.getByLabel('Salasana', { exact: true }).fill('kolme vihreää omenaa');
   await page.getByLabel('Salasana uudelleen').fill('kolme vihreää omenaa');

@@ -41,6 +41,7 @@ export default {
     overAge: (count, first) => (count === '1' ? `1 file: ${first}` : `${count} files; the first: ${first}`),
     quarantine: (count) => (count === '1' ? '1 file at the last look' : `${count} files at the last look`),
     touched: (times, first) => (times === '1' ? `seen once: ${first}` : `seen ${times} times: ${first}`),
+    touches: { added: 'added', changed: 'changed', removed: 'removed' },
     strangers: (count) => (count === '1' ? '1 file in the folder is not Sinetti’s' : `${count} files in the folder are not Sinetti’s`),
     latched: 'deletion was stopped until somebody has looked',
     failed: 'deletion failed',

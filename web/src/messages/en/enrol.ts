@@ -14,7 +14,7 @@ export default {
   next: 'Continue',
   token: 'Enrolment token',
   tokenHint: 'The one-time token that you got from the administrator.',
-  tokenFile: 'or the file that holds it',
+  tokenFile: 'Take the token from a file',
   tokenWrong: 'The token is wrong, used, or has lapsed. Ask the administrator for a new one.',
   password: 'Password',
   passwordHint: 'At least 12 characters. Several words make a good password.',

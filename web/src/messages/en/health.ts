@@ -34,7 +34,7 @@ export default {
   free: 'Free',
   total: 'Size',
   state: 'State',
-  gigabytes: (n) => (n > 0 && n < 0.95 ? `${Math.max(1, n * 1000).toFixed(0)} MB` : `${n.toFixed(n < 100 ? 1 : 0)} GB`),
+  gigabytes: (n) => (n < 0.95 ? `${Math.max(n > 0 ? 1 : 0, n * 1000).toFixed(0)} MB` : `${n.toFixed(n < 100 ? 1 : 0)} GB`),
   unreadable: 'The volume cannot be read',
   nearlyFull: 'Nearly full',
   room: 'There is room',

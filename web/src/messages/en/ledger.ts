@@ -53,7 +53,7 @@ export default {
   saveAnchor: 'Save as a file',
   giveBack: 'Compare with an earlier anchor',
   giveBackText: 'Choose the file, or type the text of the anchor as it is. The box has to prove that its ledger goes on from it.',
-  anchorFile: 'File of the anchor',
+  anchorFile: 'Take the anchor from a file',
   anchorText: 'Text of the anchor',
   compare: 'Compare',
   consistent: (then, now) => `The ledger goes on from the anchor: the ${then} entries of then are unchanged among the ${now} of now`,

@@ -10,6 +10,7 @@ export default {
   noHoldsText: 'All footage goes when its time is over.',
   secret: (count) => (count === 1 ? 'And 1 hold that is secret.' : `And ${count} holds that are secret.`),
   kind: 'Ground',
+  askedAs: (kind) => `Asked for as a disclosure: ${kind}`,
   kinds: { case: 'Case', 'preservation-order': 'Preservation order of an authority', restriction: 'Restriction of processing', 'access-request': 'Request of a data subject' },
   matter: 'Matter',
   matterHint: 'How the case, order or request is called. No names.',

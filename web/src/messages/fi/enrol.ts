@@ -12,7 +12,7 @@ export default {
   next: 'Jatka',
   token: 'Käyttöönottotunnus',
   tokenHint: 'Kertakäyttöinen tunnus, jonka sait ylläpitäjältä.',
-  tokenFile: 'tai tiedosto, jossa tunnus on',
+  tokenFile: 'Hae tunnus tiedostosta',
   tokenWrong: 'Tunnus on väärä, käytetty tai vanhentunut. Pyydä ylläpitäjältä uusi.',
   password: 'Salasana',
   passwordHint: 'Vähintään 12 merkkiä. Useampi sana on hyvä salasana.',

@@ -32,7 +32,7 @@ export default {
   free: 'Vapaana',
   total: 'Koko',
   state: 'Tila',
-  gigabytes: (n: number): string => (n > 0 && n < 0.95 ? `${Math.max(1, n * 1000).toFixed(0)} Mt` : `${n.toFixed(n < 100 ? 1 : 0).replace('.', ',')} Gt`),
+  gigabytes: (n: number): string => (n < 0.95 ? `${Math.max(n > 0 ? 1 : 0, n * 1000).toFixed(0)} Mt` : `${n.toFixed(n < 100 ? 1 : 0).replace('.', ',')} Gt`),
   unreadable: 'Levyä ei voi lukea',
   nearlyFull: 'Lähes täynnä',
   room: 'Tilaa on',

@@ -8,6 +8,7 @@ export default {
   noHoldsText: 'Kaikki tallenteet poistuvat, kun säilytysaika päättyy.',
   secret: (count: number): string => (count === 1 ? 'Lisäksi 1 salassa pidettävä pito.' : `Lisäksi ${count} salassa pidettävää pitoa.`),
   kind: 'Peruste',
+  askedAs: (kind: string): string => `Pyydetty luovutettavaksi: ${kind}`,
   kinds: { case: 'Tapaus', 'preservation-order': 'Viranomaisen säilyttämismääräys', restriction: 'Käsittelyn rajoitus', 'access-request': 'Rekisteröidyn pyyntö' },
   matter: 'Asia',
   matterHint: 'Tapauksen, määräyksen tai pyynnön tunnus. Ei nimiä.',

@@ -41,6 +41,7 @@ export default {
     overAge: (count, first) => `filer: ${count}; den första: ${first}`,
     quarantine: (count) => (count === '1' ? '1 fil vid senaste kontrollen' : `${count} filer vid senaste kontrollen`),
     touched: (times, first) => (times === '1' ? `upptäckt 1 gång: ${first}` : `upptäckt ${times} gånger: ${first}`),
+    touches: { added: 'tillagd', changed: 'ändrad', removed: 'borttagen' },
     strangers: (count) => (count === '1' ? 'mappen har 1 fil som inte är Sinettis' : `mappen har ${count} filer som inte är Sinettis`),
     latched: 'raderingen har stoppats tills någon har tittat',
     failed: 'raderingen misslyckades',

@@ -14,7 +14,7 @@ export default {
   next: 'Fortsätt',
   token: 'Aktiveringskod',
   tokenHint: 'Engångskoden som du fick av administratören.',
-  tokenFile: 'eller filen som har koden',
+  tokenFile: 'Hämta koden ur en fil',
   tokenWrong: 'Koden är fel, använd eller har gått ut. Be administratören om en ny.',
   password: 'Lösenord',
   passwordHint: 'Minst 12 tecken. Flera ord är ett bra lösenord.',

@@ -34,7 +34,7 @@ export default {
   free: 'Ledigt',
   total: 'Storlek',
   state: 'Tillstånd',
-  gigabytes: (n) => (n > 0 && n < 0.95 ? `${Math.max(1, n * 1000).toFixed(0)} MB` : `${n.toFixed(n < 100 ? 1 : 0).replace('.', ',')} GB`),
+  gigabytes: (n) => (n < 0.95 ? `${Math.max(n > 0 ? 1 : 0, n * 1000).toFixed(0)} MB` : `${n.toFixed(n < 100 ? 1 : 0).replace('.', ',')} GB`),
   unreadable: 'Disken kan inte läsas',
   nearlyFull: 'Nästan full',
   room: 'Utrymme finns',

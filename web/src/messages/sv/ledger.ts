@@ -53,7 +53,7 @@ export default {
   saveAnchor: 'Spara som fil',
   giveBack: 'Jämför med ett tidigare ankare',
   giveBackText: 'Välj filen eller skriv ankarets text som sådan. Enheten måste bevisa att loggen fortsätter från det.',
-  anchorFile: 'Ankarets fil',
+  anchorFile: 'Hämta ankaret ur en fil',
   anchorText: 'Ankarets text',
   compare: 'Jämför',
   consistent: (then, now) => `Loggen fortsätter från ankaret: de dåvarande ${then} posterna finns oförändrade bland de nuvarande ${now}`,

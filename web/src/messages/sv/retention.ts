@@ -10,6 +10,7 @@ export default {
   noHoldsText: 'Alla inspelningar raderas när lagringstiden är slut.',
   secret: (count) => (count === 1 ? 'Dessutom 1 hemlig spärr.' : `Dessutom ${count} hemliga spärrar.`),
   kind: 'Grund',
+  askedAs: (kind) => `Begärdes som utlämnande: ${kind}`,
   kinds: { case: 'Fall', 'preservation-order': 'Myndighets säkringsföreläggande', restriction: 'Begränsning av behandling', 'access-request': 'Den registrerades begäran' },
   matter: 'Ärende',
   matterHint: 'Fallets, föreläggandets eller begärans beteckning. Inga namn.',

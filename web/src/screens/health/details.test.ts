@@ -17,7 +17,7 @@ describe('what the box says of an alarm', () => {
     expect(said('camera-lost', 'connect-failed: connecting to 192.0.2.1:554: refused')).toBe('kameraan ei saatu yhteyttä | connecting to 192.0.2.1:554: refused');
     expect(said('camera-lost', 'not recorded yet')).toBe('ei ole vielä tallennettu | –');
     expect(said('gap', 'in the last hour 31 s are missing, in 4 gaps', sv)).toBe('av den senaste timmen saknas 31 s, avbrott 4 | –');
-    expect(said('stranger', "seen 2 times: removed: a; moved: b; 3 files are not Sinetti's")).toBe('huomattu 2 kertaa: removed: a; moved: b; kansiossa on 3 tiedostoa, jotka eivät ole Sinetin | –');
+    expect(said('stranger', "seen 2 times: removed: a; changed: b; 3 files are not Sinetti's")).toBe('huomattu 2 kertaa: poistettu: a; muutettu: b; kansiossa on 3 tiedostoa, jotka eivät ole Sinetin | –');
     expect(said('stranger', "1 files are not Sinetti's", en)).toBe('1 file in the folder is not Sinetti’s | –');
     expect(said('sweep-late', 'latched: two; failed: three; 1 segments could not be deleted')).toBe(
       'poistaminen pysäytettiin, kunnes joku on katsonut; poistaminen epäonnistui; 1 jaksoa ei voitu poistaa | two; three',

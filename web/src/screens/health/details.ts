@@ -62,7 +62,7 @@ const STRANGERS: [RegExp, Say] = [
   /^(?:seen (\d+) times: (.*?))?(?:(?:^|; )(\d+) files are not Sinetti's)?$/su,
   (m, [times, first = '', files]) => {
     const d = m.alarms.details;
-    return { text: [times && d.touched(times, first), files && d.strangers(files)].filter(Boolean).join('; ') };
+    return { text: [times && d.touched(times, first.replace(/(^|; )(added|changed|removed): /gu, (_, before: string, act: string) => `${before}${d.touches[act]}: `)), files && d.strangers(files)].filter(Boolean).join('; ') };
   },
 ];
 
