@@ -265,6 +265,9 @@ test.describe('the auditor', () => {
     await field.setInputFiles(changed);
     await expect(page.locator('[data-verdict]')).toContainText('Ei ehjä', { timeout: 30_000 });
     await expect(page.getByRole('row', { name: /README\.txt/ })).toContainText('Muutettu');
+    // And the ZIP as it came.
+    await page.getByLabel('Valitse ZIP-tiedostot', { exact: true }).setInputFiles(join(BOX_DIR, `${serial}.zip`));
+    await expect(page.locator('[data-verdict]')).toContainText('Ehjä, tämän laitteen tekemä', { timeout: 30_000 });
   });
 
   test('reads the register in Swedish and English', async ({ page }) => {

@@ -1,9 +1,17 @@
-// A package that a person chose or dropped as a folder, as what checks it takes it.
+// A package that a person chose or dropped, as a folder or as its ZIPs, as what checks it takes it.
 
-type Files = Map<string, File | null>;
+import { together } from './package-zip';
+
+type Files = Map<string, Blob | null>;
+
+/** The same when it is a package already; where there are only ZIPs, what is in them. Throws `ClosedZip`. */
+export async function opened(entries: readonly (readonly [string, File])[]): Promise<readonly (readonly [string, Blob])[]> {
+  const zips = entries.filter(([path]) => /\.zip$/i.test(path)).map(([, file]) => file);
+  return zips.length === 0 || gather(entries) ? entries : together(zips);
+}
 
 /** The files of the folder nearest to the top that has a list of contents or a manifest in it. */
-export function gather(entries: readonly (readonly [string, File])[]): Files | undefined {
+export function gather(entries: readonly (readonly [string, Blob])[]): Files | undefined {
   const roots = entries.filter(([path]) => /(^|\/)(contents\.txt|manifest\.json)$/.test(path)).map(([path]) => path.slice(0, path.lastIndexOf('/') + 1));
   const root = roots.sort((a, b) => a.length - b.length)[0];
   if (root === undefined) return undefined;
