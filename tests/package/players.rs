@@ -6,8 +6,9 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 use sinetti::base::time::Span;
 
@@ -143,6 +144,17 @@ fn for_everybody(dir: &Path) {
     std::fs::set_permissions(dir, mode).expect("changed");
 }
 
+/// Ends with all of its processes, whatever becomes of the test.
+struct Browser(Child);
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let group = Pid::from_child(&self.0);
+        kill_process_group(group, Signal::KILL).expect("ended");
+        self.0.wait().expect("ended");
+    }
+}
+
 /// How many pictures of each clip Chromium shows, from its beginning to its end.
 fn chromium(dir: &Path, names: &[String]) -> Vec<usize> {
     let page = dir.join("plays.html");
@@ -164,7 +176,7 @@ const say = (text) => console.log('PLAYED ' + text);
 }})();</script>"
     );
     std::fs::write(&page, html).expect("written");
-    let mut child = Command::new("chromium")
+    let child = Command::new("chromium")
         .args([
             "--headless",
             "--no-sandbox",
@@ -182,9 +194,10 @@ const say = (text) => console.log('PLAYED ' + text);
         .stderr(Stdio::piped())
         .spawn()
         .expect("chromium runs");
+    let mut browser = Browser(child);
     let mut counts = Vec::new();
     let mut log = String::new();
-    for line in BufReader::new(child.stderr.take().expect("a pipe")).lines() {
+    for line in BufReader::new(browser.0.stderr.take().expect("a pipe")).lines() {
         let line = line.expect("text");
         if let Some((_, said)) = line.split_once("\"PLAYED ") {
             let said = said.split('"').next().unwrap_or_default();
@@ -195,9 +208,6 @@ const say = (text) => console.log('PLAYED ' + text);
         }
         writeln!(log, "{line}").expect("kept");
     }
-    let group = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process_group(group, rustix::process::Signal::KILL).expect("ended");
-    child.wait().expect("ended");
     assert_eq!(counts.len(), names.len(), "{log}");
     counts
 }
