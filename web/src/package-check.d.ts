@@ -14,7 +14,7 @@ declare module 'virtual:package-check' {
       made: string;
       purpose: string;
       disclosure?: { serial: string } | null;
-      files: { name: string; span: { start: string; end: string }; pictures: number }[];
+      files: { name: string; span: { start: string; end: string }; pictures: number; viewing?: boolean; coded_from?: string; no_viewing?: string }[];
     } | null;
     /** Number of the ledger's entry that bears the manifest's hash. */
     entry: number | null;
