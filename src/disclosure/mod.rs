@@ -16,6 +16,7 @@ pub mod paper;
 pub mod prepare;
 pub mod register;
 pub mod request;
+pub mod scan;
 pub mod snap;
 #[cfg(test)]
 mod tests;
