@@ -11,12 +11,13 @@ use serde_json::json;
 use crate::access::Access;
 use crate::access::credential;
 use crate::access::directory::Directory;
-use crate::base::error::{Context, Result};
+use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::id::{GenerationId, PersonId};
 use crate::base::time::{Mono, Wall};
 use crate::catalog::{Catalog, Change, Event, GenerationRow, PeopleChange, Reader, WrapRow};
 use crate::vault::generation::{self, Created, Generation, Wrap};
 use crate::vault::identity::{Identity, Recipient};
+use crate::vault::parcel::Parcel;
 
 /// A generation is not used for longer, in microseconds: 30 days.
 pub const AGE_US_MAX: i64 = 30 * DAY_US;
@@ -273,6 +274,21 @@ impl Access {
     /// Whether the vault stays open for somebody during the next 14 days.
     pub fn holder_warning(&self) -> Option<HolderWarning> {
         warning(&self.directory(), self.now())
+    }
+
+    /// A new key for something that lies sealed, which those who may play back open; and under which generation it is.
+    ///
+    /// # Errors
+    /// `Unavailable` while nobody may play back yet.
+    pub fn parcel(&self) -> Result<(Parcel, GenerationId)> {
+        let current = self.inner.catalog.reader()?.current_generation()?;
+        let none = || {
+            let text = "nobody can open what would be sealed: a controller enrols first";
+            Error::new(Kind::Unavailable, text)
+        };
+        let generation = public(&current.ok_or_else(none)?)?;
+        let parcel = Parcel::new(&generation, &self.inner.recovery)?;
+        Ok((parcel, generation.id))
     }
 
     /// Makes a new generation when one is due, and takes it into use.

@@ -12,6 +12,9 @@ pub type Due = BTreeMap<(AlarmKind, String), String>;
 const CLOCK: &str = "clock";
 const DELETION: &str = "deletion";
 const HOLDS: &str = "holds";
+const DISCLOSURES: &str = "disclosures";
+/// So many disclosures are named in an alarm.
+const NAMED_MAX: usize = 10;
 const LEDGER: &str = "ledger";
 const VAULT: &str = "vault";
 const WEB: &str = "certificate";
@@ -33,6 +36,7 @@ pub fn due(facts: &Facts, thresholds: &Thresholds) -> Due {
         of_volume(volume, &waits, thresholds, &mut due);
     }
     of_deletion(facts, &mut due);
+    of_disclosures(facts, &mut due);
     of_clock(facts, thresholds, &mut due);
     of_proof(facts, thresholds, &mut due);
     of_records(facts, &mut due);
@@ -240,6 +244,24 @@ fn of_deletion(facts: &Facts, due: &mut Due) {
     if sweeping.holds_due > 0 {
         let detail = format!("{} to be looked at", sweeping.holds_due);
         due.insert((AlarmKind::HoldReview, HOLDS.to_owned()), detail);
+    }
+}
+
+fn of_disclosures(facts: &Facts, due: &mut Due) {
+    for (kind, list) in [
+        (AlarmKind::AnswerDue, &facts.promised.answers),
+        (AlarmKind::CopiesDue, &facts.promised.copies),
+    ] {
+        if list.is_empty() {
+            continue;
+        }
+        let named = list.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>();
+        let more = match list.len() - named.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let detail = format!("{}{more}", named.join(", "));
+        due.insert((kind, DISCLOSURES.to_owned()), detail);
     }
 }
 

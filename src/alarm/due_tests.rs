@@ -182,6 +182,14 @@ fn every_kind_has_its_cause() {
             .insert(stream_id(1), crate::base::time::Wall(0));
     });
     is(A::HoldReview, &|f| f.sweeping.holds_due = 1);
+    is(A::AnswerDue, &|f| {
+        f.promised
+            .answers
+            .push("2026-0042 by 2026-12-24".to_owned());
+    });
+    is(A::CopiesDue, &|f| {
+        f.promised.copies.push("2026-0042 by 2026-12-24".to_owned());
+    });
     rest_has_its_cause(&mut is);
     assert_eq!(seen, AlarmKind::ALL.iter().copied().collect());
 }

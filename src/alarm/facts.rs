@@ -20,6 +20,8 @@ pub struct Facts {
     pub clock: Clock,
     /// The ledger.
     pub ledger: Ledger,
+    /// What was promised of disclosures and is due.
+    pub promised: Promised,
     /// Who may play back: what is wrong with it.
     pub holders: Option<String>,
     /// Seconds until the certificate ends; `None`: there is none.
@@ -104,6 +106,15 @@ pub struct Sweeping {
     pub lost: BTreeMap<StreamId, Wall>,
     /// Holds that wait for somebody to look at them, or end soon.
     pub holds_due: u64,
+}
+
+/// What was promised of disclosures and is due: each by its serial number and date, in words.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Promised {
+    /// Answers to data subjects.
+    pub answers: Vec<String>,
+    /// The house's own copies that are to be destroyed.
+    pub copies: Vec<String>,
 }
 
 /// The host's clock.

@@ -19,7 +19,7 @@ mod words;
 
 pub use delivery::{Delivery, Progress, Target, Told, tell};
 pub use due::{Due, due};
-pub use facts::{Clock, Facts, Ledger, Stream, Sweeping, Thresholds, Touched, Volume};
+pub use facts::{Clock, Facts, Ledger, Promised, Stream, Sweeping, Thresholds, Touched, Volume};
 pub use figures::{Family, Figures};
 pub use message::{Message, Sender, json_of};
 pub use tracker::{Step, Tracker, clear_after, raise_after};

@@ -37,6 +37,8 @@ pub const fn clear_after(kind: AlarmKind) -> Duration {
         | AlarmKind::NoAnchor
         | AlarmKind::LedgerTrouble
         | AlarmKind::Certificate
+        | AlarmKind::AnswerDue
+        | AlarmKind::CopiesDue
         | AlarmKind::VaultHolder => Duration::ZERO,
         _ => CLEAR_AFTER,
     }

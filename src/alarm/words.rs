@@ -160,6 +160,18 @@ const FINNISH: &[Line] = &[
         "tarkista päätös, jatka sitä tai pura se: sinetti hold list",
     ),
     (
+        K::AnswerDue,
+        "pyyntöön on vastattava pian",
+        "rekisteröidyn pyyntöön vastattaisiin myöhässä",
+        "ratkaise pyyntö ja luovuta jäljennös: sinetti disclosure list",
+    ),
+    (
+        K::CopiesDue,
+        "omat jäljennökset on hävitettävä",
+        "luovutuksen omia jäljennöksiä säilyisi kauemmin kuin on sanottu",
+        "hävitä ne, myös tallentimen ulkopuolelta, ja merkitse se: sinetti disclosure destroy",
+    ),
+    (
         K::ClockUnsynchronised,
         "mikään ei pidä kelloa ajassa",
         "tallenteiden ajat ovat vain niin tarkkoja kuin tallentimen oma kello",
@@ -317,6 +329,18 @@ const SWEDISH: &[Line] = &[
         "ett beslut om bevarande väntar på granskning",
         "inspelningar kan bevaras i onödan, eller raderas fastän de behövs",
         "granska beslutet, förläng det eller häv det: sinetti hold list",
+    ),
+    (
+        K::AnswerDue,
+        "en begäran ska besvaras snart",
+        "den registrerades begäran skulle besvaras för sent",
+        "avgör begäran och lämna ut kopian: sinetti disclosure list",
+    ),
+    (
+        K::CopiesDue,
+        "egna kopior ska förstöras",
+        "egna kopior av ett utlämnande skulle bevaras längre än som sagts",
+        "förstör dem, även utanför inspelaren, och anteckna det: sinetti disclosure destroy",
     ),
     (
         K::ClockUnsynchronised,

@@ -86,6 +86,11 @@ kinds! {
     /// A hold waits for somebody to look at it again, or ends soon.
     HoldReview = "hold-review": "footage may be held without need, or be let go while it is needed",
         "review, extend or release it: sinetti hold list";
+    /// An answer that a law gives a time for is due within days, or late.
+    AnswerDue = "answer-due": "a data subject's request would be answered late", "decide it, and hand the copy over: sinetti disclosure list";
+    /// Copies that the house promised to destroy are there within a day of that date, or after it.
+    CopiesDue = "copies-due": "the house's own copies of a disclosure would be kept for longer than was said",
+        "destroy them, those outside of the box too, and note it: sinetti disclosure destroy";
     /// Nothing keeps the host's clock.
     ClockUnsynchronised = "clock-unsynchronised": "times of footage are only as good as the box's own clock",
         "look at the time service: timedatectl, chronyc sources";
@@ -137,6 +142,8 @@ impl AlarmKind {
                 | Self::Certificate
                 | Self::VaultHolder
                 | Self::HoldReview
+                | Self::AnswerDue
+                | Self::CopiesDue
                 | Self::BackupOverdue
         )
     }

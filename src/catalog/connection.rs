@@ -22,7 +22,7 @@ struct Step {
 
 /// Step N makes version N + 1 of version N. When the schema changes, the change is appended as a step, and `schema.sql`
 /// shows the sum.
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step {
         sql: include_str!("schema_1.sql"),
         then: |_| Ok(()),
@@ -49,6 +49,10 @@ const STEPS: [Step; 7] = [
     },
     Step {
         sql: include_str!("step_7.sql"),
+        then: |_| Ok(()),
+    },
+    Step {
+        sql: include_str!("step_8.sql"),
         then: |_| Ok(()),
     },
 ];

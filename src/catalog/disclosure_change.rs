@@ -14,6 +14,7 @@ use crate::catalog::column::{Columns, int};
 use crate::catalog::disclosure::{
     Asked, DisclosureKind, DisclosureRow, DisclosureState, DisclosureStep,
 };
+use crate::catalog::disclosure_scan::{self, NewScan};
 use crate::catalog::event;
 use crate::ledger::canonical;
 
@@ -43,6 +44,15 @@ pub enum DisclosureChange {
     Discarded {
         /// Which.
         disclosure: DisclosureId,
+    },
+    /// The written request is put beside it, in the place of the one that lay there. `Exists` when somebody has decided already.
+    Scanned(Box<NewScan>),
+    /// That goes. `NotFound` when there is none, `Exists` when somebody has decided already.
+    Unscanned {
+        /// Which.
+        disclosure: DisclosureId,
+        /// When.
+        at: Wall,
     },
     /// It is asked for. `Busy` when another took the serial number meanwhile.
     Requested(Box<NewRequest>),
@@ -175,6 +185,10 @@ pub(super) fn apply(db: &Connection, change: &DisclosureChange) -> Result<()> {
         } => save(db, (*disclosure, *version), *kind, form, *at)
             .context(|| "saving a draft of a disclosure"),
         DisclosureChange::Discarded { disclosure } => discard(db, *disclosure),
+        DisclosureChange::Scanned(new) => disclosure_scan::put(db, new),
+        DisclosureChange::Unscanned { disclosure, at } => {
+            disclosure_scan::remove(db, *disclosure, *at)
+        }
         DisclosureChange::Requested(new) => {
             request(db, new).context(|| format!("asking for disclosure {}", new.asked.serial))
         }
@@ -254,6 +268,7 @@ fn discard(db: &Connection, disclosure: DisclosureId) -> Result<()> {
         return Err(unknown());
     }
     for sql in [
+        "delete from disclosure_scan where disclosure = ?",
         "delete from disclosure_step where disclosure = ?",
         "delete from disclosure where id = ?",
     ] {
@@ -519,6 +534,7 @@ pub(super) fn forget(db: &Connection, before: Wall) -> Result<u64> {
          and not exists (select 1 from disclosure_job where disclosure = disclosure.id and ended_us is null)";
     for table in [
         "disclosure_review",
+        "disclosure_scan",
         "disclosure_file",
         "disclosure_job",
         "disclosure_step",

@@ -8,9 +8,20 @@ use crate::base::error::Result;
 use crate::base::id::{CameraId, DisclosureId};
 use crate::base::time::{Span, Wall};
 use crate::catalog::column::Columns;
-use crate::catalog::disclosure::{COLUMNS, DisclosureKind, DisclosureRow, DisclosureState, read};
+use crate::catalog::disclosure::{
+    COLUMNS, DisclosureKind, DisclosureRow, DisclosureState, Serial, read,
+};
 use crate::catalog::granted::Cameras;
 use crate::catalog::reader::Reader;
+
+/// What was promised of disclosures, with when: serial numbers.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Promised {
+    /// Answers that a law gives a time for.
+    pub answers: Vec<(Serial, Wall)>,
+    /// The house's own copies, which are destroyed by then.
+    pub copies: Vec<(Serial, Wall)>,
+}
 
 /// What is looked for. What is `None` or empty is not asked for.
 #[derive(Clone, Default, Debug, serde::Serialize, serde::Deserialize)]
@@ -226,6 +237,35 @@ impl Reader {
         )?;
         let rows = statement.query_map([before], |row| row.get(0))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// What was promised of disclosures and is due: answers by `answers`, and own copies destroyed by `copies`. Each with the time
+    /// that was said, the earliest first.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn disclosures_due(&self, answers: Wall, copies: Wall) -> Result<Promised> {
+        let list = |sql: &str, until: Wall| -> Result<Vec<(Serial, Wall)>> {
+            let mut statement = self.db.prepare_cached(sql)?;
+            let rows = statement.query_map([until], |row| {
+                let mut columns = Columns::of(row);
+                let (year, number) = (columns.get()?, columns.get()?);
+                Ok((Serial { year, number }, columns.get()?))
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        };
+        Ok(Promised {
+            answers: list(
+                "select year, number, due_us from disclosure
+                 where state in ('requested', 'approved', 'prepared') and due_us <= ? order by due_us, id limit 1000",
+                answers,
+            )?,
+            copies: list(
+                "select year, number, copies_us from disclosure
+                 where state in ('handed-over', 'received') and copies_us <= ? order by copies_us, id limit 1000",
+                copies,
+            )?,
+        })
     }
 
     /// How many drafts a person has.

@@ -76,7 +76,9 @@ pub(super) fn destroy(db: &Connection, generation: GenerationId) -> Result<()> {
     db.execute(
         "delete from wrap where generation = ?1
              and not exists (select 1 from generation where uuid = ?1 and current = 1)
-             and not exists (select 1 from segment where generation = ?1)",
+             and not exists (select 1 from segment where generation = ?1)
+             and not exists (select 1 from disclosure_file where generation = ?1 and wiped_us is null)
+             and not exists (select 1 from disclosure_scan where generation = ?1)",
         [generation],
     )?;
     db.execute(
@@ -188,7 +190,9 @@ impl Reader {
                  and exists (select 1 from wrap where wrap.generation = generation.uuid)
                  and exists (select 1 from generation as later
                      where later.created_us > generation.created_us and later.created_us < ?)
-                 and uuid not in (select generation from segment) order by created_us",
+                 and uuid not in (select generation from segment)
+                 and uuid not in (select generation from disclosure_file where wiped_us is null)
+                 and uuid not in (select generation from disclosure_scan) order by created_us",
         )?;
         Ok(statement
             .query_map([before], |row| row.get(0))?

@@ -19,6 +19,7 @@ mod disclosure;
 mod disclosure_change;
 mod disclosure_find;
 mod disclosure_package;
+mod disclosure_scan;
 mod entry;
 mod event;
 mod factor;
@@ -70,8 +71,9 @@ pub use disclosure::{
 pub use disclosure_change::{
     DisclosureChange, NewRequest, REQUESTED as DISCLOSURE_REQUESTED, Stepped, What,
 };
-pub use disclosure_find::{DisclosureCursor, DisclosureFilter, DisclosurePage};
+pub use disclosure_find::{DisclosureCursor, DisclosureFilter, DisclosurePage, Promised};
 pub use disclosure_package::{FileRow, JobRow, JobState, PackageChange};
+pub use disclosure_scan::{NewScan, ScanKind, ScanRow};
 pub use entry::{ClassRow, Detail, EntryFilter, EntryRow};
 pub use event::{Event, EventRow, Phase};
 pub use factor::{EnrolmentKind, EnrolmentRow, FactorRow};

@@ -35,7 +35,8 @@ const COPY: &str = "
     insert into disclosure_step select * from old.disclosure_step;
     insert into disclosure_job select * from old.disclosure_job;
     insert into disclosure_file select * from old.disclosure_file;
-    insert into disclosure_review select * from old.disclosure_review;";
+    insert into disclosure_review select * from old.disclosure_review;
+    insert into disclosure_scan select * from old.disclosure_scan;";
 
 /// Makes the catalog `new` with the ledger of the catalog `old`; the number of entries.
 ///

@@ -344,7 +344,7 @@ create table alarm (
         'camera-lost', 'gap', 'volume-missing', 'volume-full', 'volume-failing', 'volume-behind', 'sync-lag', 'sweep-late',
         'early-deletion', 'clock-unsynchronised', 'clock-in-doubt', 'clock-stepped', 'scrub-damage', 'scrub-missing',
         'stranger', 'certificate', 'vault-holder', 'no-anchor', 'ledger-trouble', 'ledger-mirror', 'delivery',
-        'guarantee-lost', 'hold-review', 'backup-overdue', 'over-age', 'quarantine')), -- what is wrong
+        'guarantee-lost', 'hold-review', 'backup-overdue', 'over-age', 'quarantine', 'answer-due', 'copies-due')), -- what is wrong
     object           text not null check (length(object) between 1 and 200), -- with what: kassa-1/main, a volume, clock
     detail           text not null check (length(detail) between 1 and 1000), -- what more is known, for people; the last that was
     raised_us        integer not null,                                      -- since when
@@ -538,3 +538,16 @@ create table disclosure_review (
     remark      text check (length(remark) between 1 and 1000),             -- what they say of it; null: nothing
     primary key (disclosure, number)
 ) strict, without rowid;
+
+-- The written request that a disclosure answers, as somebody scanned it: sealed, and opened by who may play back.
+create table disclosure_scan (
+    disclosure  integer primary key references disclosure (id),             -- of which disclosure; one has one at most
+    at_us       integer not null,                                           -- when it was put there
+    person      text not null,                                              -- who did: a person's id
+    kind        text not null check (kind in ('pdf', 'jpeg', 'png')),       -- what its first bytes say it is
+    bytes       integer not null check (bytes > 0),                         -- as it was given
+    sha256      blob not null check (length(sha256) = 32),                  -- of it as it was given
+    generation  blob not null check (length(generation) = 16),              -- the vault generation that opens it
+    key         blob not null check (length(key) = 512),                    -- its key, wrapped to that generation
+    sealed      blob not null check (length(sealed) > 0)                    -- it, encrypted
+) strict;

@@ -20,6 +20,7 @@ pub mod papers;
 pub mod prepare;
 pub mod register;
 pub mod request;
+pub mod scan;
 pub mod snap;
 #[cfg(test)]
 mod tests;

@@ -55,7 +55,7 @@ impl Desk<'_> {
         Ok(self.again(number)?)
     }
 
-    fn with(&self, by: &By, change: DisclosureChange) -> Vec<Change> {
+    pub(super) fn with(&self, by: &By, change: DisclosureChange) -> Vec<Change> {
         let mut changes = by.with.clone();
         changes.push(Change::Disclosure(change));
         changes

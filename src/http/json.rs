@@ -85,14 +85,25 @@ impl Drop for Wiped {
 /// # Errors
 /// 413, 408, or 400 when the client goes away.
 pub async fn whole(body: HttpBody) -> Result<Bytes, Refusal> {
-    let read = Limited::new(body, BODY_BYTES_MAX).collect();
-    match tokio::time::timeout(BODY_TIME_MAX, read).await {
+    whole_up_to(body, (BODY_BYTES_MAX, BODY_TIME_MAX)).await
+}
+
+/// All of a body of at most `bytes_max` that comes within `time_max`.
+///
+/// # Errors
+/// As [`whole`].
+pub async fn whole_up_to(
+    body: HttpBody,
+    (bytes_max, time_max): (usize, Duration),
+) -> Result<Bytes, Refusal> {
+    let read = Limited::new(body, bytes_max).collect();
+    match tokio::time::timeout(time_max, read).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(e)) if e.downcast_ref::<LengthLimitError>().is_some() => Err(Refusal::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "too-large",
             "The body is too large",
-            format!("At most {BODY_BYTES_MAX} bytes are taken."),
+            format!("At most {bytes_max} bytes are taken."),
         )),
         Ok(Err(_)) => Err(Refusal::new(
             StatusCode::BAD_REQUEST,

@@ -129,6 +129,17 @@ pub const MATRIX: &[Line] = &[
         "/api/v1/disclosures/{disclosure}/request",
         Right::Ask,
     ),
+    with("PUT", "/api/v1/disclosures/{disclosure}/scan", Right::Ask),
+    with(
+        "GET",
+        "/api/v1/disclosures/{disclosure}/scan",
+        Right::Playback,
+    ),
+    with(
+        "DELETE",
+        "/api/v1/disclosures/{disclosure}/scan",
+        Right::Ask,
+    ),
     with(
         "POST",
         "/api/v1/disclosures/{disclosure}/approval",

@@ -9,8 +9,9 @@ use axum::routing::{delete, get, patch, post, put};
 use crate::access::role::acts;
 use crate::http::api::{
     alarms, camera_settings, cameras, coverage, deletions, disclosure_drafts, disclosure_papers,
-    disclosure_steps, disclosures, document, enrolment, health, holds, ledger, live, media, notice,
-    package_parts, packages, persons, playback, retention, rights, session, site, stills,
+    disclosure_scans, disclosure_steps, disclosures, document, enrolment, health, holds, ledger,
+    live, media, notice, package_parts, packages, persons, playback, retention, rights, session,
+    site, stills,
 };
 use crate::http::app::App;
 use crate::http::guard::Routes;
@@ -56,6 +57,7 @@ pub fn all(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Line>) {
     );
     let routes = of_retention(routes);
     let routes = of_disclosures(routes);
+    let routes = scans(routes);
     let routes = disclosure_step(routes);
     let routes = of_packages(routes);
     let routes = disclosure_paper(routes);
@@ -138,6 +140,21 @@ fn of_disclosures(routes: Routes) -> Routes {
     route!(
         routes, "POST" "/api/v1/disclosures/{disclosure}/request", acts::Ask,
         post(disclosure_drafts::request)
+    )
+}
+
+fn scans(routes: Routes) -> Routes {
+    let routes = route!(
+        routes, "PUT" "/api/v1/disclosures/{disclosure}/scan", acts::Ask,
+        put(disclosure_scans::put)
+    );
+    let routes = route!(
+        routes, "GET" "/api/v1/disclosures/{disclosure}/scan", acts::Playback,
+        get(disclosure_scans::get)
+    );
+    route!(
+        routes, "DELETE" "/api/v1/disclosures/{disclosure}/scan", acts::Ask,
+        delete(disclosure_scans::remove)
     )
 }
 

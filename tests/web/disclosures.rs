@@ -11,9 +11,9 @@ use sinetti::catalog::{
     Asked, DISCLOSURE_REQUESTED, DisclosureCamera, DisclosureChange, Event, NewRequest, Serial,
 };
 
-const ALL: &str = "/api/v1/disclosures";
+pub(crate) const ALL: &str = "/api/v1/disclosures";
 
-fn form(world: &World) -> Value {
+pub(crate) fn form(world: &World) -> Value {
     let at = |secs: i64| world.now().plus_us(secs * 1_000_000).rfc3339();
     json!({
         "received": at(-600),
@@ -48,7 +48,7 @@ fn send(world: &World, method: Method, path: &str, body: &Value, cookie: &str) -
 
 /// A draft; its number.
 #[track_caller]
-fn draft(world: &World, form: &Value, cookie: &str) -> u32 {
+pub(crate) fn draft(world: &World, form: &Value, cookie: &str) -> u32 {
     let new = json!({ "kind": "authority-request", "form": form });
     let answer = world.post(ALL, &new, Some(cookie));
     assert_eq!(answer.status, StatusCode::CREATED, "{:?}", answer.json());
@@ -57,7 +57,7 @@ fn draft(world: &World, form: &Value, cookie: &str) -> u32 {
 }
 
 /// A draft that is asked for, as if there were footage; its number.
-fn asked(world: &World, kind: &str, cookie: &str) -> u32 {
+pub(crate) fn asked(world: &World, kind: &str, cookie: &str) -> u32 {
     let form = form(world);
     let new = json!({ "kind": kind, "form": form });
     let answer = world.post(ALL, &new, Some(cookie)).json();

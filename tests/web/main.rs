@@ -12,5 +12,6 @@ mod holds;
 mod live;
 mod matrix;
 mod playback;
+mod scans;
 mod session;
 mod world;

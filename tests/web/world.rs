@@ -118,7 +118,7 @@ pub(crate) struct World {
     secrets: BTreeMap<String, Secret>,
     runtime: tokio::runtime::Runtime,
     _stopper: Stopper,
-    _dir: tempfile::TempDir,
+    pub(crate) dir: tempfile::TempDir,
 }
 
 impl World {
@@ -174,7 +174,7 @@ impl World {
             secrets: BTreeMap::new(),
             runtime,
             _stopper: stopper,
-            _dir: dir,
+            dir,
         };
         for role in Role::ALL {
             world.add(*role);

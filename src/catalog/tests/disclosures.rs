@@ -5,8 +5,8 @@ use crate::base::id::{DisclosureId, HoldId, JobId};
 use crate::catalog::{
     Asked, Cameras, DISCLOSURE_REQUESTED, DisclosureCamera, DisclosureChange, DisclosureCursor,
     DisclosureFilter, DisclosureGap, DisclosureKind, DisclosureRow, DisclosureState,
-    DisclosureStep, FileRow, JobState, LedgerChange, NewRequest, PackageChange, Serial, Stepped,
-    What, take_ledger,
+    DisclosureStep, FileRow, JobState, LedgerChange, NewRequest, NewScan, PackageChange, ScanKind,
+    ScanRow, Serial, Stepped, What, take_ledger,
 };
 use crate::ledger::detail::Class;
 
@@ -201,6 +201,56 @@ fn nobody_approves_what_they_asked_for_and_two_are_two() {
     assert_eq!(step("manager", HANDED), Err(Kind::Exists));
 }
 
+fn scanned(disclosure: DisclosureId) -> DisclosureChange {
+    let row = ScanRow {
+        disclosure,
+        at: at(1),
+        by: "manager".to_owned(),
+        kind: ScanKind::Pdf,
+        bytes: 100,
+        sha256: ROOT,
+        generation: GenerationId::from_bytes([3; 16]),
+        key: vec![1; 512],
+    };
+    let sealed = b"sealed".to_vec();
+    DisclosureChange::Scanned(Box::new(NewScan { row, sealed }))
+}
+
+#[test]
+fn a_scan_is_put_and_removed_until_the_first_decision() {
+    let fixture = Fixture::new();
+    let reader = fixture.reader();
+    let row = begin(&fixture, ONE, DisclosureKind::Internal);
+    let put = || change(&fixture, scanned(ONE)).map_err(|e| e.kind());
+    let remove = || {
+        let removed = DisclosureChange::Unscanned {
+            disclosure: ONE,
+            at: at(2),
+        };
+        change(&fixture, removed).map_err(|e| e.kind())
+    };
+    put().expect("beside a draft");
+    put().expect("another in its place");
+    remove().expect("removed");
+    assert_eq!(remove(), Err(Kind::NotFound));
+    let two = Asked {
+        approvers: 2,
+        ..asked(1)
+    };
+    request(&fixture, &row, two).expect("asked for");
+    put().expect("beside a request");
+    let found = reader.disclosure_scan(ONE).expect("read").expect("a scan");
+    assert_eq!((found.kind, found.bytes), (ScanKind::Pdf, 100));
+    step(&fixture, ONE, "first", approve(false)).expect("the first of two");
+    assert_eq!((put(), remove()), (Err(Kind::Exists), Err(Kind::Exists)));
+    let sealed = reader.disclosure_scan_sealed(ONE).expect("read");
+    assert_eq!(sealed.as_deref(), Some(&b"sealed"[..]));
+    let two = begin(&fixture, TWO, DisclosureKind::Seizure).disclosure;
+    change(&fixture, scanned(two)).expect("scanned");
+    change(&fixture, DisclosureChange::Discarded { disclosure: two }).expect("thrown away");
+    assert_eq!(reader.disclosure_scan(two).expect("read"), None);
+}
+
 #[test]
 fn serial_numbers_have_no_holes_and_are_never_given_again() {
     let fixture = Fixture::new();
@@ -216,7 +266,9 @@ fn serial_numbers_have_no_holes_and_are_never_given_again() {
     assert_eq!(taken, Err(Kind::Busy));
     assert_eq!(next(), 2);
     request(&fixture, &two, asked(2)).expect("the second");
+    change(&fixture, scanned(TWO)).expect("scanned");
     step(&fixture, TWO, "manager", What::Withdraw).expect("taken back");
+    assert!(reader.disclosure_scan(TWO).expect("read").is_some());
     // The register forgets it with the details of its entries; the number is gone all the same.
     let erased = LedgerChange::DetailsErased {
         class: Class::Disclosure,
@@ -226,6 +278,8 @@ fn serial_numbers_have_no_holes_and_are_never_given_again() {
     };
     fixture.catalog.commit(erased, None).expect("erased");
     assert_eq!(reader.disclosure(TWO).expect("read"), None);
+    assert_eq!(reader.disclosure_scan(TWO).expect("read"), None);
+    assert_eq!(reader.disclosure_scan_sealed(TWO).expect("read"), None);
     assert!(reader.disclosure(ONE).expect("read").is_some(), "not over");
     assert_eq!(next(), 3);
     let told = reader.events(0, 100).expect("entries").pop().expect("one");

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::alarm::{Clock, Facts, Ledger, Stream, Sweeping, Volume};
+use crate::alarm::{Clock, Facts, Ledger, Promised, Stream, Sweeping, Volume};
 use crate::backup;
 use crate::base::error::Result;
 use crate::base::id::{StreamId, StreamKind};
 use crate::base::time::{Mono, Span, Wall};
-use crate::catalog::{GapCause, GapRow, Reader};
+use crate::catalog::{GapCause, GapRow, Reader, Serial};
 use crate::config::Config;
 use crate::daemon::alarms::Options;
 use crate::daemon::alarms::probe::Probe;
@@ -29,6 +29,10 @@ const OLD_CATALOG: &str = "catalog.db.before-";
 const OLD_CATALOG_US: i64 = 30 * DAY_US;
 /// A backup is made in less.
 const DAY_US: i64 = 86_400_000_000;
+/// An answer is told of so long before it is due.
+const ANSWER_WARNS_US: i64 = 7 * DAY_US;
+/// Copies are kept for 14 days at most, so that they are told of when there is a day left.
+const COPIES_WARNS_US: i64 = DAY_US;
 const HOUR_US: i64 = 3_600_000_000;
 
 /// What is remembered between looks.
@@ -44,6 +48,7 @@ struct Slow {
     overdue: BTreeMap<StreamId, u64>,
     lost: BTreeMap<StreamId, Wall>,
     holds_due: u64,
+    promised: crate::catalog::Promised,
     ledger: LedgerStatus,
     backup: Option<Wall>,
     lacks_backup_since: Option<Wall>,
@@ -94,6 +99,7 @@ impl Gatherer {
                     .anchor_overdue
                     .then_some(slow.ledger.last_anchor),
             },
+            promised: promised(&slow.promised, config),
             holders: shared.access.holder_warning().as_ref().map(warning_text),
             certificate_left_s: certificate_ends.map(|ends| ends.us_since(now) / 1_000_000),
             backup_overdue: slow.backup_overdue(config, now),
@@ -124,6 +130,9 @@ impl Gatherer {
         };
         let holds = reader.holds()?;
         // By a clock that is not believed nothing is late.
+        if deletion.paused.is_none() {
+            slow.promised = due_soon(reader, now)?;
+        }
         let rows = match deletion.paused {
             Some(_) => Vec::new(),
             None => reader.streams()?,
@@ -157,6 +166,23 @@ impl Gatherer {
             doubt: deletion.paused.clone(),
             stepped: self.stepped.map(|(at, us)| (mono.since(at), us)),
         }
+    }
+}
+
+/// What was promised of disclosures and is due soon, or late.
+pub(super) fn due_soon(reader: &Reader, now: Wall) -> Result<crate::catalog::Promised> {
+    reader.disclosures_due(now.plus_us(ANSWER_WARNS_US), now.plus_us(COPIES_WARNS_US))
+}
+
+fn promised(due: &crate::catalog::Promised, config: &Config) -> Promised {
+    let zone = config.site.zone;
+    let words = |list: &[(Serial, Wall)]| {
+        let word = |(serial, at): &(Serial, Wall)| format!("{serial} by {}", zone.date(*at));
+        list.iter().map(word).collect()
+    };
+    Promised {
+        answers: words(&due.answers),
+        copies: words(&due.copies),
     }
 }
 
@@ -280,3 +306,7 @@ fn volumes(
     };
     config.volumes.iter().map(|v| volume(&v.name)).collect()
 }
+
+#[cfg(test)]
+#[path = "promised_tests.rs"]
+mod tests;

@@ -21,6 +21,7 @@ use crate::disclosure::act::{By, Desk, standing_approvers};
 use crate::disclosure::form::Form;
 use crate::disclosure::register;
 use crate::http::api::coverage::Interval;
+use crate::http::api::disclosure_scans::Scan;
 use crate::http::api::{holds, words};
 use crate::http::app::App;
 use crate::http::guard::May;
@@ -217,6 +218,9 @@ pub struct DisclosureDetail {
     steps: Vec<StepLine>,
     /// What auditors said of it.
     reviews: Vec<ReviewLine>,
+    /// The scan of the written request.
+    #[schema(nullable)]
+    scan: Option<Scan>,
     /// So many persons have approved it and still could.
     approved_by: usize,
     /// Whether each step has its entry in the ledger, unchanged.
@@ -289,6 +293,7 @@ impl DisclosureDetail {
                     remark: review.remark,
                 })
                 .collect(),
+            scan: Scan::beside(app, &reader, row.disclosure)?,
             approved_by,
             intact: intact && app.parts.catalog.trouble().is_none(),
             disclosure: Disclosure::of(app, row)?,

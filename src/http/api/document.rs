@@ -12,8 +12,8 @@ use utoipa::{Modify, OpenApi};
 use crate::access::role::acts;
 use crate::http::api::{
     alarms, camera_settings, cameras, coverage, deletions, disclosure_drafts, disclosure_papers,
-    disclosure_steps, disclosures, enrolment, health, holds, ledger, live, media, notice,
-    package_parts, packages, persons, playback, retention, rights, session, site, stills,
+    disclosure_scans, disclosure_steps, disclosures, enrolment, health, holds, ledger, live, media,
+    notice, package_parts, packages, persons, playback, retention, rights, session, site, stills,
 };
 use crate::http::app::App;
 use crate::http::guard::{COOKIE_NAME, May};
@@ -76,6 +76,9 @@ use crate::http::guard::{COOKIE_NAME, May};
         disclosure_papers::handover,
         disclosure_papers::csv,
         disclosure_papers::pdf,
+        disclosure_scans::put,
+        disclosure_scans::get,
+        disclosure_scans::remove,
         disclosure_steps::decide,
         disclosure_steps::decide_here,
         disclosure_steps::withdraw,

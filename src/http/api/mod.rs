@@ -8,6 +8,7 @@ pub mod coverage;
 pub mod deletions;
 pub mod disclosure_drafts;
 pub mod disclosure_papers;
+pub mod disclosure_scans;
 pub mod disclosure_steps;
 pub mod disclosures;
 pub mod document;

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::{
-    Client, Factor, PASSPHRASE, Reply, TestBox, assert_unbroken, camera, packets, ran, sent_hashes,
-    server,
+    Client, Factor, PASSPHRASE, Reply, TestBox, assert_unbroken, camera, fill, must, packets, ran,
+    sent_hashes, server, tmpfs, with_own_mounts,
 };
 use serde_json::{Value, json};
 use sinetti::base::time::Wall;
+use sinetti::recorder::board::Phase;
 use sinetti_simulator::CameraHandle;
 
 /// A box that records, with somebody who asks; and who asks and who approves, signed in.
@@ -22,12 +23,13 @@ struct Desk {
 
 impl Desk {
     fn new() -> Desk {
-        Desk::with("till-sub.264")
+        Desk::with("till-sub.264", |_| {})
     }
 
-    /// With a camera that serves this.
-    fn with(footage: &str) -> Desk {
+    /// With a camera that serves this, on a box that `prepare` changes before it records.
+    fn with(footage: &str, prepare: impl FnOnce(&TestBox)) -> Desk {
         let (mut shop, server) = (TestBox::new(), server());
+        prepare(&shop);
         shop.set_recorder("segment_secs = 10");
         let handle = server.add("/kassa-1/main", camera(footage));
         shop.add_camera("kassa-1", server.address(), &[]);
@@ -343,8 +345,10 @@ fn killed_while_a_package_is_made_nothing_of_it_is_left_and_it_can_be_begun_anew
     let mut manager = desk.manager();
     let path = desk.approved(&manager);
     let package = format!("{path}/package");
+    let secret = "kolmetoista kuivaa ahventa";
+    let typed = json!({ "encryption": "typed", "passphrase": secret });
     for _ in 0..2 {
-        manager.post(&package, &json!({})).expect(202);
+        manager.post(&package, &typed).expect(202);
         desk.shop.kill();
         let before = desk.sealed().len();
         desk.shop.start();
@@ -362,6 +366,13 @@ fn killed_while_a_package_is_made_nothing_of_it_is_left_and_it_can_be_begun_anew
             _ => panic!("{state}"),
         }
     }
+    // What was typed for packages that were never made is nowhere either.
+    for dir in [&desk.shop.dir, &desk.shop.volume] {
+        for file in files(dir) {
+            assert!(!holds(&file, secret.as_bytes()), "{}", file.display());
+        }
+    }
+    assert!(!desk.shop.log().contains(secret));
     manager.post(&package, &json!({})).expect(202);
     let state = desk.ended(&manager, &path);
     assert_eq!(state["state"], "done", "{state}");
@@ -372,7 +383,7 @@ fn killed_while_a_package_is_made_nothing_of_it_is_left_and_it_can_be_begun_anew
 
 #[test]
 fn h265_without_a_small_stream_has_a_copy_for_viewing_that_says_what_it_is() {
-    let mut desk = Desk::with("till-h265.265");
+    let mut desk = Desk::with("till-h265.265", |_| {});
     let manager = desk.manager();
     let path = desk.approved(&manager);
     let package = format!("{path}/package");
@@ -435,4 +446,44 @@ fn h265_without_a_small_stream_has_a_copy_for_viewing_that_says_what_it_is() {
     bytes[middle] ^= 1;
     fs::write(folder.join(name), bytes).expect("written");
     check(false);
+}
+
+#[test]
+fn without_room_above_the_reserve_a_package_is_refused_with_figures_and_recording_goes_on() {
+    let name = "web::packages::without_room_above_the_reserve_a_package_is_refused_with_figures_and_recording_goes_on";
+    with_own_mounts(name, || {
+        // A reserve of 0.1 GiB, and room.
+        let mut desk = Desk::with("till-sub.264", |shop| {
+            let aside = shop.path("aside");
+            fs::rename(&shop.volume, &aside).expect("renames");
+            fs::create_dir(&shop.volume).expect("a folder");
+            tmpfs("size=512m", &shop.volume);
+            let from = format!("{}/.", aside.display());
+            must("cp", &["-a", &from], &shop.volume);
+        });
+        let manager = desk.manager();
+        let path = desk.approved(&manager);
+        let package = format!("{path}/package");
+        let ballast = fill(&desk.shop.volume, (107 << 20) + (40 << 20));
+        let refused = manager.post(&package, &json!({}));
+        let said = String::from_utf8_lossy(&refused.body).into_owned();
+        assert_eq!(refused.status, 429, "{said}");
+        let figures = "it needs 64 MiB";
+        assert!(
+            said.contains(figures) && said.contains("MiB above its reserve"),
+            "{said}"
+        );
+        assert!(desk.sealed().is_empty());
+        // Nothing was begun, and nothing of the reserve taken.
+        assert_eq!(manager.get(&package).status, 404);
+        let line = desk.shop.line("kassa-1/main");
+        assert_eq!(line.phase, Phase::Recording);
+        fs::remove_file(ballast).expect("removes");
+        manager.post(&package, &json!({})).expect(202);
+        let state = desk.ended(&manager, &path);
+        assert_eq!(state["state"], "done", "{state}");
+        let zip = desk.shop.path("package.zip");
+        fs::write(&zip, manager.get(&format!("{package}/1")).expect(200).body).expect("written");
+        ran(desk.shop.command(&["verify"]).arg(&zip)).ok();
+    });
 }

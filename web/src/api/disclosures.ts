@@ -57,6 +57,9 @@ export type Package = Omit<Schemas['Package'], 'state'> & { state: JobState };
 export type NewPackage = Schemas['NewPackage'];
 export type HandOver = Schemas['ToHandOver'];
 
+/** The scan of the written request, as the record tells of it. */
+export type Scan = Schemas['Scan'];
+
 export type Decision = 'approve' | 'refuse';
 
 /** Who approves at the workstation of whoever asked. */
@@ -112,6 +115,13 @@ export const disclosures = {
   },
   prepare: (id: number, wanted: NewPackage) => call<{ passphrase?: string | null }>('POST', `/disclosures/${id}/package`, wanted),
   cancel: (id: number) => call<void>('DELETE', `/disclosures/${id}/package`),
+  putScan: async (id: number, file: Blob): Promise<Scan> => {
+    const headers = { 'content-type': 'application/octet-stream' };
+    const response = await send(new Request(`/api/v1/disclosures/${id}/scan`, { method: 'PUT', body: file, headers }));
+    return (await response.json()) as Scan;
+  },
+  removeScan: (id: number) => call<void>('DELETE', `/disclosures/${id}/scan`),
+  scan: async (id: number): Promise<Blob> => (await send(new Request(`/api/v1/disclosures/${id}/scan`))).blob(),
   /** The register as a file, of all that fits. */
   registerAddress: (form: 'csv' | 'pdf', filter: Filter): string => `/api/v1/disclosures.${form}${query(filter)}`,
   /** The handover document, as the record is now. */

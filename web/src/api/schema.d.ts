@@ -487,6 +487,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/disclosures/{disclosure}/scan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The scan of the written request, in the clear: for somebody who may know of the disclosure and whose vault is open. The ledger
+         *     notes it before the first byte.
+         */
+        get: operations["getDisclosuresDisclosureScan"];
+        /**
+         * Puts the scan of the written request beside a disclosure, in the place of the one that lay there: a PDF, JPEG or PNG, told by its
+         *     first bytes, of at most 10 MiB. Before anybody has decided, and not after.
+         */
+        put: operations["putDisclosuresDisclosureScan"];
+        post?: never;
+        /** Removes the scan of the written request, with its key. Before anybody has decided, and not after. */
+        delete: operations["deleteDisclosuresDisclosureScan"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/disclosures/{disclosure}/withdrawal": {
         parameters: {
             query?: never;
@@ -1744,6 +1769,7 @@ export interface components {
             intact: boolean;
             /** @description What auditors said of it. */
             reviews: components["schemas"]["ReviewLine"][];
+            scan?: components["schemas"]["Scan"] | null;
             /** @description Each step, in order. */
             steps: components["schemas"]["StepLine"][];
         };
@@ -2472,7 +2498,7 @@ export interface components {
              * @description When it was over.
              */
             ended?: string | null;
-            /** @description Its parts, once all are there. */
+            /** @description The parts of the package that was made last, once all are there. A job that fails takes the place of none. */
             parts: components["schemas"]["PackagePart"][];
             /** @description `queued`, `closing` (the segment that is being written), `packing`, `proving`. */
             phase: string;
@@ -2805,6 +2831,30 @@ export interface components {
              * @description As it was read: another who saved since is not overwritten.
              */
             version: number;
+        };
+        /** @description The scan of the written request. */
+        Scan: {
+            /**
+             * Format: date-time
+             * @description When it was put there.
+             */
+            at: string;
+            /** @description Who did: a person's id. */
+            by: string;
+            /** @description That person's user name, while the box knows it. */
+            by_name?: string | null;
+            /**
+             * Format: int64
+             * @description Its bytes.
+             */
+            bytes: number;
+            /**
+             * @description What its first bytes say it is.
+             * @example pdf
+             */
+            kind: string;
+            /** @description SHA-256 of it, 64 hexadecimal digits; the ledger has it too. */
+            sha256: string;
         };
         /** @description What a camera sends. */
         Sends: {
@@ -4646,6 +4696,126 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["DisclosureDetail"];
                 };
+            };
+        };
+    };
+    getDisclosuresDisclosureScan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its number, or its serial number. */
+                disclosure: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                    "image/jpeg": string;
+                    "image/png": string;
+                };
+            };
+        };
+    };
+    putDisclosuresDisclosureScan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its number, or its serial number. */
+                disclosure: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Scan"];
+                };
+            };
+        };
+    };
+    deleteDisclosuresDisclosureScan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its number, or its serial number. */
+                disclosure: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

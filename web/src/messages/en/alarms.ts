@@ -13,6 +13,8 @@ export default {
     'early-deletion': { name: 'Footage is deleted early', effect: 'Footage is lost before the time for which it should be kept.', remedy: 'Get a larger disk, or keep footage for a shorter time.' },
     'guarantee-lost': { name: 'Promised footage is missing', effect: 'Footage that was promised to be there is not.', remedy: 'Get a larger disk, or promise less ([retention] in the configuration).' },
     'hold-review': { name: 'A hold waits for review', effect: 'Footage may be held without need, or be let go while it is needed.', remedy: 'A controller reviews, extends or releases the hold.' },
+    'answer-due': { name: 'A request is to be answered soon', effect: 'The data subject\'s request would be answered late.', remedy: 'Decide it, and hand the copy over, in the view Disclosures.' },
+    'copies-due': { name: 'Own copies are to be destroyed', effect: 'Own copies of a disclosure would be kept for longer than was said.', remedy: 'Destroy the copies, those outside of the box too, and note it in the view Disclosures.' },
     'clock-unsynchronised': { name: 'Nothing keeps the clock right', effect: 'Times of footage are only as good as the box’s own clock.', remedy: 'Look at the time service of the box.' },
     'clock-in-doubt': { name: 'The time of day is in doubt', effect: 'Footage is not deleted until it is believed again.', remedy: 'Set the clock, or say that it is right: sinetti clock confirm.' },
     'clock-stepped': { name: 'The clock was set', effect: 'Footage around this time is marked as uncertain in time.', remedy: 'Find out who or what set the clock.' },

@@ -12,6 +12,8 @@ export default {
     'early-deletion': { name: 'Tallenteita poistuu ennen aikojaan', effect: 'Tallenteita häviää ennen säilytysajan loppua.', remedy: 'Hanki suurempi levy tai lyhennä säilytysaikaa.' },
     'guarantee-lost': { name: 'Luvattuja tallenteita puuttuu', effect: 'Tallenteita, joiden luvattiin olevan tallella, ei enää ole.', remedy: 'Hanki suurempi levy tai lupaa vähemmän ([retention] asetuksissa).' },
     'hold-review': { name: 'Pito odottaa tarkastusta', effect: 'Tallenteita voidaan pitää turhaan, tai ne poistuvat, vaikka niitä tarvitaan.', remedy: 'Rekisterinpitäjä tarkastaa, jatkaa tai vapauttaa pidon.' },
+    'answer-due': { name: 'Pyyntöön on vastattava pian', effect: 'Rekisteröidyn pyyntöön vastattaisiin myöhässä.', remedy: 'Ratkaise pyyntö ja luovuta jäljennös Luovutukset-näkymässä.' },
+    'copies-due': { name: 'Omat jäljennökset on hävitettävä', effect: 'Luovutuksen omia jäljennöksiä säilyisi kauemmin kuin on sanottu.', remedy: 'Hävitä jäljennökset, myös laitteen ulkopuolelta, ja merkitse ne hävitetyiksi Luovutukset-näkymässä.' },
     'clock-unsynchronised': { name: 'Kelloa ei pidetä oikeassa', effect: 'Tallenteiden ajat ovat vain niin tarkkoja kuin laitteen oma kello.', remedy: 'Tarkista laitteen aikapalvelu.' },
     'clock-in-doubt': { name: 'Kellonaika on epävarma', effect: 'Tallenteita ei poisteta, ennen kuin kelloon voi taas luottaa.', remedy: 'Aseta kello, tai vahvista se oikeaksi: sinetti clock confirm.' },
     'clock-stepped': { name: 'Kelloa siirrettiin', effect: 'Tallenteet tämän hetken ympäriltä on merkitty ajaltaan epävarmoiksi.', remedy: 'Selvitä, kuka tai mikä siirsi kelloa.' },

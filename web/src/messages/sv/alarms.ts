@@ -13,6 +13,8 @@ export default {
     'early-deletion': { name: 'Inspelningar raderas i förtid', effect: 'Inspelningar går förlorade före lagringstidens slut.', remedy: 'Skaffa en större disk eller förkorta lagringstiden.' },
     'guarantee-lost': { name: 'Utlovade inspelningar saknas', effect: 'Inspelningar som utlovades finns inte längre.', remedy: 'Skaffa en större disk eller lova mindre ([retention] i inställningarna).' },
     'hold-review': { name: 'En spärr väntar på granskning', effect: 'Inspelningar kan sparas i onödan, eller raderas fast de behövs.', remedy: 'Den personuppgiftsansvariga granskar, förlänger eller häver spärren.' },
+    'answer-due': { name: 'En begäran ska besvaras snart', effect: 'Den registrerades begäran skulle besvaras för sent.', remedy: 'Avgör begäran och lämna ut kopian i vyn Utlämnanden.' },
+    'copies-due': { name: 'Egna kopior ska förstöras', effect: 'Egna kopior av ett utlämnande skulle bevaras längre än som sagts.', remedy: 'Förstör kopiorna, även utanför enheten, och anteckna det i vyn Utlämnanden.' },
     'clock-unsynchronised': { name: 'Ingenting håller klockan rätt', effect: 'Inspelningarnas tider är bara så exakta som enhetens egen klocka.', remedy: 'Kontrollera enhetens tidstjänst.' },
     'clock-in-doubt': { name: 'Klockslaget är osäkert', effect: 'Inspelningar raderas inte förrän klockan går att lita på.', remedy: 'Ställ klockan, eller bekräfta den: sinetti clock confirm.' },
     'clock-stepped': { name: 'Klockan flyttades', effect: 'Inspelningar kring denna tid är märkta som osäkra i tiden.', remedy: 'Ta reda på vem eller vad som ställde klockan.' },

@@ -16,6 +16,7 @@ import purposes from './purposes';
 import refusals from './refusals';
 import retention from './retention';
 import roles from './roles';
+import scan from './scan';
 import signIn from './sign-in';
 import timeline from './timeline';
 import type { Messages } from '../fi';
@@ -39,6 +40,7 @@ const messages: Messages = {
   refusals,
   retention,
   roles,
+  scan,
   signIn,
   timeline,
 };
