@@ -1,4 +1,5 @@
 import type { Messages } from '../fi';
+import { day } from '../../time/format';
 
 export default {
   kinds: {
@@ -63,6 +64,8 @@ export default {
     ahead: (when) => `the clock is not synchronised and more than a day ahead of the last time that was believed (${when})`,
     losesEarly: (volume) => `volume ${volume} loses footage early`,
     noRoom: (volume) => `volume ${volume} has no room, whatever is deleted`,
+    promised: (serial, date) => `${serial} by ${day(date, 'en')}`,
+    more: (count) => `and ${count} more`,
     lasting: (seconds) => `for ${seconds} s`,
   },
 } satisfies Messages['alarms'];

@@ -1,4 +1,7 @@
 // Jokainen hälytyksen laji: mistä on kyse, mitä siitä seuraa ja mitä tehdä.
+import { day } from '../../time/format';
+import type { Day } from '../../time/zone';
+
 export default {
   kinds: {
     'camera-lost': { name: 'Kameraan ei saada yhteyttä', effect: 'Tätä kuvavirtaa ei tallenneta.', remedy: 'Tarkista kameran virta, kaapeli, osoite ja salasana. Kokeile kameraa Kamerat-näkymässä.' },
@@ -63,6 +66,8 @@ export default {
     ahead: (when: string): string => `kello ei ole aikapalvelimessa ja on yli vuorokauden edellä ajasta, johon viimeksi luotettiin (${when})`,
     losesEarly: (volume: string): string => `levyltä ${volume} poistuu tallenteita ennen aikojaan`,
     noRoom: (volume: string): string => `levyllä ${volume} ei ole tilaa, vaikka mitä poistettaisiin`,
+    promised: (serial: string, date: Day): string => `${serial} viimeistään ${day(date, 'fi')}`,
+    more: (count: string): string => `ja ${count} muuta`,
     lasting: (seconds: string): string => `jo ${seconds} s`,
   },
 };

@@ -1,4 +1,5 @@
 import type { Messages } from '../fi';
+import { day } from '../../time/format';
 
 export default {
   kinds: {
@@ -63,6 +64,8 @@ export default {
     ahead: (when) => `klockan är inte synkroniserad och går mer än ett dygn före den tid som senast var pålitlig (${when})`,
     losesEarly: (volume) => `disken ${volume} förlorar inspelningar i förtid`,
     noRoom: (volume) => `disken ${volume} har ingen plats, vad som än raderas`,
+    promised: (serial, date) => `${serial} senast ${day(date, 'sv')}`,
+    more: (count) => `och ${count} till`,
     lasting: (seconds) => `sedan ${seconds} s`,
   },
 } satisfies Messages['alarms'];

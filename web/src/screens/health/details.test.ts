@@ -26,6 +26,8 @@ describe('what the box says of an alarm', () => {
     expect(said('sweep-late', `paused: ${doubt}`)).toBe('poistaminen odottaa: kello ei ole aikapalvelimessa ja on jäljessä ajasta, johon viimeksi luotettiin (<2026-05-14T10:05:20Z>) | –');
     expect(troubleOf('volume "levy-1" loses footage early', fi, when)).toEqual({ text: 'levyltä levy-1 poistuu tallenteita ennen aikojaan' });
     expect(said('vault-holder', 'the last one who may play back (manager1) loses that at 2026-05-14T10:05:20Z', en)).toBe('the last one who may play back (manager1) loses that on <2026-05-14T10:05:20Z> | –');
+    expect(said('answer-due', '2026-0001 by 2026-12-05, 2026-0002 by 2026-12-25 and 3 more')).toBe('2026-0001 viimeistään 5.12.2026, 2026-0002 viimeistään 25.12.2026 ja 3 muuta | –');
+    expect(said('copies-due', '2026-0001 by 2026-12-05', en)).toBe('2026-0001 by 5 Dec 2026 | –');
     expect(said('clock-stepped', 'by -1500 ms')).toBe('kello siirtyi −1500 ms | –');
     expect(said('ledger-trouble', 'the key is not there')).toBe('– | the key is not there');
     expect(said('of a newer box', 'something')).toBe('– | something');

@@ -66,6 +66,19 @@ const STRANGERS: [RegExp, Say] = [
   },
 ];
 
+/** Disclosures, each with the day by which something was promised of it, and how many more there are. */
+const PROMISED: [RegExp, Say] = [
+  /^((?:\d{4}-\d{4,} by \d{4}-\d\d-\d\d(?:, )?)*)(?: and (\d+) more)?$/u,
+  (m, [list = '', more]) => {
+    const d = m.alarms.details;
+    const each = [...list.matchAll(/(\S+) by (\d+)-(\d+)-(\d+)/gu)].map(([, serial = '', ...date]) => {
+      const [year = 0, month = 0, of = 0] = date.map(Number);
+      return d.promised(serial, { year, month, day: of });
+    });
+    return { text: [each.join(', '), more && d.more(more)].filter(Boolean).join(' ') };
+  },
+];
+
 const KNOWN: Record<string, readonly [RegExp, Say][]> = {
   'camera-lost': [CAUSE],
   gap: [plain(`in the last hour ${COUNT} s are missing, in ${COUNT} gaps`, (d, [seconds = '', gaps = '']) => d.holes(seconds, gaps)), CAUSE],
@@ -82,6 +95,8 @@ const KNOWN: Record<string, readonly [RegExp, Say][]> = {
   stranger: [STRANGERS],
   'sweep-late': [plain(`${COUNT} segments are older than they may be`, (d, [count = '']) => d.overdue(count)), HINDRANCES],
   'guarantee-lost': [plain('deleted for want of room: all, or some, of what was before (.*)', (d, [until = ''], when) => d.lost(when(until)))],
+  'answer-due': [PROMISED],
+  'copies-due': [PROMISED],
   'hold-review': [plain(`${COUNT} to be looked at`, (d, [count = '']) => d.holds(count))],
   'clock-unsynchronised': [plain("nothing keeps the host's clock", (d) => d.unkept)],
   'clock-in-doubt': [DOUBT],
