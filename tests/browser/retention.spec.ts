@@ -1,6 +1,7 @@
 // Holds: placed from the picture by whoever needs the footage, and known to whoever answers for it.
+import { Desk } from './desk';
 import { expect, settled, test } from './fixtures';
-import { openRecordings, recent } from './footage';
+import { openRecordings, planted, recent } from './footage';
 
 test.describe('the manager', () => {
   test.use({ role: 'manager' });
@@ -25,6 +26,31 @@ test.describe('the manager', () => {
     // A hold is released by a controller alone.
     await expect(row.getByRole('button', { name: /Vapauta/ })).toHaveCount(0);
     await expect(row.getByRole('button', { name: /Jatka pitoa/ })).toBeVisible();
+  });
+
+  test('sees nothing unusual where a secret order holds', async ({ page }) => {
+    test.setTimeout(60_000);
+    const start = (await planted(page, 'hylly-1', 9)) + 7 * 60_000;
+    const [from, to] = [new Date(start).toISOString(), new Date(start + 20_000).toISOString()];
+    const known = async (): Promise<string> => (await page.request.get(`/api/v1/cameras/hylly-1/main/coverage?start=${from}&end=${to}`)).text();
+    const before = await known();
+    const desk = await Desk.of('controller', 8);
+    const words = { matter: 'Määräys 1', reason: 'Viranomainen määräsi säilytettäväksi' };
+    const placed = await desk.post('/holds', { kind: 'preservation-order', cameras: ['hylly-1'], start: from, end: to, ...words });
+    const { hold } = (await placed.json()) as { hold: number };
+    expect(await known()).toBe(before);
+    await page.goto(`/playback?cameras=hylly-1&at=${new Date(start + 5_000).toISOString()}`);
+    await page.getByLabel('Käyttötarkoitus').selectOption('protection-of-property');
+    await page.getByRole('button', { name: 'Avaa', exact: true }).click();
+    await expect(page.getByRole('slider', { name: 'Toistokohta' })).toHaveAttribute('aria-valuetext', /, tallenne/u);
+    await expect(page.getByText(/Tallenne poistetaan /)).toBeVisible();
+    await page.getByText('Tallenteet taulukkona').click();
+    await expect(page.locator('tr[data-kind="recorded"]').first()).toBeVisible();
+    await page.goto('/retention');
+    await settled(page);
+    for (const word of ['Määräys 1', String(hold), 'salassa pidettäv']) await expect(page.getByText(word)).toHaveCount(0);
+    await desk.post(`/holds/${hold}/release`, { reason: 'Määräys päättyi' });
+    await page.goto('about:blank');
   });
 });
 

@@ -15,7 +15,7 @@ export default {
   tokenFile: 'Hae tunnus tiedostosta',
   tokenWrong: 'Tunnus on väärä, käytetty tai vanhentunut. Pyydä ylläpitäjältä uusi.',
   password: 'Salasana',
-  passwordHint: 'Vähintään 12 merkkiä. Useampi sana on hyvä salasana.',
+  passwordHint: 'Vähintään 12 merkkiä. Hyvässä salasanassa on monta sanaa.',
   passwordWeak: 'Salasana on liian lyhyt tai liian tavallinen.',
   again: 'Salasana uudelleen',
   notSame: 'Salasanat eivät ole samat.',

@@ -17,7 +17,7 @@ export default {
   result: 'Tulos',
   none: 'Lokissa ei ole vielä merkintöjä',
   noneFits: 'Yksikään merkintä ei vastaa rajausta',
-  noneFitsText: 'Loki on silti ehyt: se, mitä ei näy, ei ole tapahtunut tällä rajauksella.',
+  noneFitsText: 'Tällä rajauksella lokissa ei ole mitään.',
   shown: (count: number, isMore: boolean): string => (isMore ? `${count} uusinta merkintää, vanhempia on lisää` : count === 1 ? '1 merkintä' : `${count} merkintää`),
   more: 'Näytä vanhempia',
   openEntry: (seq: number): string => `Avaa merkintä ${seq}`,
