@@ -127,7 +127,7 @@ closed_texts! {
 pub struct Serial {
     /// The year, 2000 to 9999.
     pub year: u16,
-    /// From 1, without holes.
+    /// From 1, without holes but those after a restore.
     pub number: u32,
 }
 

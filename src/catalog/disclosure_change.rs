@@ -12,12 +12,16 @@ use crate::base::id::DisclosureId;
 use crate::base::time::Wall;
 use crate::catalog::column::{Columns, int};
 use crate::catalog::disclosure::{
-    Asked, DisclosureKind, DisclosureRow, DisclosureState, DisclosureStep,
+    Asked, DisclosureKind, DisclosureRow, DisclosureState, DisclosureStep, Serial,
 };
 use crate::catalog::disclosure_scan::{self, NewScan};
 use crate::catalog::event;
 use crate::ledger::canonical;
 
+/// The action of the entry of a restore; the last numbers that it skipped stand in its facts.
+pub const RESTORED: &str = "restored";
+/// The fact of that entry with the last number of each year.
+pub const SKIPPED: &str = "serials_skipped";
 /// The action of the entry with which a disclosure gets its serial number, which stands in its facts.
 pub const REQUESTED: &str = "disclosure-requested";
 
@@ -58,6 +62,11 @@ pub enum DisclosureChange {
     Requested(Box<NewRequest>),
     /// Something was done with it.
     Stepped(Box<Stepped>),
+    /// After a restore: this number and each before it may have been given already, and is not given any more.
+    NumbersSkipped {
+        /// The last one.
+        until: Serial,
+    },
     /// An auditor looked at it.
     Reviewed {
         /// Which.
@@ -194,6 +203,9 @@ pub(super) fn apply(db: &Connection, change: &DisclosureChange) -> Result<()> {
         }
         DisclosureChange::Stepped(stepped) => step(db, stepped)
             .context(|| format!("noting that a disclosure is {}", stepped.what.step())),
+        DisclosureChange::NumbersSkipped { until } => {
+            given(db, until.year, until.number).context(|| "skipping serial numbers of disclosures")
+        }
         DisclosureChange::Reviewed {
             disclosure,
             at,

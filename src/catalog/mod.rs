@@ -69,7 +69,8 @@ pub use disclosure::{
     DisclosureStep, ReviewRow, Serial, StepRow,
 };
 pub use disclosure_change::{
-    DisclosureChange, NewRequest, REQUESTED as DISCLOSURE_REQUESTED, Stepped, What,
+    DisclosureChange, NewRequest, REQUESTED as DISCLOSURE_REQUESTED, RESTORED,
+    SKIPPED as SERIALS_SKIPPED, Stepped, What,
 };
 pub use disclosure_find::{DisclosureCursor, DisclosureFilter, DisclosurePage, Promised};
 pub use disclosure_package::{FileRow, JobRow, JobState, PackageChange};

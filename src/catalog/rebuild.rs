@@ -11,7 +11,7 @@ use crate::base::time::Wall;
 use crate::catalog::column::int;
 use crate::catalog::connection;
 use crate::catalog::disclosure::Serial;
-use crate::catalog::disclosure_change::{self, REQUESTED};
+use crate::catalog::disclosure_change::{self, REQUESTED, RESTORED, SKIPPED};
 use crate::catalog::intent;
 use crate::catalog::ledger::EpochRow;
 use crate::catalog::tile::TreeOf;
@@ -144,13 +144,22 @@ impl Rebuild {
 
     /// No serial number of a disclosure is given twice, also when the register is lost.
     fn note_serial(&self, entry: &Entry) -> Result<()> {
-        let serial = entry.facts["serial"].as_str();
-        match serial.map(str::parse::<Serial>) {
-            Some(Ok(serial)) if entry.action == REQUESTED => {
-                disclosure_change::given(&self.db, serial.year, serial.number)
+        let texts: Vec<_> = match entry.action.as_str() {
+            REQUESTED => entry.facts["serial"].as_str().into_iter().collect(),
+            RESTORED => {
+                let skipped = entry.facts[SKIPPED].as_array();
+                skipped
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|t| t.as_str())
+                    .collect()
             }
-            _ => Ok(()),
+            _ => return Ok(()),
+        };
+        for serial in texts.into_iter().flat_map(str::parse::<Serial>) {
+            disclosure_change::given(&self.db, serial.year, serial.number)?;
         }
+        Ok(())
     }
 
     /// All entries are there: tiles are made, and it is kept.

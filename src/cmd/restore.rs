@@ -10,7 +10,11 @@ use crate::base::clock::SystemClock;
 use crate::base::disk::{self, SECRET_DIR_MODE, SECRET_MODE};
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::time::Wall;
-use crate::catalog::{Catalog, Change, Event, PeopleChange};
+use crate::base::zone::Zone;
+use crate::catalog::{
+    Catalog, Change, DisclosureChange, Event, PeopleChange, RESTORED, Reader, SERIALS_SKIPPED,
+    Serial,
+};
 use crate::cmd::{same_digits, say, say_json, secret, who};
 use crate::config;
 use crate::daemon::ledger::{self, Since};
@@ -18,6 +22,12 @@ use crate::retention::latch;
 use crate::store::state::{self, State};
 use crate::store::volume::Volume;
 use crate::vault::shares;
+
+/// So many serial numbers of disclosures are left out after the last one that is known: requests of the minute by which a mirror may be
+/// behind.
+const SKIPPED: u32 = 20;
+/// So many when a volume, or its mirror, is not there to tell.
+const SKIPPED_BLINDLY: u32 = 1000;
 
 /// Arguments of `restore`.
 #[derive(Debug, clap::Args)]
@@ -108,20 +118,51 @@ fn settle(state: &State, args: &Args, manifest: &backup::Manifest, now: Wall) ->
         .into_iter()
         .map(|account| PeopleChange::Withdrawn(account.person, now).into())
         .collect();
-    let facts = json!({
+    let skipped = skipped(state, &reader, &since, now)?;
+    let mut facts = json!({
         "made": manifest.made,
         "sha256": manifest.sha256,
         "entries_since": since.entries,
         "people_since": since.people.len(),
     });
+    facts[SERIALS_SKIPPED] = json!(skipped);
     let event = Event {
         detail: Some(json!({ "by": who(), "people": since.people })),
-        ..Event::of_box(now, "restored", "state", facts)
+        ..Event::of_box(now, RESTORED, "state", facts)
     };
-    catalog.commit(withdrawn, event)?;
+    let mut changes = withdrawn;
+    changes.extend(skipped.iter().map(|until| {
+        let until = *until;
+        Change::Disclosure(DisclosureChange::NumbersSkipped { until })
+    }));
+    catalog.commit(changes, event)?;
     drop(reader);
     catalog.close()?;
     Ok(since)
+}
+
+/// The last serial numbers that are not given any more, by year: what was given since the backup went with its records, and a number
+/// that stands on somebody's paper must not be given again.
+fn skipped(state: &State, reader: &Reader, since: &Since, now: Wall) -> Result<Vec<Serial>> {
+    // At the site; a configuration that cannot be read is told of elsewhere.
+    let zone = config::load(&state.config_path()).map(|loaded| loaded.config.site.zone);
+    let year = |zone: Zone| zone.basic(now).get(..4).and_then(|y| y.parse().ok());
+    let this = zone.ok().and_then(year).or_else(|| year(Zone::UTC));
+    let mut last = since.serials.clone();
+    if let Some(this) = this {
+        last.entry(this).or_default();
+    }
+    let more = if since.is_certain {
+        SKIPPED
+    } else {
+        SKIPPED_BLINDLY
+    };
+    let skip = |(year, given): (u16, u32)| {
+        let known = reader.next_serial(year)?.number - 1;
+        let number = known.max(given).saturating_add(more);
+        Ok(Serial { year, number })
+    };
+    last.into_iter().map(skip).collect()
 }
 
 /// The volumes of the configuration that are not there, and why.
@@ -169,6 +210,10 @@ fn text(
             writeln!(out, "  {line}")?;
         }
     }
+    writeln!(
+        out,
+        "Serial numbers of disclosures go on after a gap, which the entry \"restored\" names: what was given since is not given again."
+    )?;
     for text in missing {
         writeln!(out, "not there: {text}")?;
     }

@@ -15,7 +15,9 @@ use crate::base::Clock;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::id::BoxId;
 use crate::base::time::Wall;
-use crate::catalog::{Catalog, EntryFilter, Event, LedgerChange, Reader};
+use crate::catalog::{
+    Catalog, DISCLOSURE_REQUESTED, EntryFilter, Event, LedgerChange, Reader, Serial,
+};
 use crate::daemon::alarms::{ANCHOR_SENT, AlarmFeed};
 use crate::daemon::records;
 use crate::daemon::sweeper;
@@ -249,6 +251,10 @@ pub struct Since {
     pub entries: u64,
     /// Changes of persons and rights among them, each in words; at most [`SINCE_LISTED_MAX`].
     pub people: Vec<String>,
+    /// The highest serial number of a disclosure that was given meanwhile, by its year; of all mirrors together.
+    pub serials: BTreeMap<u16, u32>,
+    /// Every volume that the catalog knows was there, and its mirror could be read: a mirror is at most a minute behind.
+    pub is_certain: bool,
 }
 
 /// So many changes of persons are listed.
@@ -262,18 +268,32 @@ pub fn since(reader: &Reader, (box_id, key): (BoxId, Key)) -> Result<Since> {
     let epoch = reader.epoch()?;
     let newest = reader.entries(&EntryFilter::default(), 1)?.pop();
     let known = newest.map_or(0, |row| (row.entry.seq + 1).saturating_sub(epoch.first_seq));
-    let mut most = Since::default();
+    let (mut most, mut read) = (Since::default(), 0);
+    let mut serials = BTreeMap::new();
     for volume in sweeper::present(reader, box_id)? {
         let Some((_, dir)) = mirror_of(&volume, key) else {
             continue;
         };
         match since_in(&dir, key, (epoch.number, known)) {
-            Ok(since) if since.entries > most.entries => most = since,
-            Ok(_) => {}
+            Ok(since) => {
+                read += 1;
+                for (year, number) in &since.serials {
+                    let last: &mut u32 = serials.entry(*year).or_default();
+                    *last = (*last).max(*number);
+                }
+                if since.entries > most.entries {
+                    most = since;
+                }
+            }
             Err(e) => warn!("the ledger's mirror on volume \"{}\": {e}", volume.name),
         }
     }
-    Ok(most)
+    let is_certain = read > 0 && read == reader.volumes()?.len();
+    Ok(Since {
+        serials,
+        is_certain,
+        ..most
+    })
 }
 
 fn since_in(dir: &Path, key: Key, (epoch, known): (u32, u64)) -> Result<Since> {
@@ -293,6 +313,10 @@ fn since_in(dir: &Path, key: Key, (epoch, known): (u32, u64)) -> Result<Since> {
             for record in page {
                 since.entries += 1;
                 let entry = Entry::parse(&record.map_err(Error::corrupt)?.line)?;
+                if let Some(serial) = given_in(&entry) {
+                    let last = since.serials.entry(serial.year).or_default();
+                    *last = (*last).max(serial.number);
+                }
                 let is_change = Class::of(&entry.action) == Class::People
                     && entry.result == "ok"
                     && !entry.action.starts_with("generation");
@@ -304,6 +328,14 @@ fn since_in(dir: &Path, key: Key, (epoch, known): (u32, u64)) -> Result<Since> {
         }
     }
     Ok(since)
+}
+
+/// The serial number that a disclosure got with this entry.
+fn given_in(entry: &Entry) -> Option<Serial> {
+    let serial = entry.facts["serial"].as_str();
+    serial
+        .filter(|_| entry.action == DISCLOSURE_REQUESTED)
+        .and_then(|text| text.parse().ok())
 }
 
 /// The mirrors get the end too, when everything is signed at last.

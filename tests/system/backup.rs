@@ -1,8 +1,11 @@
 //! The drill: a backup is made while the box records, the state folder is destroyed, and the box comes back.
 
 use crate::eyes::wait;
-use crate::support::{Ran, TestBox, camera, ran, server, span};
+use crate::support::{Ran, TestBox, camera, now, ran, server, span};
 use sinetti::base::time::Wall;
+use sinetti::catalog::{DISCLOSURE_REQUESTED, Event};
+use sinetti::daemon::control::Client;
+use sinetti::store::state::State;
 use std::fs;
 use std::path::PathBuf;
 
@@ -82,6 +85,16 @@ fn a_box_comes_back_from_its_backup_and_goes_on() {
         "till",
     ])
     .ok();
+    // Somebody asks for a disclosure: its number stands on paper from now on.
+    let asked = Event::of_box(
+        now(),
+        DISCLOSURE_REQUESTED,
+        "disclosure 48110273",
+        serde_json::json!({ "serial": "2026-0007" }),
+    );
+    let state = State::open(&shop.dir).expect("the state folder");
+    let mut client = Client::connect(&state).expect("the recorder");
+    client.note(asked).expect("noted");
     let newer_until = until(&shop);
     let lost_anchor = shop.path("lost.txt");
     shop.run(&[
@@ -137,6 +150,11 @@ fn it_is_restored_by_two_shares(shop: &TestBox, folder: &PathBuf) {
             .error()
             .contains("state folder already")
     );
+    // No number is given twice: those since then are known from the volumes, and a few more are left out.
+    assert_eq!(restored["since"]["serials"]["2026"], 7, "{restored}");
+    assert_eq!(restored["since"]["is_certain"], true, "{restored}");
+    let next = shop.catalog().next_serial(2026).expect("query");
+    assert_eq!(next.to_string(), "2026-0028");
 }
 
 fn the_ledger_goes_on(shop: &TestBox, anchor: &str, lost: &str) {
