@@ -141,6 +141,11 @@ pub fn reserves(config: &Config) -> BTreeMap<PathBuf, u64> {
     volumes.map(|v| (v.path.clone(), v.reserve_bytes)).collect()
 }
 
+/// Free bytes above a reserve without which room is made, by deleting the oldest footage early.
+pub fn margin(reserve: u64) -> u64 {
+    (reserve / 5).clamp(MARGIN_BYTES.0, MARGIN_BYTES.1)
+}
+
 /// The volumes that the catalog knows and that are there, in the configuration or not.
 ///
 /// # Errors
@@ -435,7 +440,7 @@ impl Work {
     fn lacks(&self, volumes: &[Volume]) -> BTreeMap<VolumeId, Lack> {
         let lacks = |volume: &Volume| {
             let reserve = *self.options.reserves.get(&volume.root)?;
-            let margin = (reserve / 5).clamp(MARGIN_BYTES.0, MARGIN_BYTES.1);
+            let margin = margin(reserve);
             let free = volume.space().ok()?.free_bytes;
             let lack = Lack {
                 bytes: (reserve + 2 * margin).saturating_sub(free),

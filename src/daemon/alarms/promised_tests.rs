@@ -32,7 +32,21 @@ impl Desk {
     fn new() -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let catalog = Catalog::open(&dir.path().join("catalog"), BoxId::random());
-        let text = "[site]\nname = \"Myymälä 1\"\n";
+        let text = r#"[site]
+name = "Myymälä 1"
+
+[[volume]]
+name = "levy-1"
+path = "/srv/sinetti"
+
+[[camera]]
+id = "kassa-1"
+name = "Kassa 1"
+area = "Kassat"
+address = "192.168.10.21"
+main = "/stream1"
+purposes = ["protection-of-property"]
+"#;
         Self {
             catalog: catalog.expect("a catalog"),
             clock: SimulatedClock::at(Wall::parse_rfc3339("2026-11-25T12:00:00Z").expect("a time")),

@@ -539,7 +539,7 @@ fn what_would_touch_the_reserve_is_refused_with_figures_and_given_up_on_the_way(
     let text = e.to_string();
     assert_eq!(e.kind(), Kind::Full);
     assert!(
-        text.contains("it needs 64 MiB") && text.contains("has 0 MiB above its reserve"),
+        text.contains("it needs 64 MiB") && text.contains("has 0 MiB above what recording needs"),
         "{text}"
     );
     assert_eq!(shop.reader().last_job(ONE).expect("read"), None);

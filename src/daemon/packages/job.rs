@@ -34,7 +34,7 @@ use crate::vault::parcel::Parcel;
 const DIR_MODE: u32 = 0o700;
 /// So much more than the pictures a package may need: tables, proof, page, and what sealing adds.
 const EXTRA_BYTES: u64 = 64 << 20;
-/// While less than this is left above a volume's reserve, nothing more is written.
+/// While less than this is left above what recording needs, nothing more is written.
 const SPARE_BYTES: u64 = EXTRA_BYTES / 2;
 /// Whether it may go on is asked this often.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
@@ -388,10 +388,12 @@ impl Watch<'_> {
 }
 
 impl Options {
-    /// Bytes that stay free, by the folder of the volume.
+    /// Bytes that stay free, by the folder of the volume: with less, footage would be deleted early for the package.
     fn reserves(&self) -> BTreeMap<PathBuf, u64> {
         let config = self.feed.config();
-        config.as_ref().map(sweeper::reserves).unwrap_or_default()
+        let reserves = config.as_ref().map(sweeper::reserves).unwrap_or_default();
+        let kept = |(root, reserve)| (root, reserve + sweeper::margin(reserve));
+        reserves.into_iter().map(kept).collect()
     }
 
     fn is_behind(&self) -> bool {
@@ -410,7 +412,7 @@ fn unname(paths: &[PathBuf]) {
     }
 }
 
-/// The volume with most room above its reserve, which a package with `bytes` of pictures does not touch.
+/// The volume with most room above what recording needs, which a package with `bytes` of pictures does not touch.
 ///
 /// # Errors
 /// `Full` when that is not enough, with the figures; `NotFound` when no volume is there.
@@ -431,7 +433,7 @@ pub(super) fn room(options: &Options, bytes: u64) -> Result<Volume> {
         best.ok_or_else(|| Error::new(Kind::NotFound, "no volume is there to write to"))?;
     if room < need {
         let text = format!(
-            "no volume has room for the package: it needs {} MiB, and volume \"{}\" has {} MiB above its reserve",
+            "no volume has room for the package: it needs {} MiB, and volume \"{}\" has {} MiB above what recording needs",
             need >> 20,
             volume.name,
             room >> 20
@@ -465,7 +467,7 @@ impl Place {
             return Ok(());
         }
         let text = format!(
-            "{DISK_FULL}: volume \"{}\" has {} MiB left above the reserve that recording needs",
+            "{DISK_FULL}: volume \"{}\" has {} MiB left above what recording needs",
             self.volume.name,
             room >> 20
         );

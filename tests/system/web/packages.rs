@@ -464,20 +464,24 @@ fn without_room_above_the_reserve_a_package_is_refused_with_figures_and_recordin
         let manager = desk.manager();
         let path = desk.approved(&manager);
         let package = format!("{path}/package");
-        let ballast = fill(&desk.shop.volume, (107 << 20) + (40 << 20));
+        // What recording needs: the reserve, and so much that no footage is deleted early.
+        let needs = (103 << 20) + (64 << 20);
+        let ballast = fill(&desk.shop.volume, needs + (40 << 20));
         let refused = manager.post(&package, &json!({}));
         let said = String::from_utf8_lossy(&refused.body).into_owned();
         assert_eq!(refused.status, 429, "{said}");
         let figures = "it needs 64 MiB";
         assert!(
-            said.contains(figures) && said.contains("MiB above its reserve"),
+            said.contains(figures) && said.contains("MiB above what recording needs"),
             "{said}"
         );
         assert!(desk.sealed().is_empty());
         // Nothing was begun, and nothing of the reserve taken.
         assert_eq!(manager.get(&package).status, 404);
-        let line = desk.shop.line("kassa-1/main");
-        assert_eq!(line.phase, Phase::Recording);
+        let status = desk.shop.wait("it records", |status| {
+            status.streams["kassa-1/main"].phase == Phase::Recording
+        });
+        assert!(status.deletion.early.is_empty());
         fs::remove_file(ballast).expect("removes");
         manager.post(&package, &json!({})).expect(202);
         let state = desk.ended(&manager, &path);
