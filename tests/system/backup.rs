@@ -73,28 +73,7 @@ fn a_box_comes_back_from_its_backup_and_goes_on() {
     wait(&mut shop, "more is recorded", |shop| {
         segments(shop, before) > 0
     });
-    shop.run(&[
-        "user",
-        "add",
-        "manager1",
-        "--display",
-        "Manager 1",
-        "--role",
-        "manager",
-        "--camera",
-        "till",
-    ])
-    .ok();
-    // Somebody asks for a disclosure: its number stands on paper from now on.
-    let asked = Event::of_box(
-        now(),
-        DISCLOSURE_REQUESTED,
-        "disclosure 48110273",
-        serde_json::json!({ "serial": "2026-0007" }),
-    );
-    let state = State::open(&shop.dir).expect("the state folder");
-    let mut client = Client::connect(&state).expect("the recorder");
-    client.note(asked).expect("noted");
+    a_person_and_a_request_come(&shop);
     let newer_until = until(&shop);
     let lost_anchor = shop.path("lost.txt");
     shop.run(&[
@@ -130,6 +109,31 @@ fn a_box_comes_back_from_its_backup_and_goes_on() {
     only_a_controller_lets_deletion_go_on(&shop);
     shop.stop();
     shop.check(false);
+}
+
+fn a_person_and_a_request_come(shop: &TestBox) {
+    shop.run(&[
+        "user",
+        "add",
+        "manager1",
+        "--display",
+        "Manager 1",
+        "--role",
+        "manager",
+        "--camera",
+        "till",
+    ])
+    .ok();
+    // Somebody asks for a disclosure: its number stands on paper from now on.
+    let asked = Event::of_box(
+        now(),
+        DISCLOSURE_REQUESTED,
+        "disclosure 48110273",
+        serde_json::json!({ "serial": "2026-0007" }),
+    );
+    let state = State::open(&shop.dir).expect("the state folder");
+    let mut client = Client::connect(&state).expect("the recorder");
+    client.note(asked).expect("noted");
 }
 
 fn it_is_restored_by_two_shares(shop: &TestBox, folder: &PathBuf) {

@@ -180,9 +180,11 @@ fn follow(state: &State, disclosure: DisclosureId) -> Result<PackageState> {
     }
 }
 
-/// `packing: 120 of 310 MiB, 12 s left`
+/// `packing: 120.4 of 310.0 MiB, 12 s left`
 fn far(state: &PackageState) -> String {
-    let (done, total) = (state.bytes_done >> 20, state.bytes_total >> 20);
+    // With one decimal: a short interval has less than one.
+    let mib = |bytes: u64| format!("{}.{}", bytes >> 20, ((bytes & 0xf_ffff) * 10) >> 20);
+    let (done, total) = (mib(state.bytes_done), mib(state.bytes_total));
     let left = state.seconds_left.filter(|_| state.ended.is_none());
     let left = left.map_or(String::new(), |s| format!(", {s} s left"));
     format!("{}: {done} of {total} MiB{left}", state.phase)
@@ -194,10 +196,10 @@ pub(super) fn text(state: Option<&PackageState>) -> Result<String> {
         return Ok("no package was made for it\n".to_owned());
     };
     let mut out = String::new();
-    let far = far(state);
-    match &state.cause {
-        Some(cause) => writeln!(out, "{}  {far}: {cause}", state.state)?,
-        None => writeln!(out, "{}  {far}", state.state)?,
+    match (state.state.as_str(), &state.cause) {
+        ("done", _) => writeln!(out, "done")?,
+        (word, Some(cause)) => writeln!(out, "{word}  {}: {cause}", far(state))?,
+        (word, None) => writeln!(out, "{word}  {}", far(state))?,
     }
     for part in &state.parts {
         let wiped = part.wiped.map_or("", |_| "  WIPED");
