@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::base::disk::{DiskFile, Step, change, remove_file, rename, sync_dir};
@@ -28,9 +29,16 @@ impl Unnamed {
             rustix::fs::open(dir, flags, Mode::from_raw_mode(mode)).map_err(io::Error::from)
         });
         if let Ok(handle) = opened {
+            let file = File::from(handle);
+            // Under this name, which nobody can open, the kernel tells whoever watches the folder what is done with the file
+            // (d_mark_tmpfile): acts are known by it, or they would be taken for somebody else's.
+            let number = file
+                .metadata()
+                .context(|| "creating an unnamed file")?
+                .ino();
             let file = DiskFile {
-                file: File::from(handle),
-                path: dir.join("(without a name)"),
+                file,
+                path: dir.join(format!("#{number}")),
                 len: 0,
             };
             return Ok(Self {
@@ -78,5 +86,28 @@ impl Drop for Unnamed {
             // It is dropped because something else failed: that is the error to tell.
             remove_file(temporary).ok();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::IoSlice;
+
+    use super::*;
+    use crate::base::disk::acts::{Doer, doer, know_below};
+
+    #[test]
+    fn what_is_done_with_it_in_a_watched_folder_is_known_as_ones_own() {
+        let dir = tempfile::tempdir().expect("a folder");
+        know_below(dir.path());
+        let mut file = Unnamed::create(dir.path(), 0o600).expect("created");
+        let number = file.file.file.metadata().expect("it is there").ino();
+        file.file()
+            .append(&mut [IoSlice::new(b"a picture")])
+            .expect("written");
+        let known = dir.path().join(format!("#{number}"));
+        assert_eq!(doer(&known), Doer::Own);
+        let other = dir.path().join(format!("#{}", number + 1));
+        assert_eq!(doer(&other), Doer::Other);
     }
 }
