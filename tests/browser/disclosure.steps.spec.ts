@@ -51,6 +51,32 @@ test.beforeAll(async () => {
   controller = await Desk.of('controller', 6);
 });
 
+test('the written request is put beside the record, saved, replaced, and fixed by the decision', async ({ page }) => {
+  const made = await desk.ask(page, CAMERA);
+  await page.goto(`/disclosures/${made.serial}`);
+  const panel = page.getByRole('region', { name: 'Kirjallinen pyyntö' });
+  await expect(panel).toContainText('Pyynnön skannausta ei ole.');
+  const paper = Buffer.from('%PDF-1.7\n% Tietopyyntö 5560/R/1235/26\n%%EOF\n');
+  await panel.getByLabel('Liitä skannaus').setInputFiles({ name: 'pyyntö.pdf', mimeType: 'application/pdf', buffer: paper });
+  await expect(panel.getByRole('status')).toHaveText('Skannaus on liitetty.');
+  await expect(panel).toContainText(createHash('sha256').update(paper).digest('hex'));
+  const saved = await downloaded(page, button(panel, 'Tallenna tiedostoksi'));
+  expect(saved.name).toBe(`${made.serial}_request.pdf`);
+  expect(saved.bytes.equals(paper)).toBe(true);
+  await button(panel, 'Poista skannaus').click();
+  await expect(panel).toContainText('Pyynnön skannausta ei ole.');
+  const picture = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+  await panel.getByLabel('Liitä skannaus').setInputFiles({ name: 'pyyntö.png', mimeType: 'image/png', buffer: picture });
+  await expect(panel).toContainText('PNG-kuva');
+  await accessible(page);
+  await fitsPhone(page);
+  await controller.approve(made);
+  await page.reload();
+  await expect(panel).toContainText('PNG-kuva');
+  await expect(panel.getByLabel('Vaihda skannaus')).toHaveCount(0);
+  await expect(button(panel, 'Poista skannaus')).toHaveCount(0);
+});
+
 test('a passphrase that the box made is shown once and gone after; one that is typed is the one', async ({ page }) => {
   test.setTimeout(150_000);
   packed = await desk.ask(page, CAMERA);
