@@ -3,6 +3,7 @@
 //!
 //! What does not belong here: anything that knows of cameras, footage or people.
 
+pub mod aside;
 pub mod clock;
 pub mod disk;
 pub mod edge;

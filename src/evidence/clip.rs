@@ -7,6 +7,7 @@ use std::io::IoSlice;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::base::aside::Aside;
 use crate::base::disk::{self, DiskFile, Unnamed};
 use crate::base::error::{Context, Error, Kind, Result};
 use crate::base::hash::Digest;
@@ -144,9 +145,10 @@ pub fn write_into(
         ..span
     };
     let entry = &first.source.initial.entry;
-    let mut hash = ring::digest::Context::new(&ring::digest::SHA256);
+    let hash = ring::digest::Context::new(&ring::digest::SHA256);
+    let mut hash = Aside::start(hash, ring::digest::Context::update)?;
     let head = builder.head(entry, span.start)?;
-    hash.update(&head);
+    hash.add(&head);
     watch.head(&head);
     let bytes = head.len() as u64 + builder.payload_bytes();
     out.begin(bytes)?;
@@ -164,7 +166,7 @@ pub fn write_into(
             let raw = read::read_fragment(&*segment, &source.initial, piece.number, &piece.index)?;
             let samples = raw.open(&key)?;
             let mut slices: Vec<_> = samples.iter().map(|s| IoSlice::new(&s.data)).collect();
-            samples.iter().for_each(|s| hash.update(&s.data));
+            samples.iter().for_each(|s| hash.add(&s.data));
             watch.fragment(piece, &samples);
             out.append(&mut slices)?;
         }
@@ -175,7 +177,7 @@ pub fn write_into(
         pictures: builder.samples(),
         undecodable_leading,
         bytes,
-        sha256: Digest::from_ring(&hash.finish()).to_string(),
+        sha256: Digest::from_ring(&hash.finish()?.finish()).to_string(),
         codec: entry.codec,
         size: (entry.width, entry.height),
         source_segments: segments,

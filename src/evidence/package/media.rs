@@ -4,6 +4,7 @@ use std::io::IoSlice;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::base::aside::Aside;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::Digest;
 use crate::base::id::{SegmentId, StreamId};
@@ -76,7 +77,7 @@ pub(super) fn write<S: Shelf>(
         entry: &entry.entry,
         entry_at: None,
         samples_at: 0,
-        chunks: Chunks::default(),
+        chunks: Aside::start(Chunks::default(), Chunks::add)?,
         fragments: Vec::with_capacity(stretch.pieces.len()),
         taken,
     };
@@ -102,7 +103,7 @@ pub(super) fn write<S: Shelf>(
             name,
             bytes: clip.bytes,
             sha256,
-            chunks: packing.chunks.finish(),
+            chunks: packing.chunks.finish()?.finish(),
             stream: stream.to_string(),
             span: clip.span,
             pictures: clip.pictures,
@@ -165,7 +166,7 @@ struct Packing<'a> {
     entry: &'a [u8],
     entry_at: Option<u64>,
     samples_at: u64,
-    chunks: Chunks,
+    chunks: Aside<Chunks>,
     fragments: Vec<FragmentPart>,
     taken: &'a mut Taken,
 }

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use zip::write::{FileOptions, SimpleFileOptions, StreamWriter};
 use zip::{AesMode, CompressionMethod, DateTime, ZipWriter};
 
+use crate::base::aside::Aside;
 use crate::base::disk::{self, Unnamed};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::hash::Digest;
@@ -118,7 +119,7 @@ impl<'a> Parts<'a> {
             return Ok(());
         };
         let hashing = open.zip.finish().map_err(said)?.into_inner();
-        let (sealing, bytes, sha256) = hashing.finish();
+        let (sealing, bytes, sha256) = hashing.finish()?;
         let mut file = sealing.finish()?.0;
         file.file().sync()?;
         self.done.push(Part {
@@ -140,7 +141,7 @@ impl<'a> Parts<'a> {
             let file = Unnamed::create(&self.options.dir, FILE_MODE)?;
             let sealing = parcel.seal(Drain(file))?;
             self.open = Some(Open {
-                zip: ZipWriter::new_stream(Hashing::new(sealing)),
+                zip: ZipWriter::new_stream(Hashing::new(sealing)?),
                 slot: parcel.slot,
                 bytes: EMPTY_BYTES,
             });
@@ -219,29 +220,30 @@ fn no_part() -> Error {
 /// Hashes what goes through.
 struct Hashing {
     out: Sealing<Drain>,
-    hash: ring::digest::Context,
+    hash: Aside<ring::digest::Context>,
     bytes: u64,
 }
 
 impl Hashing {
-    fn new(out: Sealing<Drain>) -> Self {
-        Self {
+    fn new(out: Sealing<Drain>) -> Result<Self> {
+        let hash = ring::digest::Context::new(&ring::digest::SHA256);
+        Ok(Self {
             out,
-            hash: ring::digest::Context::new(&ring::digest::SHA256),
+            hash: Aside::start(hash, ring::digest::Context::update)?,
             bytes: 0,
-        }
+        })
     }
 
-    fn finish(self) -> (Sealing<Drain>, u64, Digest) {
-        let digest = Digest::from_ring(&self.hash.finish());
-        (self.out, self.bytes, digest)
+    fn finish(self) -> Result<(Sealing<Drain>, u64, Digest)> {
+        let digest = Digest::from_ring(&self.hash.finish()?.finish());
+        Ok((self.out, self.bytes, digest))
     }
 }
 
 impl Write for Hashing {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.out.write(bytes)?;
-        self.hash.update(bytes.get(..written).unwrap_or_default());
+        self.hash.add(bytes.get(..written).unwrap_or_default());
         self.bytes += written as u64;
         Ok(written)
     }
