@@ -4,6 +4,8 @@
 //! finds an error and turns it read-only under open files, one that is frozen, one on a thinly provisioned device that
 //! has less than it says.
 
+use rustix::fs::FallocateFlags;
+use rustix::io::Errno;
 use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -81,11 +83,22 @@ pub(crate) fn remount(how: &str, at: &Path) {
 /// Takes all room of the file system that holds the folder, but so many bytes, with a file `ballast`.
 #[track_caller]
 pub(crate) fn fill(dir: &Path, but: u64) -> PathBuf {
-    let stat = rustix::fs::statvfs(dir).expect("its room");
-    let bytes = (stat.f_bavail * stat.f_frsize).saturating_sub(but);
     let ballast = dir.join("ballast");
-    must("fallocate", &["-l", &bytes.to_string()], &ballast);
-    ballast
+    let file = fs::File::create(&ballast).expect("a file");
+    // A recorder that writes there takes some of it between the two calls.
+    for _ in 0..100 {
+        let stat = rustix::fs::statvfs(dir).expect("its room");
+        let bytes = (stat.f_bavail * stat.f_frsize).saturating_sub(but);
+        match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, bytes) {
+            Ok(()) => return ballast,
+            Err(Errno::NOSPC) => {}
+            Err(e) => panic!("{bytes} bytes of ballast: {e}"),
+        }
+    }
+    panic!(
+        "the room of {} is taken faster than it is asked for",
+        dir.display()
+    );
 }
 
 /// An ext4 in a file, on a loop device. All of it goes when it is dropped.
