@@ -6,6 +6,10 @@ use serde_json::json;
 use sinetti::base::time::Wall;
 
 use crate::Place;
+use police_request::police_request;
+
+#[path = "../../tests/web/police_request.rs"]
+mod police_request;
 
 /// How often is looked how far the package is.
 const LOOK: Duration = Duration::from_millis(100);
@@ -19,24 +23,9 @@ pub(crate) fn disclose(
 ) -> bool {
     let start = Wall::parse_rfc3339(start).expect("a time");
     let (manager, controller) = (place.signed_in(name), place.signed_in("controller1"));
-    let form = json!({
-        "received": start.rfc3339(),
-        "channel": "puhelin",
-        "recipient": "police",
-        "organisation": "Helsingin poliisilaitos",
-        "person": "ylikonstaapeli 1",
-        "rank": "ylikonstaapeli",
-        "unit": "rikostutkinta",
-        "contact": "vaihteen kautta",
-        "verified_how": "soitettu takaisin",
-        "case_number": "5560/R/1234/26",
-        "basis": "police-request",
-        "purpose": "crime-investigation",
-        "necessity": "teko näkyy kuvassa",
-        "cameras": cameras,
-        "start": start.rfc3339(),
-        "end": start.plus_us(i64::from(seconds) * 1_000_000).rfc3339(),
-    });
+    let end = start.plus_us(i64::from(seconds) * 1_000_000).rfc3339();
+    let start = start.rfc3339();
+    let form = police_request(&start, cameras, (&start, &end));
     let new = json!({ "kind": "authority-request", "form": form });
     let draft = manager.post("/api/v1/disclosures", &new).expect(201).json();
     let path = format!("/api/v1/disclosures/{}", draft["disclosure"]);

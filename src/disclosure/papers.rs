@@ -64,11 +64,7 @@ impl Papers<'_> {
         language: Option<Language>,
     ) -> Result<(String, Vec<u8>)> {
         let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let (row, steps) = self.desk.find(reader, disclosure)?;
-        if !self.desk.knows(self.by, &row, &steps) {
-            let text = format!("there is no disclosure {disclosure}");
-            return Err(Error::new(Kind::NotFound, text));
-        }
+        let (row, _) = self.desk.find_known(reader, self.by, disclosure)?;
         if row.state == DisclosureState::Draft {
             let text = "there is no paper of a draft; ask for it first";
             return Err(Error::new(Kind::Exists, text));

@@ -2,10 +2,11 @@
 
 use crate::access::Right;
 use crate::base::error::Result;
+use crate::base::id::DisclosureId;
 use crate::catalog::{
     Cameras, DisclosureFilter, DisclosureRow, DisclosureState, Reader, Role, StepRow,
 };
-use crate::disclosure::act::{By, Desk, took_part};
+use crate::disclosure::act::{By, Desk, took_part, unknown};
 use crate::ledger::entry;
 
 /// Whether what a register says agrees with the ledger.
@@ -35,6 +36,23 @@ impl Desk<'_> {
         let standing = self.directory.get(by.person.parse().ok()?)?;
         let scope = standing.scope(Right::Approve, self.now).ok()?;
         Some(scope.cameras)
+    }
+
+    /// A disclosure that the person may know of, with its steps; to everybody else it is not there.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`](crate::base::error::Kind::NotFound).
+    pub fn find_known(
+        &self,
+        reader: &Reader,
+        by: &By,
+        disclosure: DisclosureId,
+    ) -> Result<(DisclosureRow, Vec<StepRow>)> {
+        let found = self.find(reader, disclosure)?;
+        if !self.knows(by, &found.0, &found.1) {
+            return Err(unknown(disclosure));
+        }
+        Ok(found)
     }
 
     /// True when the person may know of one disclosure, by the same rule.

@@ -1,5 +1,6 @@
 //! Disclosures over the API: what is missing is named, nobody decides for themselves, and nothing is changed once it is asked for.
 
+use crate::police_request::police_request;
 use crate::world::{PASSWORD, World};
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
@@ -15,24 +16,7 @@ pub(crate) const ALL: &str = "/api/v1/disclosures";
 
 pub(crate) fn form(world: &World) -> Value {
     let at = |secs: i64| world.now().plus_us(secs * 1_000_000).rfc3339();
-    json!({
-        "received": at(-600),
-        "channel": "puhelin",
-        "recipient": "police",
-        "organisation": "Helsingin poliisilaitos",
-        "person": "ylikonstaapeli 1",
-        "rank": "ylikonstaapeli",
-        "unit": "rikostutkinta",
-        "contact": "vaihteen kautta",
-        "verified_how": "soitettu takaisin",
-        "case_number": "5560/R/1234/26",
-        "basis": "police-request",
-        "purpose": "crime-investigation",
-        "necessity": "teko näkyy kassan kuvassa",
-        "cameras": ["kassa-1"],
-        "start": at(-7200),
-        "end": at(-6900),
-    })
+    police_request(&at(-600), &["kassa-1"], (&at(-7200), &at(-6900)))
 }
 
 fn send(world: &World, method: Method, path: &str, body: &Value, cookie: &str) -> StatusCode {

@@ -12,6 +12,7 @@ mod holds;
 mod live;
 mod matrix;
 mod playback;
+mod police_request;
 mod scans;
 mod session;
 mod world;

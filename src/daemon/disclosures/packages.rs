@@ -100,11 +100,7 @@ pub(super) fn prepare(
     };
     maker.start(wanted, making.packages)?;
     // Another look: the job is there since.
-    let state = PackageState::read(&desk.catalog.reader()?, Some(making.packages), disclosure)?;
-    Ok(DisclosureAnswer::Package {
-        disclosure,
-        state: state.map(Box::new),
-    })
+    how_far(place, &desk.catalog.reader()?, disclosure)
 }
 
 pub(super) fn state(
@@ -113,9 +109,17 @@ pub(super) fn state(
     by: &By,
     (reader, disclosure): (&Reader, DisclosureId),
 ) -> Result<DisclosureAnswer> {
-    let row = desk.in_reach(reader, by, disclosure)?;
+    desk.in_reach(reader, by, disclosure)?;
+    how_far(place, reader, disclosure)
+}
+
+fn how_far(
+    place: &Place<'_>,
+    reader: &Reader,
+    disclosure: DisclosureId,
+) -> Result<DisclosureAnswer> {
     let packages = place.making.as_ref().map(|making| making.packages);
-    let state = PackageState::read(reader, packages, row.disclosure)?;
+    let state = PackageState::read(reader, packages, disclosure)?;
     Ok(DisclosureAnswer::Package {
         disclosure,
         state: state.map(Box::new),
@@ -129,12 +133,7 @@ pub(super) fn cancel(
     (reader, disclosure): (&Reader, DisclosureId),
 ) -> Result<DisclosureAnswer> {
     desk.cancel(reader, by, disclosure, Some(making(place)?.packages))?;
-    let packages = place.making.as_ref().map(|making| making.packages);
-    let state = PackageState::read(reader, packages, disclosure)?;
-    Ok(DisclosureAnswer::Package {
-        disclosure,
-        state: state.map(Box::new),
-    })
+    how_far(place, reader, disclosure)
 }
 
 /// The parts, after the ledger was told of each that it is about to be given out.

@@ -524,16 +524,7 @@ pub(crate) async fn get(
     let read = move |app: &App| {
         let reader = app.parts.catalog.reader()?;
         let id = of.id(&reader)?;
-        let row = at_desk(app, |desk| {
-            let (row, steps) = desk.find(&reader, id)?;
-            if desk.knows(&by(&who), &row, &steps) {
-                return Ok(row);
-            }
-            Err(Error::new(
-                Kind::NotFound,
-                format!("there is no disclosure {id}"),
-            ))
-        })?;
+        let (row, _) = at_desk(app, |desk| desk.find_known(&reader, &by(&who), id))?;
         DisclosureDetail::of(app, row)
     };
     app.blocking(read).await.map(Json)

@@ -9,9 +9,13 @@ use crate::support::{
     Client, Factor, PASSPHRASE, Reply, TestBox, assert_unbroken, camera, fill, must, packets, ran,
     sent_hashes, server, tmpfs, with_own_mounts,
 };
+use police_request::police_request;
 use serde_json::{Value, json};
 use sinetti::base::time::Wall;
 use sinetti_simulator::CameraHandle;
+
+#[path = "../../web/police_request.rs"]
+mod police_request;
 
 /// A box that records, with somebody who asks; and who asks and who approves, signed in.
 struct Desk {
@@ -61,25 +65,10 @@ impl Desk {
     fn approved(&mut self, manager: &Client) -> String {
         let start = self.shop.ls("kassa-1/main").footage.coverage.recorded[0].start;
         let at = |us: i64| start.plus_us(us).rfc3339();
-        let form = json!({
-            "received": start.rfc3339(),
-            "channel": "puhelin",
-            "recipient": "police",
-            "organisation": "Helsingin poliisilaitos",
-            "person": "ylikonstaapeli 1",
-            "rank": "ylikonstaapeli",
-            "unit": "rikostutkinta",
-            "contact": "vaihteen kautta",
-            "verified_how": "soitettu takaisin",
-            "case_number": "5560/R/1234/26",
-            "basis": "police-request",
-            "purpose": "crime-investigation",
-            "necessity": "teko näkyy kassan kuvassa",
-            "cameras": ["kassa-1"],
-            "viewing_copy": true,
-            "start": at(3_000_000),
-            "end": at(9_000_000),
-        });
+        let span = (at(3_000_000), at(9_000_000));
+        let received = start.rfc3339();
+        let mut form = police_request(&received, &["kassa-1"], (&span.0, &span.1));
+        form["viewing_copy"] = true.into();
         let new = json!({ "kind": "authority-request", "form": form });
         let draft = manager.post("/api/v1/disclosures", &new).expect(201).json();
         let path = format!("/api/v1/disclosures/{}", draft["disclosure"]);
