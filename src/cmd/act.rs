@@ -2,6 +2,7 @@
 //! is told which code was used up, and writes the intent before anything is opened.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -21,6 +22,7 @@ use crate::daemon::people::{Credentials, PeopleAnswer, PeopleAsk};
 use crate::evidence::keys::KeyRing;
 use crate::vault::generation::{self, Generation};
 use crate::vault::identity::Identity;
+use crate::vault::transit::Opened;
 
 /// Who acts.
 #[derive(Debug, clap::Args)]
@@ -276,11 +278,8 @@ pub(super) fn begin(
 
 /// What the person opens.
 fn ring(found: &Credentials, proven: &Proven) -> Result<KeyRing> {
-    let mut ring = KeyRing::default();
-    for (of, identity) in opened(found, proven)? {
-        ring.add(of.id, identity);
-    }
-    Ok(ring)
+    let opened = Opened::of(opened(found, proven)?);
+    Ok(KeyRing::of_opener(Arc::new(opened)))
 }
 
 /// The generations that the person holds, opened.

@@ -1,10 +1,8 @@
 //! Opening segment keys: slot, vault generation, identity.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::base::error::{Error, Kind, Result};
-use crate::base::id::GenerationId;
 use crate::base::id::StreamId;
 use crate::base::secret::SegmentKey;
 use crate::media::header::SegmentHeader;
@@ -17,7 +15,6 @@ use crate::vault::slot::{self, Slot};
 /// Identities that open segment keys. They are zeroised when it is dropped.
 #[derive(Default)]
 pub struct KeyRing {
-    generations: HashMap<GenerationId, Identity>,
     recovery: Option<Identity>,
     opener: Option<Arc<dyn Opener>>,
 }
@@ -37,16 +34,6 @@ impl KeyRing {
             recovery: Some(identity),
             ..Self::default()
         }
-    }
-
-    /// Adds an opened vault generation.
-    pub fn add(&mut self, generation: GenerationId, identity: Identity) {
-        self.generations.insert(generation, identity);
-    }
-
-    /// True when it opens nothing.
-    pub fn is_empty(&self) -> bool {
-        self.generations.is_empty() && self.recovery.is_none() && self.opener.is_none()
     }
 
     /// The key of the segment with `header` on `volume`.
@@ -79,16 +66,9 @@ impl KeyRing {
         if let Some(opener) = &self.opener {
             return opener.open(&wrapped).map_err(|e| e.attempted(what()));
         }
-        let of_generation = wrapped
-            .generation
-            .and_then(|generation| self.generations.get(&generation));
-        match of_generation.or(self.recovery.as_ref()) {
+        match &self.recovery {
             Some(identity) => wrapped.open(identity),
-            None => {
-                let text =
-                    "it was recorded under a vault generation that this person does not hold";
-                Err(Error::new(Kind::Denied, text).attempted(what()))
-            }
+            None => Err(Error::new(Kind::Denied, "nothing at hand opens it").attempted(what())),
         }
     }
 }
